@@ -1,0 +1,64 @@
+/** What every service of the local cloud is made of. One wire protocol adapter (server.ts) serves them all. */
+
+/** Services, by the name faults and logs use. */
+export type ServiceName =
+  | 'dynamodb'
+  | 'dynamodbstreams'
+  | 'firehose'
+  | 'featurestore'
+  | 's3'
+  | 'athena'
+  | 'states'
+  | 'sagemaker'
+  | 'sagemaker-runtime'
+  | 'lambda';
+
+/** A request as it came over the wire, for the operations whose body is not JSON. */
+export interface WireRequest {
+  readonly method: string;
+  /** Path without the query, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface WireResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+/**
+ * One operation. `input` is the request as the SDK's model names it (JSON body, path and query parameters together);
+ * the result is the response likewise. Errors are AwsErrors. `any`-free: each operation narrows its own input.
+ */
+export type Operation = (input: never, request: WireRequest | undefined) => unknown;
+
+/** How a REST operation of JSON (not RPC by X-Amz-Target) is told from the others, and its parameters found. */
+export interface RestRoute {
+  readonly method: string;
+  /** Matches the path; named groups become members of the input (percent-decoded). */
+  readonly path: RegExp;
+  readonly operation: string;
+  /** Query parameters to members of the input; a repeated or listed one in `lists` becomes an array. */
+  readonly query?: Readonly<Record<string, string>>;
+  readonly lists?: readonly string[];
+}
+
+export interface Service {
+  readonly name: ServiceName;
+  /** Prefix of X-Amz-Target, such as `DynamoDB_20120810`. Absent for REST services. */
+  readonly target?: string;
+  /** Content type of RPC answers. Default: application/x-amz-json-1.1. */
+  readonly contentType?: string;
+  readonly operations?: Readonly<Record<string, Operation>>;
+  readonly routes?: readonly RestRoute[];
+  /** Whole-request handler for what is not JSON (S3, InvokeEndpoint, Invoke). `undefined`: not mine. */
+  raw?(request: WireRequest): { operation: string; run: () => Promise<WireResponse> } | undefined;
+  /** Frees timers, threads and files. */
+  close?(): Promise<void>;
+}
+
+/** Calls an operation in process, as a service does that uses another: same code, same faults as over the wire. */
+export type Call = (service: ServiceName, operation: string, input: object) => Promise<unknown>;

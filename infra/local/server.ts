@@ -75,10 +75,15 @@ async function answer(services: readonly Service[], faults: Faults, message: Inc
   const candidates =
     signedFor === 's3'
       ? services.filter((it) => it.name === 's3')
-      : [...services].sort((a) => (a.name === 's3' ? 1 : 0));
+      : [...services].sort((a, b) => Number(a.name === 's3') - Number(b.name === 's3'));
   for (const service of candidates) {
     const raw = service.raw?.(request);
-    if (raw) return faults.apply(service.name, raw.operation, raw.run);
+    if (raw) {
+      return faults.apply(service.name, raw.operation, raw.run).catch((error) => {
+        if (error instanceof AwsError && service.renderError) return service.renderError(error);
+        throw error;
+      });
+    }
     for (const route of service.routes ?? []) {
       const match = route.method === request.method ? route.path.exec(request.path) : null;
       if (!match) continue;

@@ -1,3 +1,5 @@
+import type { AwsError } from './aws-error.ts';
+
 /** What every service of the local cloud is made of. One wire protocol adapter (server.ts) serves them all. */
 
 /** Services, by the name faults and logs use. */
@@ -56,6 +58,8 @@ export interface Service {
   readonly routes?: readonly RestRoute[];
   /** Whole-request handler for what is not JSON (S3, InvokeEndpoint, Invoke). `undefined`: not mine. */
   raw?(request: WireRequest): { operation: string; run: () => Promise<WireResponse> } | undefined;
+  /** Renders the errors of `raw` for clients that do not read JSON (S3). Default: JSON. */
+  renderError?(error: AwsError): WireResponse;
   /** Frees timers, threads and files. */
   close?(): Promise<void>;
 }

@@ -1,0 +1,8 @@
+// osls loads plugins by require. The bundling itself is in bundle.ts.
+module.exports = class Bundle {
+  constructor(serverless) {
+    this.hooks = {
+      'before:package:initialize': async () => require('./bundle.ts').bundleFunctions(serverless),
+    };
+  }
+};

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/** What is used of osls 4 here: its plugin API, and the zip of its own package plugin (the same bytes for the same files). */
+interface Serverless {
+  readonly serviceDir: string;
+  readonly service: {
+    readonly functions: Readonly<Record<string, { readonly handler: string; package?: { artifact: string } }>>;
+    readonly provider: { readonly environment: { readonly FEATURE_GROUP: string } };
+  };
+  readonly pluginManager: { readonly plugins: readonly object[] };
+}
+interface Zipper {
+  zipFiles(files: readonly string[], zipFileName: string, prefix: string): Promise<string>;
+}
+
+/** Where bundles wait to be zipped, in the project's folder. */
+const OUTPUT_FOLDER = '.esbuild';
+
+/** Modules of CommonJS ask for `require`, which a module of ECMAScript does not have. */
+const REQUIRE_BANNER =
+  "import { createRequire as createRequireOfBundle } from 'node:module';const require = createRequireOfBundle(import.meta.url);";
+
+/**
+ * Bundles each function with esbuild into one module and one zip, and tells osls to upload that. Without it osls would
+ * zip the whole folder, node_modules and TypeScript included.
+ *
+ * @throws Error when the feature group is a path: a function in AWS would not find the file.
+ */
+export async function bundleFunctions(serverless: Serverless): Promise<void> {
+  const { functions, provider } = serverless.service;
+  const featureGroup = provider.environment.FEATURE_GROUP;
+  if (/[\\/]/.test(featureGroup)) {
+    throw new Error(
+      `featureGroup is the path ${featureGroup}, which only the local cloud takes: to deploy it, put the definition into shared/feature-groups and give its name.`,
+    );
+  }
+  const zipper = serverless.pluginManager.plugins.find((plugin): plugin is Zipper => 'zipFiles' in plugin);
+  if (!zipper) throw new Error('osls no longer zips by its plugin Package: see zipFiles in infra/aws/bundle.ts.');
+  for (const [name, definition] of Object.entries(functions)) {
+    const module = definition.handler.replace(/\.[^./]+$/, '');
+    const folder = join(OUTPUT_FOLDER, name);
+    await build({
+      absWorkingDir: serverless.serviceDir,
+      entryPoints: [`${module}.ts`],
+      outfile: join(folder, `${module}.mjs`),
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      // Half the size: without `module`, packages are taken whole, as CommonJS.
+      mainFields: ['module', 'main'],
+      banner: { js: REQUIRE_BANNER },
+      logLevel: 'error',
+    });
+    definition.package = { artifact: await zipper.zipFiles([join(folder, `${module}.mjs`)], `${name}.zip`, folder) };
+  }
+}

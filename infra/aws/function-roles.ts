@@ -1,0 +1,66 @@
+import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from './buckets.ts';
+import { arn, getAtt, join, type Resources, type Text } from './cloudformation.ts';
+import { featureGroupArn } from './feature-group.ts';
+import { allow, role, type Statement } from './iam.ts';
+import type { Names } from './names.ts';
+import { stateMachineArn } from './state-machine.ts';
+import { LABELS_INDEX } from './state-table.ts';
+
+/** One role per function, with what that function calls and nothing else. */
+export function functionRoles(group: FeatureGroup, names: Names): Resources {
+  const stateTable = getAtt('StateTable', 'Arn');
+  const quarantine = getAtt('QuarantineBucket', 'Arn');
+  return {
+    IngestRole: lambdaRole(names, 'ingest', [
+      readStream('SourceTable'),
+      allow(['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'], [featureGroupArn(group)]),
+      allow(['firehose:PutRecordBatch'], [getAtt('ChangeLogStream', 'Arn')]),
+      allow(
+        [
+          'dynamodb:BatchGetItem',
+          'dynamodb:BatchWriteItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:UpdateItem',
+        ],
+        [stateTable],
+      ),
+      // Quarantined records are written by the function, failed batches by Lambda with the function's role.
+      allow(
+        ['s3:PutObject'],
+        [join(quarantine, `/${QUARANTINE_PREFIX}*`), join(quarantine, `/${FAILED_BATCHES_PREFIX}*`)],
+      ),
+      allow(['s3:ListBucket'], [quarantine]),
+    ]),
+    RetrainRole: lambdaRole(names, 'retrain', [
+      readStream('StateTable'),
+      allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [stateTable]),
+      allow(['dynamodb:Query'], [join(stateTable, `/index/${LABELS_INDEX}`)]),
+      allow(['states:StartExecution'], [stateMachineArn(names)]),
+      allow(['states:DescribeExecution'], [arn('states', `execution:${names.stateMachine}:*`)]),
+    ]),
+    PredictRole: lambdaRole(names, 'predict', [
+      allow(['sagemaker:GetRecord'], [featureGroupArn(group)]),
+      allow(['dynamodb:GetItem'], [stateTable]),
+      allow(['sagemaker:InvokeEndpoint'], [arn('sagemaker', `endpoint/${names.endpoint}`)]),
+    ]),
+  };
+}
+
+/** A function's role, which always may write its own log. */
+function lambdaRole(names: Names, name: string, statements: readonly Statement[]) {
+  const logGroup: Text = arn('logs', `log-group:/aws/lambda/${names.stack}-${name}:*`);
+  return role('lambda.amazonaws.com', [
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup]),
+    ...statements,
+  ]);
+}
+
+/** What Lambda's event source mapping calls, with the function's role, to read a table's stream. */
+function readStream(table: string): Statement {
+  return allow(
+    ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
+    [getAtt(table, 'StreamArn')],
+  );
+}

@@ -1,0 +1,118 @@
+import {
+  CHANGE_COLUMNS,
+  CHANGE_LOG_TABLE,
+  DATASOURCE_VIEW,
+  datasourceSql,
+  LATEST_VIEW,
+  latestRowsSql,
+} from '../../shared/change-log-sql.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { CHANGE_LOG_PREFIX } from './buckets.ts';
+import { type Intrinsic, join, type Resource, type Resources, ref } from './cloudformation.ts';
+
+/** First day of the partitions: no change log is older than this. Every day after it costs a listing, if it is empty. */
+const FIRST_DAY = '2026-01-01';
+
+/** A column's type by its two names: Hive's in Glue's tables, Trino's in Athena's views. */
+type ColumnType = { readonly hive: string; readonly trino: string };
+const TEXT: ColumnType = { hive: 'string', trino: 'varchar' };
+const BOOLEAN: ColumnType = { hive: 'boolean', trino: 'boolean' };
+const FLAG: ColumnType = { hive: 'tinyint', trino: 'tinyint' };
+const INTEGER: ColumnType = { hive: 'bigint', trino: 'bigint' };
+const DOUBLE: ColumnType = { hive: 'double', trino: 'double' };
+
+interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+function typeOf(feature: Feature | 'label'): ColumnType {
+  if (feature === 'label') return FLAG;
+  switch (feature.type) {
+    case 'boolean':
+      return FLAG;
+    case 'integral':
+      return INTEGER;
+    case 'fractional':
+      return DOUBLE;
+    case 'string':
+    case 'categorical':
+      return TEXT;
+  }
+}
+
+/** Athena's database: the change log as a table, and the views over it. */
+export function glueDatabase(group: FeatureGroup, database: string): Resources {
+  const recordIdentifier = { name: group.recordIdentifier.name.toLowerCase(), type: TEXT };
+  const features = columnsOf(group).map(({ name, feature }) => ({ name: name.toLowerCase(), type: typeOf(feature) }));
+  const change = CHANGE_COLUMNS.map((name) => ({ name, type: name === 'ttl_expired' ? BOOLEAN : TEXT }));
+  const latest = [recordIdentifier, { name: 'event_time', type: TEXT }, ...features];
+  return {
+    GlueDatabase: {
+      Type: 'AWS::Glue::Database',
+      Properties: { CatalogId: ref('AWS::AccountId'), DatabaseInput: { Name: database } },
+    },
+    ChangeLogTable: changeLogTable([...change, recordIdentifier, ...features]),
+    LatestView: view(LATEST_VIEW, database, latestRowsSql(group, database), latest),
+    DatasourceView: view(DATASOURCE_VIEW, database, datasourceSql(group, database), features),
+  };
+}
+
+function changeLogTable(columns: readonly Column[]): Resource {
+  const location = join('s3://', ref('DataBucket'), `/${CHANGE_LOG_PREFIX}`);
+  return table({
+    Name: CHANGE_LOG_TABLE,
+    TableType: 'EXTERNAL_TABLE',
+    PartitionKeys: [{ Name: 'dt', Type: 'string' }],
+    Parameters: {
+      EXTERNAL: 'TRUE',
+      classification: 'csv',
+      // Partition projection: Athena works the days out itself, so no crawler and no statement per day is needed.
+      'projection.enabled': 'true',
+      'projection.dt.type': 'date',
+      'projection.dt.format': 'yyyy-MM-dd',
+      'projection.dt.range': `${FIRST_DAY},NOW+1DAYS`,
+      'projection.dt.interval': '1',
+      'projection.dt.interval.unit': 'DAYS',
+      'storage.location.template': join(location, 'dt=$', '{dt}/'),
+    },
+    StorageDescriptor: {
+      Columns: columns.map(({ name, type }) => ({ Name: name, Type: type.hive })),
+      Location: location,
+      InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+      OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+      SerdeInfo: {
+        SerializationLibrary: 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe',
+        Parameters: { 'field.delim': ',', 'escape.delim': '\\', 'serialization.null.format': '\\N' },
+      },
+    },
+  });
+}
+
+/** A view as Athena itself stores one: its SQL and columns as JSON in base64. */
+function view(name: string, database: string, sql: string, columns: readonly Column[]): Resource {
+  const presto = {
+    originalSql: sql,
+    catalog: 'awsdatacatalog',
+    schema: database,
+    columns: columns.map((column) => ({ name: column.name, type: column.type.trino })),
+  };
+  return table({
+    Name: name,
+    TableType: 'VIRTUAL_VIEW',
+    Parameters: { presto_view: 'true', comment: 'Presto View' },
+    ViewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(presto)).toString('base64')} */`,
+    ViewExpandedText: '/* Presto View */',
+    StorageDescriptor: {
+      Columns: columns.map((column) => ({ Name: column.name, Type: column.type.hive })),
+      SerdeInfo: {},
+    },
+  });
+}
+
+function table(input: Readonly<Record<string, string | object | Intrinsic>>): Resource {
+  return {
+    Type: 'AWS::Glue::Table',
+    Properties: { CatalogId: ref('AWS::AccountId'), DatabaseName: ref('GlueDatabase'), TableInput: input },
+  };
+}

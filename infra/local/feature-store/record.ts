@@ -1,0 +1,85 @@
+import type { FeatureValue } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import { AwsError } from '../aws-error.ts';
+import { eventTimeNs } from './event-time.ts';
+import type { FeatureGroup, FeatureType } from './feature-group.ts';
+
+/** Source: Feature Store quotas, maximum size of a record (350 KB). */
+const RECORD_BYTES_MAX = 350 * 1024;
+/** Source: Feature Store quotas, maximum size of a record identifier (2 KB). */
+const RECORD_IDENTIFIER_BYTES_MAX = 2 * 1024;
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** A record that may be written. Values are the texts that were sent. */
+export interface ValidRecord {
+  readonly recordIdentifier: string;
+  readonly eventTime: string;
+  readonly eventTimeNs: bigint;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/**
+ * Checks a record against its feature group.
+ *
+ * @throws AwsError ValidationError naming the feature that is wrong.
+ */
+export function validRecord(group: FeatureGroup, record: readonly FeatureValue[] | undefined): ValidRecord {
+  if (!Array.isArray(record) || record.length === 0) throw invalid('Record must have at least one feature value');
+  const values: Record<string, string> = {};
+  let bytes = 0;
+  for (const { FeatureName: name = '', ValueAsString: value, ValueAsStringList: list } of record) {
+    const type = group.features.get(name);
+    if (!type) throw invalid(`feature [${name}] is not defined in feature group ${group.name}`);
+    if (list !== undefined) throw invalid(`feature [${name}] is not a collection, and has a ValueAsStringList`);
+    if (typeof value !== 'string')
+      throw invalid(`feature [${name}] has no ValueAsString; omit a feature to leave it null`);
+    if (Object.hasOwn(values, name)) throw invalid(`feature [${name}] is given twice`);
+    checkValue(name, type, value);
+    values[name] = value;
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+  }
+  const recordIdentifier = values[group.recordIdentifier];
+  if (!recordIdentifier) throw invalid(`the record identifier [${group.recordIdentifier}] is missing or empty`);
+  const eventTime = values[group.eventTime];
+  if (!eventTime) throw invalid(`the event time [${group.eventTime}] is missing or empty`);
+  if (Buffer.byteLength(recordIdentifier) > RECORD_IDENTIFIER_BYTES_MAX) {
+    throw invalid(`the record identifier exceeds ${RECORD_IDENTIFIER_BYTES_MAX} bytes`);
+  }
+  if (bytes > RECORD_BYTES_MAX)
+    throw invalid(`the record has ${bytes} bytes, and at most ${RECORD_BYTES_MAX} are allowed`);
+  return { recordIdentifier, eventTime, eventTimeNs: eventTimeNs(eventTime, group.eventTimeType), values };
+}
+
+/**
+ * Checks where a record is to be written, and says whether that includes the online store.
+ *
+ * @throws AwsError ValidationError
+ */
+export function targetsOnline(group: FeatureGroup, targets: readonly string[] | undefined): boolean {
+  if (targets === undefined) return true;
+  if (targets.length < 1 || targets.length > 2) throw invalid('TargetStores must name one or two stores');
+  for (const target of targets) {
+    if (target !== 'OnlineStore' && target !== 'OfflineStore') throw invalid(`TargetStores: ${target} is no store`);
+    if (target === 'OfflineStore' && !group.hasOfflineStore) {
+      throw invalid(`feature group ${group.name} has no offline store`);
+    }
+  }
+  return targets.includes('OnlineStore');
+}
+
+function checkValue(name: string, type: FeatureType, value: string): void {
+  if (type === 'Integral') {
+    const isInt64 = /^[+-]?\d+$/.test(value) && within64Bits(BigInt(value.replace(/^\+/, '')));
+    if (!isInt64) throw invalid(`feature [${name}] of type Integral cannot be parsed from "${value.slice(0, 64)}"`);
+  }
+  if (type === 'Fractional' && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value)) {
+    throw invalid(`feature [${name}] of type Fractional cannot be parsed from "${value.slice(0, 64)}"`);
+  }
+}
+
+function within64Bits(value: bigint): boolean {
+  return value <= INT64_MAX && value >= -INT64_MAX - 1n;
+}
+
+function invalid(problem: string): AwsError {
+  return new AwsError('ValidationError', `Validation Error: ${problem}`);
+}

@@ -1,0 +1,57 @@
+/**
+ * DynamoDB attribute values as feature texts: the mapping from each of DynamoDB's types, stated once.
+ *
+ * | attribute        | string feature                                   | other features            |
+ * |------------------|--------------------------------------------------|---------------------------|
+ * | S                | the text                                         | categorical: the category |
+ * | N                | wrong type                                       | integral, fractional      |
+ * | BOOL             | wrong type                                       | boolean: 1 or 0           |
+ * | B                | base64                                           | wrong type                |
+ * | SS, NS, BS, L, M | JSON: sets sorted, keys sorted, numbers exact    | wrong type                |
+ * | NULL             | null                                             | null                      |
+ */
+
+/** One attribute in a Lambda event: a single member named by its type. Binary is base64 text there. */
+export type AttributeValue = Readonly<Record<string, unknown>>;
+
+/** The attribute's type (`S`, `N`, …), or undefined when this is not an attribute value. */
+export function attributeType(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const type in value) return type;
+  return undefined;
+}
+
+/** The text of a `string` feature, null for NULL, or undefined when the type does not map to text. */
+export function textOf(value: AttributeValue): string | null | undefined {
+  if (typeof value.S === 'string') return value.S;
+  if (value.NULL === true) return null;
+  if (typeof value.B === 'string') return value.B;
+  const type = attributeType(value);
+  if (type === 'SS' || type === 'NS' || type === 'BS' || type === 'L' || type === 'M') return canonicalJson(value);
+  return undefined;
+}
+
+/** JSON of an attribute value that is the same for equal values, with numbers as exact literals. */
+function canonicalJson(value: unknown): string {
+  const type = attributeType(value);
+  const content = type === undefined ? undefined : (value as AttributeValue)[type];
+  switch (type) {
+    case 'N':
+      return String(content);
+    case 'NULL':
+      return 'null';
+    case 'NS':
+      return `[${[...(content as string[])].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1)).join(',')}]`;
+    case 'SS':
+    case 'BS':
+      return JSON.stringify([...(content as string[])].sort());
+    case 'L':
+      return `[${(content as unknown[]).map(canonicalJson).join(',')}]`;
+    case 'M': {
+      const entries = Object.entries(content as Record<string, unknown>).sort(([a], [b]) => (a < b ? -1 : 1));
+      return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
+    }
+    default:
+      return JSON.stringify(content ?? null);
+  }
+}

@@ -1,0 +1,89 @@
+import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
+
+/**
+ * Trino SQL over the change log, as Athena runs it. The views of infra/aws and the training set are built on the same
+ * statements, so that "the latest row" has one meaning.
+ */
+
+/** Digits a sequence number is padded to, so that text compares as the number does. Source: Streams API, 21 to 40 digits. */
+const SEQUENCE_NUMBER_DIGITS = 40;
+
+/** Glue's table of the change log, and the views over it. */
+export const CHANGE_LOG_TABLE = 'change_log';
+export const LATEST_VIEW = 'latest';
+export const DATASOURCE_VIEW = 'datasource';
+
+/** Columns every change log row starts with. Source: the row as sinks/change-log.ts writes it. */
+export const CHANGE_COLUMNS = ['sequence_number', 'event_name', 'event_time', 'ttl_expired'] as const;
+
+/** A name as Athena knows it: Glue and Trino fold names to lower case. Quoted, as a name may be `a-b` or a keyword. */
+export function sqlName(name: string): string {
+  return `"${name.toLowerCase()}"`;
+}
+
+/** A text literal of SQL. */
+export function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * The live rows: of each record its latest change, unless that is a deletion. Columns: the record identifier,
+ * `event_time`, then the features and the label in the order of the change log.
+ *
+ * Latest is the greatest (event time, sequence number). A row that was delivered twice (at-least-once) has the same
+ * sequence number in all its copies, so picking one row per record also removes duplicates. Deletions are applied
+ * after the pick: dropped before it, the row they deleted would come back.
+ *
+ * @param database Glue database of the stack, for a statement that runs outside of it.
+ */
+export function latestRowsSql(group: FeatureGroup, database: string): string {
+  const record = sqlName(group.recordIdentifier.name);
+  const columns = columnsOf(group).map((column) => sqlName(column.name));
+  const kept = keptDeletions(group);
+  // A name of the definition cannot begin with `_`, so `_recency` is nobody's column.
+  return `SELECT ${[record, '"event_time"', ...columns].join(', ')}
+FROM (
+  SELECT *, row_number() OVER (
+    PARTITION BY ${record}
+    ORDER BY "event_time" DESC, lpad("sequence_number", ${SEQUENCE_NUMBER_DIGITS}, '0') DESC
+  ) AS "_recency"
+  FROM ${sqlName(database)}.${sqlName(CHANGE_LOG_TABLE)}${kept && `\n  WHERE NOT (${kept})`}
+) AS "ranked"
+WHERE "_recency" = 1 AND "event_name" <> 'REMOVE'`;
+}
+
+/** The features and the label of the live rows, without the record identifier. */
+export function datasourceSql(group: FeatureGroup, database: string): string {
+  const columns = columnsOf(group).map((column) => sqlName(column.name));
+  return `SELECT ${columns.join(', ')}\nFROM ${sqlName(database)}.${sqlName(LATEST_VIEW)}`;
+}
+
+/**
+ * Correlation with the label of every training feature that is a number, a boolean, or one of two categories (the
+ * second counts as 1). `undefined` when the definition has none.
+ */
+export function correlationSql(group: FeatureGroup): string | undefined {
+  const label = sqlName(group.label.name);
+  const correlations = group.features.flatMap((feature) => {
+    if (!feature.training) return [];
+    if (feature.type !== 'categorical') return [{ name: feature.name, value: sqlName(feature.name) }];
+    const [, second, third] = feature.categories;
+    if (second === undefined || third !== undefined) return [];
+    const isSecond = `CASE WHEN ${sqlName(feature.name)} = ${sqlText(second)} THEN 1 ELSE 0 END`;
+    return [{ name: feature.name, value: isSecond }];
+  });
+  if (correlations.length === 0) return undefined;
+  const columns = correlations.map(
+    ({ name, value }) => `  corr(${value}, ${label}) AS ${sqlName(`correlation_${name}_and_target`)}`,
+  );
+  return `SELECT\n${columns.join(',\n')}\nFROM ${sqlName(DATASOURCE_VIEW)}`;
+}
+
+/** Condition that picks the deletions which the definition keeps from taking effect; empty when there are none. */
+function keptDeletions(group: FeatureGroup): string {
+  const { onDelete, onTtlExpiry } = group;
+  if (onDelete === 'delete' && onTtlExpiry === 'delete') return '';
+  const removed = `"event_name" = 'REMOVE'`;
+  if (onDelete === 'keep' && onTtlExpiry === 'keep') return removed;
+  return `${removed} AND ${onDelete === 'keep' ? 'NOT ' : ''}"ttl_expired"`;
+}

@@ -1,0 +1,148 @@
+import * as z from 'zod';
+import type { RetrainingPolicy } from './retraining-policy.ts';
+
+/** The environment of each function as a checked value. Nothing else in functions/ and shared/ reads process.env. */
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const text = (expected: string) => z.string().describe(expected);
+
+const wholeNumber = (least: number, expected: string) =>
+  z
+    .string()
+    .regex(/^\d+$/)
+    .transform(Number)
+    .pipe(z.int().min(least))
+    .describe(`${expected}: a whole number, at least ${least}`);
+
+const common = {
+  FEATURE_GROUP: text('name of a definition in shared/feature-groups, or the path of a definition file'),
+  STATE_TABLE: text('name of the state table'),
+};
+
+const ingestVariables = z.object({
+  ...common,
+  CHANGE_LOG_STREAM: text('name of the Firehose stream of the change log'),
+  QUARANTINE_BUCKET: text('name of the quarantine bucket'),
+  HAZARD_WINDOW_SECONDS: wholeNumber(0, 'first and last seconds of a batch whose records get a fence').default(1),
+  FEATURE_STORE_CONCURRENCY: wholeNumber(1, 'calls to Feature Store in flight at once').default(16),
+});
+
+const retrainVariables = z.object({
+  ...common,
+  STATE_MACHINE_ARN: z
+    .string()
+    .regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:.+$/)
+    .describe('ARN of the retraining state machine'),
+  DATA_BUCKET: text('name of the data bucket'),
+  GLUE_DATABASE: text('name of the Glue database of the change log'),
+  ATHENA_WORKGROUP: text('name of the Athena workgroup'),
+  ENDPOINT_NAME: text('name of the SageMaker endpoint'),
+  TRAINING_ROLE_ARN: text('ARN of the role of training jobs and models'),
+  TRAINING_INSTANCE_TYPE: text('instance type of training jobs, such as ml.m5.large'),
+  ENDPOINT_INSTANCE_TYPE: text('instance type of the endpoint, such as ml.t2.medium'),
+  TRAINING_ALGORITHM: z.enum(['linear-learner', 'xgboost']).default('linear-learner').describe('linear-learner or xgboost'),
+  LABELS_THRESHOLD: wholeNumber(1, 'newly labelled records that make a training due'),
+  LABELS_PER_CLASS_MIN: wholeNumber(0, 'newly labelled records that each class needs at least'),
+  COOL_DOWN_SECONDS: wholeNumber(0, 'seconds between a finished training and the next'),
+  STALENESS_MAX_SECONDS: wholeNumber(1, 'seconds after which a training is due with any new label'),
+  RETRY_BACKOFF_SECONDS: wholeNumber(1, 'seconds between the first failed training and its next attempt').default(60),
+  CHANGE_LOG_BUFFER_SECONDS: wholeNumber(0, 'buffering interval of the change log in seconds'),
+  ENDPOINT_POLL_SECONDS: wholeNumber(1, 'seconds between two looks at the endpoint'),
+});
+
+const predictVariables = z.object({ ...common, ENDPOINT_NAME: text('name of the SageMaker endpoint') });
+
+/** What ingest is configured with. */
+export interface IngestConfig {
+  readonly featureGroup: string;
+  readonly stateTable: string;
+  readonly changeLogStream: string;
+  readonly quarantineBucket: string;
+  readonly hazardWindowSeconds: number;
+  readonly featureStoreConcurrency: number;
+}
+
+/** What retrain is configured with. */
+export interface RetrainConfig {
+  readonly featureGroup: string;
+  readonly stateTable: string;
+  readonly stateMachineArn: string;
+  readonly dataBucket: string;
+  readonly glueDatabase: string;
+  readonly athenaWorkgroup: string;
+  readonly endpointName: string;
+  readonly trainingRoleArn: string;
+  readonly trainingInstanceType: string;
+  readonly endpointInstanceType: string;
+  readonly trainingAlgorithm: 'linear-learner' | 'xgboost';
+  readonly policy: RetrainingPolicy;
+  readonly changeLogBufferSeconds: number;
+  readonly endpointPollSeconds: number;
+}
+
+/** What predict is configured with. */
+export interface PredictConfig {
+  readonly featureGroup: string;
+  readonly stateTable: string;
+  readonly endpointName: string;
+}
+
+/** @throws Error naming every variable that is missing or wrong, and what is expected of it. */
+export function ingestConfig(environment: Environment = process.env): IngestConfig {
+  const it = parse(ingestVariables, environment);
+  return {
+    featureGroup: it.FEATURE_GROUP,
+    stateTable: it.STATE_TABLE,
+    changeLogStream: it.CHANGE_LOG_STREAM,
+    quarantineBucket: it.QUARANTINE_BUCKET,
+    hazardWindowSeconds: it.HAZARD_WINDOW_SECONDS,
+    featureStoreConcurrency: it.FEATURE_STORE_CONCURRENCY,
+  };
+}
+
+/** @throws Error as {@link ingestConfig}. */
+export function retrainConfig(environment: Environment = process.env): RetrainConfig {
+  const it = parse(retrainVariables, environment);
+  return {
+    featureGroup: it.FEATURE_GROUP,
+    stateTable: it.STATE_TABLE,
+    stateMachineArn: it.STATE_MACHINE_ARN,
+    dataBucket: it.DATA_BUCKET,
+    glueDatabase: it.GLUE_DATABASE,
+    athenaWorkgroup: it.ATHENA_WORKGROUP,
+    endpointName: it.ENDPOINT_NAME,
+    trainingRoleArn: it.TRAINING_ROLE_ARN,
+    trainingInstanceType: it.TRAINING_INSTANCE_TYPE,
+    endpointInstanceType: it.ENDPOINT_INSTANCE_TYPE,
+    trainingAlgorithm: it.TRAINING_ALGORITHM,
+    policy: {
+      labelsThreshold: it.LABELS_THRESHOLD,
+      labelsPerClassMin: it.LABELS_PER_CLASS_MIN,
+      coolDownSeconds: it.COOL_DOWN_SECONDS,
+      stalenessMaxSeconds: it.STALENESS_MAX_SECONDS,
+      retryBackoffSeconds: it.RETRY_BACKOFF_SECONDS,
+    },
+    changeLogBufferSeconds: it.CHANGE_LOG_BUFFER_SECONDS,
+    endpointPollSeconds: it.ENDPOINT_POLL_SECONDS,
+  };
+}
+
+/** @throws Error as {@link ingestConfig}. */
+export function predictConfig(environment: Environment = process.env): PredictConfig {
+  const it = parse(predictVariables, environment);
+  return { featureGroup: it.FEATURE_GROUP, stateTable: it.STATE_TABLE, endpointName: it.ENDPOINT_NAME };
+}
+
+function parse<S extends z.ZodObject>(variables: S, environment: Environment): z.output<S> {
+  // An empty variable is how deployment tools write a missing one.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = variables.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
+  const problems = [...names].map((name) => {
+    const found = given[name] === undefined ? 'is missing' : `is ${JSON.stringify(given[name])}`;
+    return `${name} ${found}; expected: ${variables.shape[name]?.description}`;
+  });
+  throw new Error(`The environment is not valid: ${problems.join('. ')}`);
+}

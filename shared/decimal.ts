@@ -1,0 +1,51 @@
+/**
+ * Decimal numbers as text. A DynamoDB number has up to 38 digits and a JavaScript double holds 15 to 17, so from the
+ * stream to the sinks a number is never made a double.
+ */
+
+const PLAIN = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+const DECIMAL = /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/;
+
+/** Largest power of ten, either way. Beyond every double (1E+308, 5E-324) and every DynamoDB number (1E+125, 1E-130). */
+const EXPONENT_MAX = 400;
+
+/**
+ * The number as plain decimal digits, with nothing rounded. Plain text stays as it was written, trailing zeros
+ * included; exponents are written out, a plus sign and leading zeros dropped.
+ *
+ * @returns undefined when the text is no decimal number (NaN, hexadecimal, empty), or one beyond {@link EXPONENT_MAX}.
+ */
+export function plainDecimal(text: string): string | undefined {
+  if (PLAIN.test(text)) return text;
+  const match = DECIMAL.exec(text);
+  if (!match) return undefined;
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  const point = whole.length + Number(exponent);
+  if (Math.abs(point) > EXPONENT_MAX) return undefined;
+  const digits = whole + fraction;
+  const padded = point > 0 ? digits.padEnd(point, '0') : '0'.repeat(1 - point) + digits;
+  const cut = Math.max(point, 1);
+  const decimals = padded.slice(cut);
+  const integer = padded.slice(0, cut).replace(/^0+(?=\d)/, '');
+  return `${sign === '-' ? '-' : ''}${integer}${decimals && `.${decimals}`}`;
+}
+
+/** The number as an integer's digits, or undefined when it has a fractional part. `1.0` and `1E2` are integers. */
+export function integerText(plain: string): string | undefined {
+  const [whole = '', fraction = ''] = plain.split('.');
+  if (!/^0*$/.test(fraction)) return undefined;
+  return whole === '-0' ? '0' : whole;
+}
+
+/** Digits that a double holds exactly whatever they are. */
+const EXACT_DIGITS = 15;
+
+/** Order of two plain decimals: negative, zero or positive, as `a - b` would be, but exact. */
+export function compareDecimals(a: string, b: string): number {
+  if (a.length <= EXACT_DIGITS && b.length <= EXACT_DIGITS) return Number(a) - Number(b);
+  const [wholeA = '', fractionA = ''] = a.split('.');
+  const [wholeB = '', fractionB = ''] = b.split('.');
+  const scale = Math.max(fractionA.length, fractionB.length);
+  const difference = BigInt(wholeA + fractionA.padEnd(scale, '0')) - BigInt(wholeB + fractionB.padEnd(scale, '0'));
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}

@@ -1,0 +1,23 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Counts } from './deliver.ts';
+
+/** Metric names in CloudWatch, by count. RecordsIn = Delivered + Superseded + Deleted + Quarantined + Failed. */
+const METRIC_NAMES: Readonly<Record<keyof Counts, string>> = {
+  recordsIn: 'RecordsIn',
+  delivered: 'Delivered',
+  superseded: 'Superseded',
+  deleted: 'Deleted',
+  quarantined: 'Quarantined',
+  failed: 'Failed',
+  labelEvents: 'LabelEvents',
+};
+
+/** Publishes a batch's counts as one embedded-metric-format line, by feature group. */
+export function publishCounts(featureGroup: string, counts: Counts): void {
+  const metrics = new Metrics();
+  metrics.addDimension('feature_group', featureGroup);
+  for (const [count, name] of Object.entries(METRIC_NAMES)) {
+    metrics.addMetric(name, MetricUnit.Count, counts[count as keyof Counts]);
+  }
+  metrics.publishStoredMetrics();
+}

@@ -1,0 +1,64 @@
+import { type FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
+import { describeError } from '../aws-failure.ts';
+import type { TimedChange } from '../change.ts';
+import { changeLogRow } from '../change-log-row.ts';
+import type { FeatureGroup } from '../feature-groups/define.ts';
+import { retryUntilDeadline } from '../pace.ts';
+import { groupIntoCalls, type PackedRecord, packRows } from '../packing.ts';
+import type { Sink } from './sink.ts';
+
+/**
+ * The change log: every change as a CSV row, through Firehose into S3.
+ *
+ * Idempotent by the reader: a row carries its change's sequence number, and the same change written twice (a batch
+ * delivered again, a call whose answer was lost, Firehose's own at-least-once delivery) is the same row twice, of which
+ * the view keeps one.
+ */
+export function changeLogSink(
+  group: FeatureGroup,
+  deliveryStreamName: string,
+  firehose: Pick<FirehoseClient, 'send'>,
+): Sink {
+  return {
+    name: 'change-log',
+    async write(changes, pace) {
+      const packed = packRows(changes.map((change) => ({ change, row: changeLogRow(group, change) })));
+      let lastError = 'no time left';
+      const failed = await retryUntilDeadline(packed, pace, async (records) => {
+        const left: PackedRecord<TimedChange>[] = [];
+        for (const call of groupIntoCalls(records)) {
+          const result = pace.now() < pace.deadline ? await put(call) : { failed: call };
+          left.push(...result.failed);
+          if ('error' in result) lastError = result.error;
+        }
+        return left;
+      });
+      return {
+        failures: failed.flatMap(({ changes: unwritten }) =>
+          unwritten.map(({ sequenceNumber }) => ({ sequenceNumber, message: `change-log: ${lastError}` })),
+        ),
+        rejections: [],
+      };
+    },
+  };
+
+  async function put(
+    call: readonly PackedRecord<TimedChange>[],
+  ): Promise<{ failed: readonly PackedRecord<TimedChange>[]; error: string } | { failed: readonly never[] }> {
+    try {
+      const { FailedPutCount, RequestResponses } = await firehose.send(
+        new PutRecordBatchCommand({
+          DeliveryStreamName: deliveryStreamName,
+          Records: call.map(({ data }) => ({ Data: data })),
+        }),
+      );
+      if (FailedPutCount === 0) return { failed: [] };
+      // One answer per record, in order. An answer that is missing is not a success.
+      const failed = call.filter((_, index) => RequestResponses?.[index]?.RecordId === undefined);
+      const first = RequestResponses?.find(({ ErrorCode }) => ErrorCode !== undefined);
+      return { failed, error: `${first?.ErrorCode}: ${first?.ErrorMessage}` };
+    } catch (error) {
+      return { failed: call, error: describeError(error) };
+    }
+  }
+}

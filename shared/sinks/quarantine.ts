@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { describeError, errorCode, isThrottling } from '../aws-failure.ts';
+import type { Rejection } from '../change.ts';
+import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../pace.ts';
+
+/** Objects written at once. */
+const CONCURRENCY_MAX = 16;
+
+/** Where rejected records lie, one object each, under this prefix of the quarantine bucket. */
+export const QUARANTINE_PREFIX = 'quarantine/';
+
+/**
+ * Keeps rejected records whole, with the reason and the place, until somebody puts them right.
+ *
+ * Idempotent by key: a record rejected again is the same object again.
+ *
+ * @returns the rejections that could not be written in time, each with the last error.
+ */
+export async function quarantine(
+  rejections: readonly Rejection[],
+  { bucket, featureGroup, s3 }: { bucket: string; featureGroup: string; s3: Pick<S3Client, 'send'> },
+  pace: Pace,
+): Promise<{ rejection: Rejection; message: string }[]> {
+  const errors = new Map<Rejection, string>();
+  const left = await retryUntilDeadline(rejections, pace, async (pending) => {
+    const again: Rejection[] = [];
+    await withAdaptiveConcurrency(pending, CONCURRENCY_MAX, async (rejection) => {
+      if (pace.now() >= pace.deadline) {
+        again.push(rejection);
+        return 'ok';
+      }
+      try {
+        await s3.send(
+          new PutObjectCommand({
+            Bucket: bucket,
+            Key: quarantineKey(featureGroup, rejection),
+            Body: JSON.stringify(rejection),
+            ContentType: 'application/json',
+          }),
+        );
+        return 'ok';
+      } catch (error) {
+        errors.set(rejection, describeError(error));
+        again.push(rejection);
+        return isThrottling(errorCode(error)) ? 'throttled' : 'ok';
+      }
+    });
+    return again;
+  });
+  return left.map((rejection) => ({ rejection, message: `quarantine: ${errors.get(rejection) ?? 'no time left'}` }));
+}
+
+/** The object's key: the sequence number, or, of a record without one, the hash of its content. */
+export function quarantineKey(featureGroup: string, { sequenceNumber, record }: Rejection): string {
+  const name =
+    sequenceNumber ??
+    createHash('sha256')
+      .update(JSON.stringify(record) ?? '')
+      .digest('hex');
+  return `${QUARANTINE_PREFIX}${featureGroup}/${name}.json`;
+}

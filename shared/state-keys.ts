@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+
+/** Keys of the state table: one table, whose items are told apart by the prefix of `pk`. */
+
+/** Index of the label ledger: hash key `epochLabelShard`, range key `pk`. */
+export const LABELS_BY_EPOCH_INDEX = 'labels-by-epoch';
+
+/** The one item of the current epoch and the training in flight. */
+export const EPOCH_KEY = 'epoch';
+
+/** What the endpoint serves, as predictions need to know it. */
+export const SERVING_KEY = 'serving';
+
+/** Key of the latest known change of a record (event time's fence). */
+export const fenceKey = (recordIdentifier: string) => recordKey('fence', recordIdentifier);
+
+/** Key of the label ledger's entry of a record. */
+export const labelKey = (recordIdentifier: string) => recordKey('label', recordIdentifier);
+
+/** Key of the evidence that is kept of a closed epoch. */
+export const evidenceKey = (epoch: number) => `epoch#${epoch}`;
+
+/** Longest key in bytes of UTF-8. `pk` is the range key of an index, where DynamoDB takes 1,024 bytes (2,048 as a hash key). */
+const KEY_BYTES_MAX = 1_024;
+
+/** A record identifier may have 2 KB in Feature Store: one too long for a key is stood for by its hash. */
+function recordKey(prefix: string, recordIdentifier: string): string {
+  const key = `${prefix}#${recordIdentifier}`;
+  if (Buffer.byteLength(key) <= KEY_BYTES_MAX) return key;
+  return `${prefix}#sha256:${createHash('sha256').update(recordIdentifier).digest('hex')}`;
+}

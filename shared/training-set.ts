@@ -1,0 +1,105 @@
+import { latestRowsSql, sqlName, sqlText } from './change-log-sql.ts';
+import { imputation, type TrainingColumn, trainingColumnsOf } from './encode.ts';
+import type { FeatureGroup } from './feature-groups/define.ts';
+
+/** Trino SQL that builds the training set from the change log's live labelled rows. */
+
+export type Split = 'train' | 'validation';
+
+/** Buckets that records are dealt into by their identifier's hash, and those of them that validate. */
+const BUCKETS = 100;
+const VALIDATION_BUCKETS = 20;
+
+/** Hexadecimal digits of the hash that give the bucket: 65,536 values, so buckets differ by a thousandth at most. */
+const BUCKET_DIGITS = 4;
+
+/**
+ * One row: train_rows, validation_rows, train_positives, train_negatives, validation_positives, validation_negatives.
+ *
+ * @param database Glue database of the stack.
+ */
+export function countQuery(group: FeatureGroup, database: string): string {
+  const label = sqlName(group.label.name);
+  const count = (...conditions: string[]) => `count(*) FILTER (WHERE ${conditions.join(' AND ')})`;
+  const [train, validation] = [inSplit(group, 'train'), inSplit(group, 'validation')];
+  return `SELECT
+  ${count(train)} AS train_rows,
+  ${count(validation)} AS validation_rows,
+  ${count(train, `${label} = 1`)} AS train_positives,
+  ${count(train, `${label} = 0`)} AS train_negatives,
+  ${count(validation, `${label} = 1`)} AS validation_positives,
+  ${count(validation, `${label} = 0`)} AS validation_negatives
+FROM (
+${trainableRowsSql(group, database)}
+) AS "trainable"`;
+}
+
+/**
+ * The rows of one part of the training set: the label, then the encoded columns, numbers all, in the order of
+ * `trainingColumns`. Columns are called c0, c1, …: a name such as `job=a,b` would upset the writer's own metadata.
+ * Rows are in the order of their hash, which is as good as shuffled and the same every time.
+ */
+export function trainingRowsSql(group: FeatureGroup, database: string, split: Split): string {
+  const label = `CAST(${sqlName(group.label.name)} AS INTEGER)`;
+  const columns = [label, ...trainingColumnsOf(group).map(columnSql)].map((sql, index) => `  ${sql} AS c${index}`);
+  return `SELECT
+${columns.join(',\n')}
+FROM (
+${trainableRowsSql(group, database)}
+) AS "trainable"
+WHERE ${inSplit(group, split)}
+ORDER BY ${hashSql(group)}`;
+}
+
+/**
+ * Writes one part of the training set as CSV, as linear-learner and XGBoost read it: label first, no header.
+ * UNLOAD compresses text by default, which training in File mode would take for the text itself.
+ *
+ * @param uri an empty prefix, `s3://…/`.
+ */
+export function unloadQuery(group: FeatureGroup, database: string, split: Split, uri: string): string {
+  return `UNLOAD (
+${trainingRowsSql(group, database, split)}
+)
+TO ${sqlText(uri)}
+WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')`;
+}
+
+/** Live rows with a label and every required number. The encoder refuses a record that lacks one likewise. */
+function trainableRowsSql(group: FeatureGroup, database: string): string {
+  const required = trainingColumnsOf(group).filter((it) => it.holds === 'value' && !it.feature.optional);
+  const names = [group.label.name, ...required.map((it) => it.feature.name)];
+  return `SELECT * FROM (
+${latestRowsSql(group, database)}
+) AS "latest"
+WHERE ${names.map((name) => `${sqlName(name)} IS NOT NULL`).join(' AND ')}`;
+}
+
+/** One encoded column. Its counterpart is `encode`, and a property test holds the two to each other. */
+function columnSql(column: TrainingColumn): string {
+  const value = sqlName(column.feature.name);
+  switch (column.holds) {
+    case 'value': {
+      const number = `CAST(${value} AS DOUBLE)`;
+      if (!column.feature.optional) return number;
+      return `COALESCE(${number}, CAST(${sqlText(imputation(column.feature))} AS DOUBLE))`;
+    }
+    case 'missing':
+      return `CASE WHEN ${value} IS NULL THEN 1 ELSE 0 END`;
+    case 'category':
+      return `CASE WHEN ${value} = ${sqlText(column.category)} THEN 1 ELSE 0 END`;
+    case 'position': {
+      const cases = column.categories.map((category, index) => `WHEN ${sqlText(category)} THEN ${index + 1}`);
+      return `CASE ${value} ${cases.join(' ')} ELSE 0 END`;
+    }
+  }
+}
+
+function hashSql(group: FeatureGroup): string {
+  return `to_hex(md5(to_utf8(${sqlName(group.recordIdentifier.name)})))`;
+}
+
+function inSplit(group: FeatureGroup, split: Split): string {
+  const bucket = `from_base(substr(${hashSql(group)}, 1, ${BUCKET_DIGITS}), 16) % ${BUCKETS}`;
+  return `${bucket} ${split === 'validation' ? '<' : '>='} ${VALIDATION_BUCKETS}`;
+}

@@ -41,7 +41,10 @@ const retrainVariables = z.object({
   TRAINING_ROLE_ARN: text('ARN of the role of training jobs and models'),
   TRAINING_INSTANCE_TYPE: text('instance type of training jobs, such as ml.m5.large'),
   ENDPOINT_INSTANCE_TYPE: text('instance type of the endpoint, such as ml.t2.medium'),
-  TRAINING_ALGORITHM: z.enum(['linear-learner', 'xgboost']).default('linear-learner').describe('linear-learner or xgboost'),
+  TRAINING_ALGORITHM: z
+    .enum(['linear-learner', 'xgboost'])
+    .default('linear-learner')
+    .describe('linear-learner or xgboost'),
   LABELS_THRESHOLD: wholeNumber(1, 'newly labelled records that make a training due'),
   LABELS_PER_CLASS_MIN: wholeNumber(0, 'newly labelled records that each class needs at least'),
   COOL_DOWN_SECONDS: wholeNumber(0, 'seconds between a finished training and the next'),

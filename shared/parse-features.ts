@@ -93,5 +93,6 @@ function boundOf(bound: number | bigint | undefined, type: number | bigint): str
 }
 
 function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, SHOWN_CHARACTERS_MAX);
+  const text = typeof value === 'bigint' ? undefined : JSON.stringify(value);
+  return (text ?? String(value)).slice(0, SHOWN_CHARACTERS_MAX);
 }

@@ -1,5 +1,4 @@
-import type { EpochState, TrainingInFlight } from './epochs.ts';
-import type { LabelCounts } from './label-counts.ts';
+import type { EpochState, LabelCounts, TrainingInFlight } from './epochs.ts';
 
 /** When to retrain: pure functions from what is known to a decision and the sentence that explains it. */
 
@@ -47,10 +46,16 @@ export function decideWithoutCounts(state: EpochState, policy: RetrainingPolicy,
     const dueAt = failed.failedAtMs + backoffSeconds(failed.attempt, policy) * 1_000;
     const story = `Attempt ${failed.attempt} at epoch ${failed.epoch} failed (${failed.error})`;
     if (now < dueAt) return { decision: 'wait', reason: `${story}; the next is due at ${iso(dueAt)}.` };
-    return { decision: 'train', epoch: failed.epoch, attempt: failed.attempt + 1, reason: `${story}; it is due again.` };
+    return {
+      decision: 'train',
+      epoch: failed.epoch,
+      attempt: failed.attempt + 1,
+      reason: `${story}; it is due again.`,
+    };
   }
   const coolUntil = lastTraining ? lastTraining.finishedAtMs + policy.coolDownSeconds * 1_000 : now;
-  if (now < coolUntil) return { decision: 'wait', reason: `The last training is cooling down until ${iso(coolUntil)}.` };
+  if (now < coolUntil)
+    return { decision: 'wait', reason: `The last training is cooling down until ${iso(coolUntil)}.` };
   return undefined;
 }
 

@@ -91,7 +91,9 @@ export function trainingImage(algorithm: TrainingAlgorithm, region: string): str
   const { repository, accounts } = IMAGES[algorithm];
   const account = accounts[region];
   if (account === undefined) {
-    throw new Error(`No ${algorithm} image is known for region "${region}"; known are ${Object.keys(accounts).join(', ')}`);
+    throw new Error(
+      `No ${algorithm} image is known for region "${region}"; known are ${Object.keys(accounts).join(', ')}`,
+    );
   }
   const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   return `${account}.dkr.ecr.${region}.${domain}/${repository}`;

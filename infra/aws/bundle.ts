@@ -9,6 +9,8 @@ interface Serverless {
     readonly provider: { readonly environment: { readonly FEATURE_GROUP: string } };
   };
   readonly pluginManager: { readonly plugins: readonly object[] };
+  /** Its own class of errors, which it shows without their stack. */
+  readonly classes: { readonly Error: new (message: string) => Error };
 }
 interface Zipper {
   zipFiles(files: readonly string[], zipFileName: string, prefix: string): Promise<string>;
@@ -31,12 +33,15 @@ export async function bundleFunctions(serverless: Serverless): Promise<void> {
   const { functions, provider } = serverless.service;
   const featureGroup = provider.environment.FEATURE_GROUP;
   if (/[\\/]/.test(featureGroup)) {
-    throw new Error(
+    throw new serverless.classes.Error(
       `featureGroup is the path ${featureGroup}, which only the local cloud takes: to deploy it, put the definition into shared/feature-groups and give its name.`,
     );
   }
   const zipper = serverless.pluginManager.plugins.find((plugin): plugin is Zipper => 'zipFiles' in plugin);
-  if (!zipper) throw new Error('osls no longer zips by its plugin Package: see zipFiles in infra/aws/bundle.ts.');
+  if (!zipper)
+    throw new serverless.classes.Error(
+      'osls no longer zips by its plugin Package: see zipFiles in infra/aws/bundle.ts.',
+    );
   for (const [name, definition] of Object.entries(functions)) {
     const module = definition.handler.replace(/\.[^./]+$/, '');
     const folder = join(OUTPUT_FOLDER, name);

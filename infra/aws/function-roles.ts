@@ -1,11 +1,11 @@
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { LABELS_BY_EPOCH_INDEX } from '../../shared/state-keys.ts';
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from './buckets.ts';
 import { arn, getAtt, join, type Resources, type Text } from './cloudformation.ts';
 import { featureGroupArn } from './feature-group.ts';
 import { allow, role, type Statement } from './iam.ts';
 import type { Names } from './names.ts';
 import { stateMachineArn } from './state-machine.ts';
-import { LABELS_INDEX } from './state-table.ts';
 
 /** One role per function, with what that function calls and nothing else. */
 export function functionRoles(group: FeatureGroup, names: Names): Resources {
@@ -14,18 +14,10 @@ export function functionRoles(group: FeatureGroup, names: Names): Resources {
   return {
     IngestRole: lambdaRole(names, 'ingest', [
       readStream('SourceTable'),
+      // A batch write is checked as a batch write and as the puts it is made of.
       allow(['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'], [featureGroupArn(group)]),
       allow(['firehose:PutRecordBatch'], [getAtt('ChangeLogStream', 'Arn')]),
-      allow(
-        [
-          'dynamodb:BatchGetItem',
-          'dynamodb:BatchWriteItem',
-          'dynamodb:GetItem',
-          'dynamodb:PutItem',
-          'dynamodb:UpdateItem',
-        ],
-        [stateTable],
-      ),
+      allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'], [stateTable]),
       // Quarantined records are written by the function, failed batches by Lambda with the function's role.
       allow(
         ['s3:PutObject'],
@@ -36,12 +28,11 @@ export function functionRoles(group: FeatureGroup, names: Names): Resources {
     RetrainRole: lambdaRole(names, 'retrain', [
       readStream('StateTable'),
       allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [stateTable]),
-      allow(['dynamodb:Query'], [join(stateTable, `/index/${LABELS_INDEX}`)]),
+      allow(['dynamodb:Query'], [join(stateTable, `/index/${LABELS_BY_EPOCH_INDEX}`)]),
       allow(['states:StartExecution'], [stateMachineArn(names)]),
-      allow(['states:DescribeExecution'], [arn('states', `execution:${names.stateMachine}:*`)]),
     ]),
     PredictRole: lambdaRole(names, 'predict', [
-      allow(['sagemaker:GetRecord'], [featureGroupArn(group)]),
+      allow(['sagemaker:BatchGetRecord', 'sagemaker:GetRecord'], [featureGroupArn(group)]),
       allow(['dynamodb:GetItem'], [stateTable]),
       allow(['sagemaker:InvokeEndpoint'], [arn('sagemaker', `endpoint/${names.endpoint}`)]),
     ]),

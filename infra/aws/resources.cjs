@@ -6,7 +6,12 @@ module.exports = async ({ resolveVariable }) => {
   const { namesOf } = require('./names.ts');
   const { resourcesOf } = require('./resources.ts');
 
-  const group = await loadFeatureGroup(await resolveVariable('param:featureGroup'));
+  const featureGroup = await resolveVariable('param:featureGroup');
+  const group = await loadFeatureGroup(featureGroup).catch((error) => {
+    // osls shows the stack of an error that has one; the sentence is enough.
+    error.stack = '';
+    throw error;
+  });
   const names = namesOf(group, await resolveVariable('sls:stage'));
   const changeLogBufferSeconds = Number(await resolveVariable('param:changeLogBufferSeconds'));
   const resources = resourcesOf(group, names, { changeLogBufferSeconds });

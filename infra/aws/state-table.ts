@@ -1,7 +1,5 @@
+import { LABELS_BY_EPOCH_INDEX } from '../../shared/state-keys.ts';
 import { RETAIN, type Resources } from './cloudformation.ts';
-
-/** Index over the label ledger by epoch, class and shard; a query of it counts the newly labelled records. */
-export const LABELS_INDEX = 'labels-by-epoch';
 
 /** The pipeline's own memory: fences, the label ledger, epochs and what is serving. */
 export function stateTable(): Resources {
@@ -19,7 +17,8 @@ export function stateTable(): Resources {
         KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
         GlobalSecondaryIndexes: [
           {
-            IndexName: LABELS_INDEX,
+            // The label ledger by epoch, class and shard: a query of it counts the newly labelled records.
+            IndexName: LABELS_BY_EPOCH_INDEX,
             KeySchema: [
               { AttributeName: 'epochLabelShard', KeyType: 'HASH' },
               { AttributeName: 'pk', KeyType: 'RANGE' },

@@ -9,8 +9,7 @@ export interface Confusion {
 }
 
 export const accuracy = (it: Confusion) =>
-  (it.truePositives + it.trueNegatives) /
-  (it.truePositives + it.trueNegatives + it.falsePositives + it.falseNegatives);
+  (it.truePositives + it.trueNegatives) / (it.truePositives + it.trueNegatives + it.falsePositives + it.falseNegatives);
 
 /** Share of rows labelled 1 that are 1; 0 when none is labelled so. */
 export const precision = (it: Confusion) => it.truePositives / Math.max(1, it.truePositives + it.falsePositives);

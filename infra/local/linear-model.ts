@@ -46,7 +46,7 @@ export interface FitOptions {
  *
  * @throws RangeError when the rows are not of both classes, since the bias would then have no finite optimum.
  */
-export function fit(rows: LabelledRows, options: FitOptions): LinearModel {
+export function fitModel(rows: LabelledRows, options: FitOptions): LinearModel {
   const { width, labels } = rows;
   const positives = labels.reduce((sum, label) => sum + label, 0);
   if (positives === 0 || positives === labels.length) {

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { AwsError } from './aws-error.ts';
 
@@ -23,6 +24,7 @@ export interface PutOptions {
 const KEY_BYTES_MAX = 1_024;
 /** Longest name in a folder on Linux and macOS. */
 const NAME_BYTES_MAX = 255;
+const PLACE_ATTEMPTS_MAX = 5;
 /** Names beginning with a dot are not buckets: S3 allows none, and the store keeps its own things there. */
 const UPLOADS = '.uploads';
 const HEADERS = '.headers';
@@ -62,10 +64,10 @@ export class ObjectStore {
     const temporary = join(this.root, UPLOADS, randomUUID());
     await mkdir(dirname(temporary), { recursive: true });
     await writeFile(temporary, body);
+    const written = await stat(temporary);
+    this.#etags.set(file, { version: versionOf(written), etag: etagOf(body) });
     try {
-      await mkdir(dirname(file), { recursive: true });
-      if (options.isNew) await link(temporary, file);
-      else await rename(temporary, file);
+      await place(temporary, file, options.isNew ? link : rename);
     } catch (error) {
       throw writeError(error as NodeJS.ErrnoException, key);
     } finally {
@@ -107,6 +109,15 @@ export class ObjectStore {
     await rm(file, { force: true });
     await rm(this.#headersFile(bucket, key), { force: true });
     this.#etags.delete(file);
+    // S3 has no folders: one left empty would stand in the way of an object of its name.
+    const root = join(this.root, bucket);
+    for (let folder = dirname(file); folder !== root; folder = dirname(folder)) {
+      const isRemoved = await rmdir(folder).then(
+        () => true,
+        () => false,
+      );
+      if (!isRemoved) return;
+    }
   }
 
   /** Every object under a prefix, in the order of the keys' bytes. */
@@ -140,12 +151,12 @@ export class ObjectStore {
     const file = this.path(bucket, key);
     const found = await stat(file).catch(() => undefined);
     if (!found?.isFile()) return undefined;
-    const version = `${found.ino} ${found.size} ${found.mtimeMs}`;
+    const version = versionOf(found);
     let known = this.#etags.get(file);
     if (known?.version !== version) {
       const content = await readFile(file).catch(() => undefined);
       if (!content) return undefined;
-      known = { version, etag: `"${createHash('md5').update(content).digest('hex')}"` };
+      known = { version, etag: etagOf(content) };
       this.#etags.set(file, known);
     }
     return { key, size: found.size, etag: known.etag, lastModified: found.mtime };
@@ -159,7 +170,7 @@ export class ObjectStore {
   }
 
   #headersFile(bucket: string, key: string): string {
-    return join(this.root, HEADERS, bucket, key);
+    return join(this.root, HEADERS, bucket, createHash('sha256').update(key).digest('hex'));
   }
 
   async #bucketFolder(bucket: string): Promise<string> {
@@ -173,6 +184,27 @@ export class ObjectStore {
     if (problem) throw new AwsError('InvalidArgument', `The local cloud does not take the key ${key}: ${problem}`);
     return join(folder, key);
   }
+}
+
+/** Moves a finished file to its place. A deletion meanwhile may take away the folder it goes to: then once more. */
+async function place(from: string, to: string, move: (from: string, to: string) => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(dirname(to), { recursive: true });
+    try {
+      return await move(from, to);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === PLACE_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** Tells contents of a file apart without reading them: every put makes a new file, which a rename keeps. */
+function versionOf(file: Stats): string {
+  return `${file.ino} ${file.size} ${file.mtimeMs}`;
+}
+
+function etagOf(content: string | Uint8Array): string {
+  return `"${createHash('md5').update(content).digest('hex')}"`;
 }
 
 /** Why a key that S3 would take cannot be a file. `undefined` when it can. */

@@ -1,4 +1,4 @@
-import { type AwsError, notImplemented } from './aws-error.ts';
+import { AwsError, notImplemented } from './aws-error.ts';
 import type { ObjectStore } from './object-store.ts';
 import { listObjects } from './s3/list-objects.ts';
 import { deleteObjects, getObject, putObject } from './s3/objects.ts';
@@ -7,7 +7,7 @@ import type { Service, WireRequest, WireResponse } from './service.ts';
 
 /** Query parameters that any request may carry: the SDK's operation name, and a presigned URL's signature. */
 const COMMON_QUERY =
-  /^(x-id|x-amz-(algorithm|credential|date|expires|signature|signedheaders|security-token|content-sha256|user-agent|checksum-mode|sdk-checksum-algorithm))$/i;
+  /^(x-id|x-amz-(algorithm|credential|date|expires|signature|signedheaders|security-token|content-sha256|user-agent|checksum-mode|sdk-checksum-algorithm)|awsaccesskeyid|signature|expires)$/i;
 const LIST_QUERY =
   /^(list-type|prefix|delimiter|max-keys|continuation-token|start-after|marker|encoding-type|fetch-owner)$/;
 /** x-amz- headers that are honoured, or that change nothing here. The others are refused: they would be ignored. */
@@ -52,7 +52,7 @@ async function run(
     case 'ListBuckets':
       return xml(await listBuckets(objects));
     case 'HeadBucket':
-      await objects.list(bucket, key);
+      if (!(await objects.hasBucket(bucket))) throw new AwsError('NoSuchBucket', 'The bucket does not exist', 404);
       return { status: 200, headers: { 'x-amz-bucket-region': 'us-east-1', 'content-type': 'application/xml' } };
     case 'ListObjects':
     case 'ListObjectsV2':

@@ -34,9 +34,8 @@ function run({ train, validation, hyperParameters }: TrainingTask): TrainingMess
     }
     return { kind: 'trained', ...trainLinearLearner(trainRows, validationRows, options) };
   } catch (error) {
-    // A RangeError is the fit's own refusal: rows of one class only.
-    const client = error instanceof TrainingDataError || error instanceof RangeError;
-    return { kind: 'failed', reason: `${client ? 'ClientError' : 'InternalServerError'}: ${(error as Error).message}` };
+    const origin = error instanceof TrainingDataError ? 'ClientError' : 'InternalServerError';
+    return { kind: 'failed', reason: `${origin}: ${(error as Error).message}` };
   }
 }
 

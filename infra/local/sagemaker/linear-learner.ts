@@ -1,6 +1,16 @@
-import { accuracy, type Confusion, chooseThreshold, confusionAt, fBeta, precision, recall, rocAuc } from '../classification-metrics.ts';
-import { fit, type LabelledRows, type LinearModel, logisticLoss, logOdds, probability } from '../linear-model.ts';
 import { AwsError, notImplemented } from '../aws-error.ts';
+import {
+  accuracy,
+  type Confusion,
+  chooseThreshold,
+  confusionAt,
+  fBeta,
+  precision,
+  recall,
+  rocAuc,
+} from '../classification-metrics.ts';
+import { fitModel, type LabelledRows, type LinearModel, logisticLoss, logOdds, probability } from '../linear-model.ts';
+import { TrainingDataError } from './training-data.ts';
 
 /**
  * linear-learner, as far as the local cloud goes: `predictor_type=binary_classifier` with logistic loss.
@@ -53,13 +63,22 @@ export interface LinearLearnerOptions {
  * would and the local cloud does not do.
  */
 export function linearLearnerOptions(hyperParameters: Readonly<Record<string, string>>): LinearLearnerOptions {
-  const honoured = new Set(['feature_dim', 'wd', 'positive_example_weight_mult', 'f_beta', ...Object.keys(ONLY_VALUES)]);
+  const honoured = new Set([
+    'feature_dim',
+    'wd',
+    'positive_example_weight_mult',
+    'f_beta',
+    ...Object.keys(ONLY_VALUES),
+  ]);
   for (const [name, value] of Object.entries(hyperParameters)) {
     if (!honoured.has(name) && !DESCENT_ONLY.has(name)) {
       throw notImplemented('linear-learner', `hyperparameter ${name}`);
     }
     if (ONLY_VALUES[name] && !ONLY_VALUES[name].includes(value)) {
-      throw notImplemented('linear-learner', `hyperparameter ${name}=${value} (it takes ${ONLY_VALUES[name].join(', ')})`);
+      throw notImplemented(
+        'linear-learner',
+        `hyperparameter ${name}=${value} (it takes ${ONLY_VALUES[name].join(', ')})`,
+      );
     }
   }
   if (hyperParameters.predictor_type === undefined) {
@@ -97,6 +116,8 @@ export interface TrainingOutcome {
  * rows (on the training rows when there are none) to the selection criterion: highest accuracy by default, highest
  * F-beta, or 0.5 for `loss_function`. Metrics of the validation channel are of that threshold. `roc_auc_score` is
  * left out when the validation rows are of one class, where it has no value.
+ *
+ * @throws TrainingDataError when the training rows are of one class only.
  */
 export function trainLinearLearner(
   train: LabelledRows,
@@ -105,7 +126,12 @@ export function trainLinearLearner(
 ): TrainingOutcome {
   const positives = train.labels.reduce((sum, label) => sum + label, 0);
   const negatives = train.labels.length - positives;
-  const fitted = fit(train, {
+  if (positives === 0 || negatives === 0) {
+    throw new TrainingDataError(
+      `the training rows are of one class only: ${positives} of ${train.labels.length} are labelled 1`,
+    );
+  }
+  const fitted = fitModel(train, {
     l2: options.wd === undefined ? L2_AUTO : options.wd * train.labels.length,
     positiveWeight: options.positiveWeight === 'balanced' ? negatives / positives : options.positiveWeight,
   });
@@ -138,6 +164,8 @@ function scoresOf(model: LinearModel, rows: LabelledRows): Float64Array {
 }
 
 function meanLoss(model: LinearModel, rows: LabelledRows): number {
-  const losses = logOdds(model, rows.features, rows.width).map((odds, row) => logisticLoss(odds, rows.labels[row] ?? 0));
+  const losses = logOdds(model, rows.features, rows.width).map((odds, row) =>
+    logisticLoss(odds, rows.labels[row] ?? 0),
+  );
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }

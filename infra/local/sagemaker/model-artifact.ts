@@ -48,6 +48,12 @@ function header(name: string, size: number): Buffer {
   block.write(' '.repeat(8), 148); // the checksum counts itself as spaces
   block.write('0', 156); // a regular file
   block.write('ustar\x0000', 257);
-  block.write(`${octal(block.reduce((sum, byte) => sum + byte, 0), 6)} `, 148);
+  block.write(
+    `${octal(
+      block.reduce((sum, byte) => sum + byte, 0),
+      6,
+    )} `,
+    148,
+  );
   return block;
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { AwsError, refuseUnknown } from '../aws-error.ts';
+import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
 
 /** Kinds of SageMaker resources, as ARNs spell them, with the member of a request that names one. */
 const NAME_MEMBER = {
@@ -93,7 +93,9 @@ export class Resources {
 
   /** Whether there was such a resource to delete. */
   delete(kind: ResourceKind, name: string): boolean {
-    return this.#db.prepare('DELETE FROM sagemaker_resources WHERE kind = ? AND name = ?').run(kind, name).changes === 1;
+    return (
+      this.#db.prepare('DELETE FROM sagemaker_resources WHERE kind = ? AND name = ?').run(kind, name).changes === 1
+    );
   }
 
   /** Every resource of a kind, in order of creation. */
@@ -133,17 +135,24 @@ export interface ListInput {
   readonly SortOrder?: string;
 }
 
-/** One page of a List operation over `entries` (in order of creation), newest first unless the request says otherwise. */
-export function page<T extends { name: string; status?: string }>(operation: string, input: ListInput, entries: T[]) {
+/**
+ * One page of a List operation over `entries` (in order of creation), newest first unless the request says otherwise.
+ * Only the lists of what has a status (`hasStatus`) can be narrowed by one.
+ */
+export function page<T extends { name: string; status?: string }>(
+  operation: string,
+  input: ListInput,
+  entries: readonly T[],
+  hasStatus = false,
+): { found: T[]; next: { NextToken?: string } } {
   const honoured = ['MaxResults', 'NextToken', 'NameContains', 'SortBy', 'SortOrder'];
-  if (entries.some((it) => it.status !== undefined)) honoured.push('StatusEquals');
-  refuseUnknown('SageMaker', operation, input, honoured);
+  refuseUnknown('SageMaker', operation, input, hasStatus ? [...honoured, 'StatusEquals'] : honoured);
   const found = entries
     .filter((it) => it.name.includes(input.NameContains ?? ''))
     .filter((it) => input.StatusEquals === undefined || it.status === input.StatusEquals);
   if (input.SortBy === 'Name') found.sort((a, b) => (a.name < b.name ? -1 : 1));
-  else if (input.SortBy !== undefined && input.SortBy !== 'CreationTime') {
-    refuseUnknown('SageMaker', operation, { [`SortBy=${input.SortBy}`]: true }, []);
+  else if ((input.SortBy ?? 'CreationTime') !== 'CreationTime') {
+    throw notImplemented('SageMaker', `SortBy=${input.SortBy} of ${operation}`);
   }
   if (input.SortOrder !== 'Ascending') found.reverse();
   const start = Number(input.NextToken ?? 0);

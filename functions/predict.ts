@@ -1,0 +1,121 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { type PredictConfig, predictConfig } from '../shared/config.ts';
+import { encode } from '../shared/encode.ts';
+import type { FeatureGroup } from '../shared/feature-groups/define.ts';
+import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
+import { type Score, scoreRows } from '../shared/model-endpoint.ts';
+import { readOnlineFeatures } from '../shared/online-features.ts';
+import { PredictionRefused, refusalOf, STATUS } from '../shared/prediction-refusal.ts';
+import {
+  functionUrlBody,
+  type PredictionRecord,
+  parseJsonBody,
+  parsePredictionRequest,
+} from '../shared/prediction-request.ts';
+import { schemaHash } from '../shared/schema-hash.ts';
+import { type Serving, servingReader } from '../shared/serving.ts';
+
+/** What predict stands on: its configuration, the definition, the clients, and what the endpoint serves. */
+export interface PredictDependencies {
+  readonly config: PredictConfig;
+  readonly group: FeatureGroup;
+  readonly featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>;
+  readonly runtime: Pick<SageMakerRuntimeClient, 'send'>;
+  readServing(): Promise<Serving | undefined>;
+}
+
+export interface Prediction extends Score {
+  readonly model: string;
+  readonly schema: string;
+  readonly recordIdentifier?: string;
+}
+
+let started: Promise<PredictDependencies> | undefined;
+
+/** Made once per execution environment, at its first invocation. */
+async function production(): Promise<PredictDependencies> {
+  const config = predictConfig();
+  const group = await loadFeatureGroup(config.featureGroup);
+  return {
+    config,
+    group,
+    featureStore: new SageMakerFeatureStoreRuntimeClient(),
+    runtime: new SageMakerRuntimeClient(),
+    readServing: servingReader(new DynamoDBClient(), config.stateTable, Date.now),
+  };
+}
+
+/**
+ * Answers a request with a prediction, or with `{predictions}` for a list: encode, invoke, answer. All or nothing.
+ *
+ * @throws PredictionRefused when there is none to be had, saying why.
+ */
+export async function predict(
+  body: unknown,
+  dependencies: PredictDependencies,
+): Promise<Prediction | { predictions: Prediction[] }> {
+  const { group, config, runtime, readServing } = dependencies;
+  const { records, isList } = parsePredictionRequest(group, body);
+  const { modelName: model, schemaHash: schema } = servable(await readServing(), group);
+  const rows = await encodeRecords(records, dependencies);
+  const scores = await scoreRows(runtime, config.endpointName, rows);
+  const predictions = scores.map((score, index) => ({ ...score, model, schema, ...identifierOf(records[index]) }));
+  const [first] = predictions;
+  return isList || !first ? { predictions } : first;
+}
+
+/** @throws PredictionRefused when nothing serves (503), or a model of another schema (409). */
+function servable(serving: Serving | undefined, group: FeatureGroup): Serving {
+  if (!serving)
+    throw new PredictionRefused(STATUS.unavailable, 'No model serves yet: the first training has to finish.');
+  const expected = schemaHash(group);
+  if (serving.schemaHash === expected) return serving;
+  throw new PredictionRefused(
+    STATUS.conflict,
+    `Model ${serving.modelName} was trained with schema ${serving.schemaHash}; the definition's is ${expected} now, so the next training has to finish first.`,
+  );
+}
+
+/** @throws PredictionRefused naming the records that the online store does not have (404). */
+async function encodeRecords(
+  records: readonly PredictionRecord[],
+  { group, featureStore }: PredictDependencies,
+): Promise<string[][]> {
+  const identifiers = records.flatMap((record) => record.recordIdentifier ?? []);
+  const online = await readOnlineFeatures(featureStore, group.name, identifiers);
+  const unknown = identifiers.filter((identifier) => !online.has(identifier));
+  if (unknown.length > 0) {
+    throw new PredictionRefused(STATUS.unknownRecord, `Not in feature group ${group.name}: ${unknown.join(', ')}.`);
+  }
+  return records.map((record) => encode(group, record.features ?? online.get(record.recordIdentifier) ?? {}));
+}
+
+function identifierOf(record: PredictionRecord | undefined) {
+  return record?.recordIdentifier === undefined ? {} : { recordIdentifier: record.recordIdentifier };
+}
+
+/** Answers a function URL by status and JSON; answers a direct invocation by the prediction itself, or an error. */
+export async function answer(event: unknown, dependencies: PredictDependencies) {
+  const text = functionUrlBody(event);
+  try {
+    const body = text === undefined ? event : parseJsonBody(text);
+    const prediction = await predict(body, dependencies);
+    return text === undefined ? prediction : respond(200, prediction);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    if (text === undefined) throw refusal;
+    return respond(refusal.statusCode, { error: refusal.message });
+  }
+}
+
+function respond(statusCode: number, body: object) {
+  return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+export async function handler(event: unknown) {
+  started ??= production();
+  return answer(event, await started);
+}

@@ -1,0 +1,82 @@
+import type { Context } from 'aws-lambda';
+import { describeError } from '../shared/aws-failure.ts';
+import { type IngestConfig, ingestConfig } from '../shared/config.ts';
+import { type DeliveryClients, deliveryClients, destinationsOf, systemTime } from '../shared/destinations.ts';
+import type { FeatureGroup } from '../shared/feature-groups/define.ts';
+import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
+import type { Pace } from '../shared/pace.ts';
+import { type RedriveResult, redriveRecords } from '../shared/redrive.ts';
+import { waitingObjects } from '../shared/waiting.ts';
+
+/** Objects handled by one invocation when the request names no other limit. */
+const LIMIT_DEFAULT = 1_000;
+/** Time kept back for answering, in milliseconds. */
+const ANSWER_RESERVE_MS = 5_000;
+
+export interface RedriveRequest {
+  /** `list` says what waits and why; `redrive` puts it right. Default: list. */
+  readonly action?: 'list' | 'redrive';
+  /** Most objects to look at. Default: 1,000. */
+  readonly limit?: number;
+}
+
+export interface RedriveAnswer {
+  /** Objects put right and taken away. */
+  readonly redriven: readonly string[];
+  /** Objects that still wait, with the number of their records and the reason. */
+  readonly waiting: readonly { readonly key: string; readonly records: number; readonly reason: string }[];
+}
+
+/** What redrive stands on. The same as ingest: it writes to the same places. */
+export interface RedriveDependencies {
+  readonly config: IngestConfig;
+  readonly group: FeatureGroup;
+  readonly clients: DeliveryClients;
+  readonly time: Pick<Pace, 'now' | 'sleep' | 'random'>;
+}
+
+let started: Promise<RedriveDependencies> | undefined;
+
+/** Made once per execution environment, at its first invocation. */
+async function production(): Promise<RedriveDependencies> {
+  const config = ingestConfig();
+  return {
+    config,
+    group: await loadFeatureGroup(config.featureGroup),
+    clients: deliveryClients(),
+    time: systemTime,
+  };
+}
+
+/** Lists the records that ingest could not deliver, or puts them right from the table. */
+export async function redrive(
+  { action = 'list', limit = LIMIT_DEFAULT }: RedriveRequest,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+  { config, group, clients, time }: RedriveDependencies,
+): Promise<RedriveAnswer> {
+  const pace = { ...time, deadline: time.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS };
+  const objects = waitingObjects(config.quarantineBucket, group.name, clients.s3);
+  const destinations = { ...destinationsOf(group, config, clients), dynamodb: clients.dynamodb };
+  const redriven: string[] = [];
+  const waiting: RedriveAnswer['waiting'][number][] = [];
+  for (const key of await objects.keys(limit)) {
+    try {
+      const { records, reason } = await objects.read(key);
+      const result: RedriveResult =
+        action === 'list' ? { status: 'waiting', reason } : await redriveRecords(group, records, destinations, pace);
+      if (result.status === 'waiting') waiting.push({ key, records: records.length, reason: result.reason });
+      else {
+        await objects.remove(key);
+        redriven.push(key);
+      }
+    } catch (error) {
+      waiting.push({ key, records: 0, reason: describeError(error) });
+    }
+  }
+  return { redriven, waiting };
+}
+
+export async function handler(event: RedriveRequest, context: Context): Promise<RedriveAnswer> {
+  started ??= production();
+  return redrive(event, context, await started);
+}

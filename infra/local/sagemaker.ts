@@ -1,0 +1,51 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { refuseUnknown } from './aws-error.ts';
+import type { ObjectStore } from './object-store.ts';
+import { endpointConfigs } from './sagemaker/endpoint-configs.ts';
+import { endpoints } from './sagemaker/endpoints.ts';
+import { models } from './sagemaker/models.ts';
+import { Resources, type Tag } from './sagemaker/resources.ts';
+import { TrainingJobs } from './sagemaker/training-jobs.ts';
+import { sageMakerRuntime } from './sagemaker-runtime.ts';
+import type { Operation, Service } from './service.ts';
+
+/**
+ * SageMaker's training jobs, models and endpoints, over the local object store. Training is real and honest work on
+ * the real CSV, but by a stand-in for linear-learner: see sagemaker/linear-learner.ts for how the two differ. Instance
+ * types, counts and roles are kept and shown and mean nothing here.
+ */
+export function sageMaker({ db, objects }: { db: DatabaseSync; objects: ObjectStore }): {
+  services: Service[];
+  close(): Promise<void>;
+} {
+  const resources = new Resources(db);
+  const training = new TrainingJobs({ resources, objects });
+  const hosting = endpoints({ resources, objects });
+  const controlPlane: Service = {
+    name: 'sagemaker',
+    target: 'SageMaker',
+    operations: {
+      ...training.operations,
+      ...models({ resources, objects }),
+      ...endpointConfigs({ resources }),
+      ...hosting.operations,
+      ...tagging(resources),
+    },
+  };
+  return { services: [controlPlane, sageMakerRuntime(hosting.findDeployment)], close: () => training.close() };
+}
+
+function tagging(resources: Resources): Record<string, Operation> {
+  return {
+    AddTags: (input: { ResourceArn: string; Tags: readonly Tag[] }) => {
+      refuseUnknown('SageMaker', 'AddTags', input, ['ResourceArn', 'Tags']);
+      const merged = new Map([...resources.tags(input.ResourceArn), ...input.Tags].map((it) => [it.Key, it]));
+      resources.setTags(input.ResourceArn, [...merged.values()]);
+      return { Tags: [...merged.values()] };
+    },
+    ListTags: (input: { ResourceArn: string }) => {
+      refuseUnknown('SageMaker', 'ListTags', input, ['ResourceArn']);
+      return { Tags: resources.tags(input.ResourceArn) };
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { notImplemented, refuseUnknown } from '../aws-error.ts';
+import type { ObjectStore } from '../object-store.ts';
+import type { Operation } from '../service.ts';
+import {
+  arnOf,
+  epochSeconds,
+  type ListInput,
+  nameIn,
+  page,
+  type Resources,
+  required,
+  type Tag,
+  validationException,
+} from './resources.ts';
+import { parseS3Uri } from './s3-uri.ts';
+import { checkImage } from './training-job-request.ts';
+
+/** DescribeModel's answer. Times are epoch seconds. */
+export interface Model {
+  readonly ModelName: string;
+  readonly ModelArn: string;
+  readonly PrimaryContainer: { readonly Image: string; readonly ModelDataUrl: string };
+  readonly ExecutionRoleArn: string;
+  /** Kept and shown. A model calls nothing here, whatever it says. */
+  readonly EnableNetworkIsolation: boolean;
+  readonly CreationTime: number;
+}
+
+type CreateModelInput = Partial<Omit<Model, 'ModelArn' | 'CreationTime'>> & { readonly Tags?: readonly Tag[] };
+
+/** Models: a name for an artefact in S3 and the image that can read it. */
+export function models({
+  resources,
+  objects,
+}: {
+  resources: Resources;
+  objects: ObjectStore;
+}): Record<string, Operation> {
+  const nameOfExisting = (operation: string, input: object) => {
+    refuseUnknown('SageMaker', operation, input, ['ModelName']);
+    const name = nameIn(input, 'model');
+    const model = resources.get<Model>('model', name);
+    if (!model) throw validationException(`Could not find model "${arnOf('model', name)}".`);
+    return { name, model };
+  };
+
+  return {
+    CreateModel: async (input: CreateModelInput) => {
+      refuseUnknown('SageMaker', 'CreateModel', input, [
+        ...['ModelName', 'PrimaryContainer', 'ExecutionRoleArn', 'EnableNetworkIsolation', 'Tags'],
+      ]);
+      const ModelName = nameIn(input, 'model');
+      const container = required(input.PrimaryContainer, 'PrimaryContainer');
+      // Environment is kept and shown: a place for a note about the model. No container reads it here.
+      const honoured = ['Image', 'ModelDataUrl', 'Mode', 'Environment'];
+      refuseUnknown('SageMaker', 'PrimaryContainer', container, honoured);
+      if ('Mode' in container && container.Mode !== 'SingleModel') {
+        throw notImplemented('SageMaker', `Mode=${container.Mode} of PrimaryContainer`);
+      }
+      checkImage(required(container.Image, 'PrimaryContainer.Image'));
+      const { bucket, key } = parseS3Uri(required(container.ModelDataUrl, 'PrimaryContainer.ModelDataUrl'));
+      await objects.get(bucket, key).catch(() => {
+        throw validationException(`Could not find model data at ${container.ModelDataUrl}.`);
+      });
+      const ModelArn = arnOf('model', ModelName);
+      const body: Model = {
+        ModelName,
+        ModelArn,
+        PrimaryContainer: container,
+        ExecutionRoleArn: required(input.ExecutionRoleArn, 'ExecutionRoleArn'),
+        EnableNetworkIsolation: input.EnableNetworkIsolation ?? false,
+        CreationTime: epochSeconds(),
+      };
+      if (!resources.add('model', ModelName, body, input.Tags)) {
+        throw validationException(`Cannot create already existing model "${ModelArn}".`);
+      }
+      return { ModelArn };
+    },
+
+    DescribeModel: (input: object) => nameOfExisting('DescribeModel', input).model,
+
+    DeleteModel: (input: object) => {
+      resources.delete('model', nameOfExisting('DeleteModel', input).name);
+      return {};
+    },
+
+    ListModels: (input: ListInput) => {
+      const { found, next } = page('ListModels', input, resources.all<Model>('model'));
+      return {
+        Models: found.map(({ body: { ModelName, ModelArn, CreationTime } }) => ({ ModelName, ModelArn, CreationTime })),
+        ...next,
+      };
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { FirehoseClient } from '@aws-sdk/client-firehose';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import type { IngestConfig } from './config.ts';
+import type { FeatureGroup } from './feature-groups/define.ts';
+import { fenceStore } from './fences.ts';
+import type { Pace } from './pace.ts';
+import { changeLogSink } from './sinks/change-log.ts';
+import { featureStoreSink } from './sinks/feature-store.ts';
+import { labelLedgerSink } from './sinks/label-ledger.ts';
+
+/** AWS clients that changes are delivered through. */
+export interface DeliveryClients {
+  readonly dynamodb: Pick<DynamoDBClient, 'send'>;
+  readonly featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>;
+  readonly firehose: Pick<FirehoseClient, 'send'>;
+  readonly s3: Pick<S3Client, 'send'>;
+}
+
+/** Clients as the SDK configures them: region, credentials and endpoint from the environment. */
+export function deliveryClients(): DeliveryClients {
+  return {
+    dynamodb: new DynamoDBClient(),
+    featureStore: new SageMakerFeatureStoreRuntimeClient(),
+    firehose: new FirehoseClient(),
+    s3: new S3Client(),
+  };
+}
+
+/** Time as it passes. */
+export const systemTime: Pick<Pace, 'now' | 'sleep' | 'random'> = {
+  now: Date.now,
+  sleep: (ms) => sleep(ms),
+  random: Math.random,
+};
+
+/** Where the changes of a feature group go. */
+export function destinationsOf(group: FeatureGroup, config: IngestConfig, clients: DeliveryClients) {
+  return {
+    featureStore: featureStoreSink(group, clients.featureStore, config.featureStoreConcurrency),
+    changeLog: changeLogSink(group, config.changeLogStream, clients.firehose),
+    labelLedger: labelLedgerSink(config.stateTable, clients.dynamodb),
+    fences: fenceStore(config.stateTable, clients.dynamodb, group.eventTime.attribute !== undefined),
+  };
+}

@@ -19,13 +19,20 @@ export interface DeliveryClients {
   readonly s3: Pick<S3Client, 'send'>;
 }
 
+/**
+ * A call that hangs would hold the batch until Lambda ends the invocation. The SDK has no time limits of its own:
+ * these are in milliseconds, far above what the services take.
+ */
+const REQUEST_HANDLER = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
+
 /** Clients as the SDK configures them: region, credentials and endpoint from the environment. */
 export function deliveryClients(): DeliveryClients {
+  const settings = { requestHandler: REQUEST_HANDLER };
   return {
-    dynamodb: new DynamoDBClient(),
-    featureStore: new SageMakerFeatureStoreRuntimeClient(),
-    firehose: new FirehoseClient(),
-    s3: new S3Client(),
+    dynamodb: new DynamoDBClient(settings),
+    featureStore: new SageMakerFeatureStoreRuntimeClient(settings),
+    firehose: new FirehoseClient(settings),
+    s3: new S3Client(settings),
   };
 }
 

@@ -43,16 +43,19 @@ function schemaOf(group: FeatureGroup) {
 }
 
 function schemaOfFeature(feature: Feature) {
-  return z.unknown().transform((value, context) => {
+  const schema = z.unknown().transform((value, context) => {
     const reading = value === undefined || value === null ? readMissing(feature, value) : read(feature, value);
     if ('text' in reading) return reading.text;
     context.addIssue({ code: 'custom', message: reading.problem });
     return z.NEVER;
   });
+  return isNeeded(feature) ? schema : z.optional(schema);
 }
 
+const isNeeded = (feature: Feature) => feature.training && !feature.optional;
+
 function readMissing(feature: Feature, value: null | undefined): Reading {
-  if (feature.optional || !feature.training) return { text: undefined };
+  if (!isNeeded(feature)) return { text: undefined };
   return { problem: `is required${value === null ? ', and null is no value' : ''}` };
 }
 

@@ -11,18 +11,19 @@ import { stateMachineArn } from './state-machine.ts';
 export function functionRoles(group: FeatureGroup, names: Names): Resources {
   const stateTable = getAtt('StateTable', 'Arn');
   const quarantine = getAtt('QuarantineBucket', 'Arn');
+  const waiting = [QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX].map((prefix) => join(quarantine, `/${prefix}*`));
   return {
+    // Quarantined records are written by the function, failed batches by Lambda with the function's role.
     IngestRole: lambdaRole(names, 'ingest', [
       readStream('SourceTable'),
-      // A batch write is checked as a batch write and as the puts it is made of.
-      allow(['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'], [featureGroupArn(group)]),
-      allow(['firehose:PutRecordBatch'], [getAtt('ChangeLogStream', 'Arn')]),
-      allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'], [stateTable]),
-      // Quarantined records are written by the function, failed batches by Lambda with the function's role.
-      allow(
-        ['s3:PutObject'],
-        [join(quarantine, `/${QUARANTINE_PREFIX}*`), join(quarantine, `/${FAILED_BATCHES_PREFIX}*`)],
-      ),
+      ...deliver(group),
+      allow(['s3:PutObject'], waiting),
+      allow(['s3:ListBucket'], [quarantine]),
+    ]),
+    RedriveRole: lambdaRole(names, 'redrive', [
+      allow(['dynamodb:GetItem'], [getAtt('SourceTable', 'Arn')]),
+      ...deliver(group),
+      allow(['s3:DeleteObject', 's3:GetObject'], waiting),
       allow(['s3:ListBucket'], [quarantine]),
     ]),
     RetrainRole: lambdaRole(names, 'retrain', [
@@ -37,6 +38,16 @@ export function functionRoles(group: FeatureGroup, names: Names): Resources {
       allow(['sagemaker:InvokeEndpoint'], [arn('sagemaker', `endpoint/${names.endpoint}`)]),
     ]),
   };
+}
+
+/** Writing to the feature store, the change log and the label ledger. */
+function deliver(group: FeatureGroup): Statement[] {
+  return [
+    // A batch write is checked as a batch write and as the puts it is made of.
+    allow(['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'], [featureGroupArn(group)]),
+    allow(['firehose:PutRecordBatch'], [getAtt('ChangeLogStream', 'Arn')]),
+    allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'], [getAtt('StateTable', 'Arn')]),
+  ];
 }
 
 /** A function's role, which always may write its own log. */

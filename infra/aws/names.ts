@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
 
-/** Longest stack name here. Lambda's 64 characters for a function's name, less `-ingest` or `-retrain`. */
+/** Longest stack name here. Lambda's 64 characters for a function's name, less `-redrive` or `-retrain`. */
 const STACK_NAME_MAX = 56;
 
 /** Longest endpoint name here. SageMaker's 63 for jobs, models and configurations, less what epochs and attempts add. */

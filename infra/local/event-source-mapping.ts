@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ACCOUNT, REGION } from './dynamodb/back-end.ts';
-import { type Checkpoints, checkpoints } from './event-source-mapping/checkpoints.ts';
+import { type Checkpoint, type Checkpoints, checkpoints } from './event-source-mapping/checkpoints.ts';
 import {
   type EventSourceMappingConfig,
   type EventSourceMappingInput,
@@ -86,6 +86,8 @@ class Mapping {
   readonly #discovery = new Waker();
   #ticket = 0;
   #discovered = 0;
+  /** Shards that cannot start before their parents are handled. */
+  #waiting = 0;
   #discarded = 0;
   #lastProblem: string | undefined;
 
@@ -97,15 +99,19 @@ class Mapping {
   }
 
   async run(): Promise<void> {
+    const { first, max } = this.#deps.retryMillis ?? RETRY_MILLIS;
+    let retryMillis = first;
     while (!this.#discovery.stopped) {
       const ticket = this.#ticket;
       try {
         await this.#startShards();
         this.#discovered = ticket;
+        retryMillis = first;
         await this.#discovery.wait(DISCOVERY_MILLIS);
       } catch (error) {
         this.#report(`the stream could not be described: ${(error as Error).message}`);
-        await this.#discovery.sleep((this.#deps.retryMillis ?? RETRY_MILLIS).first);
+        await this.#discovery.sleep(retryMillis);
+        retryMillis = Math.min(max, retryMillis * 2);
       }
     }
     await Promise.all([...this.#shards.values()].map((it) => it.running));
@@ -126,7 +132,9 @@ class Mapping {
     this.#discovery.wake();
     this.wake();
     const caughtUp = () =>
-      this.#discovered >= ticket && [...this.#shards.values()].every(({ processor }) => processor.caughtUp(ticket));
+      this.#discovered >= ticket &&
+      this.#waiting === 0 &&
+      [...this.#shards.values()].every(({ processor }) => processor.caughtUp(ticket));
     while (!this.#discovery.stopped && !caughtUp()) await sleep(IDLE_POLL_MILLIS);
   }
 
@@ -144,11 +152,13 @@ class Mapping {
     if (!this.#checkpoints.started() && this.#config.StartingPosition === 'LATEST') await this.#skip(shards);
     const listed = new Set(shards.map((it) => it.ShardId));
     const handled = (shardId: string) => this.#checkpoints.get(shardId)?.done === true;
+    let waiting = 0;
     for (const { ShardId, ParentShardId } of shards) {
       if (this.#discovery.stopped || this.#shards.has(ShardId) || handled(ShardId)) continue;
-      if (ParentShardId !== undefined && listed.has(ParentShardId) && !handled(ParentShardId)) continue;
-      this.#startShard(ShardId);
+      if (ParentShardId !== undefined && listed.has(ParentShardId) && !handled(ParentShardId)) waiting += 1;
+      else this.#startShard(ShardId);
     }
+    this.#waiting = waiting;
   }
 
   #startShard(shardId: string): void {
@@ -201,13 +211,15 @@ class Mapping {
    * later starts read everything, so that no record falls between them.
    */
   async #skip(shards: readonly Shard[]): Promise<void> {
+    const passed = new Map<string, Checkpoint>();
     for (const { ShardId } of shards) {
       const shard = { StreamArn: this.#config.EventSourceArn, ShardId };
       const reader = new ShardReader(this.#deps.call, shard, undefined, (problem) => this.#report(problem));
       let page = await reader.read(1_000);
       while (page.records.length > 0 && !page.ended) page = await reader.read(1_000);
-      this.#checkpoints.set(ShardId, { sequenceNumber: reader.last, done: page.ended });
+      passed.set(ShardId, { sequenceNumber: reader.last, done: page.ended });
     }
+    for (const [shardId, checkpoint] of passed) this.#checkpoints.set(shardId, checkpoint);
   }
 
   async #describe(): Promise<Shard[]> {

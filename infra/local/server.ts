@@ -36,7 +36,7 @@ export async function serve(
     answer(services, faults, request).then(
       (wire) => send(response, wire),
       (error) => {
-        if (error instanceof LostAnswer) request.destroy();
+        if (error instanceof LostAnswer) request.socket.destroy();
         else send(response, renderError(error, request));
       },
     );

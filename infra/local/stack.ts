@@ -3,9 +3,11 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as z from 'zod';
+import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
 import { REGION } from './dynamodb/back-end.ts';
 import { evaluate, type Physicals } from './intrinsics.ts';
 import { functionLogicalId, functionPhysical, physicalOf } from './physical-names.ts';
+import { type StreamMapping, streamEventSchema, streamMapping, textOrIntrinsic } from './stream-event.ts';
 
 const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 const OSLS = fileURLToPath(new URL('../../node_modules/osls/bin/serverless.js', import.meta.url));
@@ -16,26 +18,10 @@ const PRINT_TIMEOUT_MS = 60_000;
 /** Largest configuration read, in bytes: 2,500 features are about 2 MB. */
 const PRINT_BYTES_MAX = 32 * 1024 * 1024;
 
-const text = z.union([z.string(), z.record(z.string(), z.unknown())]);
-
-/** A stream event, by the names osls gives its properties. What is not named here is refused, not ignored. */
-const streamSchema = z.strictObject({
-  type: z.literal('dynamodb'),
-  arn: text,
-  startingPosition: z.enum(['TRIM_HORIZON', 'LATEST']).default('TRIM_HORIZON'),
-  batchSize: z.coerce.number().default(100),
-  batchWindow: z.coerce.number().default(0),
-  functionResponseType: z.literal('ReportBatchItemFailures').optional(),
-  bisectBatchOnFunctionError: z.boolean().default(false),
-  maximumRetryAttempts: z.coerce.number().default(-1),
-  maximumRecordAgeInSeconds: z.coerce.number().default(-1),
-  filterPatterns: z.array(z.record(z.string(), z.unknown())).default([]),
-});
-
-const eventSchema = z.union([z.strictObject({ stream: streamSchema }), z.strictObject({ schedule: z.string() })]);
+const eventSchema = z.union([z.strictObject({ stream: streamEventSchema }), z.strictObject({ schedule: z.string() })]);
 
 const configurationSchema = z.object({
-  provider: z.object({ stackName: z.string(), environment: z.record(z.string(), text).default({}) }),
+  provider: z.object({ stackName: z.string(), environment: z.record(z.string(), textOrIntrinsic).default({}) }),
   functions: z.record(
     z.string(),
     z.object({
@@ -43,7 +29,7 @@ const configurationSchema = z.object({
       handler: z.string(),
       memorySize: z.coerce.number().default(1024),
       timeout: z.coerce.number().default(6),
-      environment: z.record(z.string(), text).default({}),
+      environment: z.record(z.string(), textOrIntrinsic).default({}),
       url: z.unknown().optional(),
       events: z.array(eventSchema).default([]),
     }),
@@ -57,19 +43,12 @@ const configurationSchema = z.object({
     extensions: z.record(z.string(), z.object({ Properties: z.record(z.string(), z.unknown()) })).default({}),
   }),
 });
-
-const extensionSchema = z.strictObject({
-  DestinationConfig: z
-    .strictObject({ OnFailure: z.strictObject({ Destination: z.string().startsWith('arn:aws:s3:::') }) })
-    .optional(),
-});
 type Configuration = z.output<typeof configurationSchema>;
 
-export type Stream = Omit<z.output<typeof streamSchema>, 'type' | 'arn'> & {
+export interface Stream {
   readonly tableName: string;
-  /** Where batches go that Lambda has given up on. */
-  readonly onFailureBucket?: string;
-};
+  readonly mapping: StreamMapping;
+}
 
 export interface StackFunction {
   readonly name: string;
@@ -126,6 +105,8 @@ export async function loadStack(options: StackOptions): Promise<Stack> {
 async function printConfiguration({ featureGroup, params = {} }: StackOptions): Promise<unknown> {
   // osls runs in the project's folder; a path is meant from where the caller is.
   const definition = /[\\/]/.test(featureGroup) ? resolve(featureGroup) : featureGroup;
+  // Loaded here first, as its errors come out of osls wrapped in osls's own.
+  await loadFeatureGroup(definition);
   const values = Object.entries({ ...params, featureGroup: definition }).map(
     ([name, value]) => `--param=${name}=${value}`,
   );
@@ -136,8 +117,10 @@ async function printConfiguration({ featureGroup, params = {} }: StackOptions): 
     maxBuffer: PRINT_BYTES_MAX,
     // Nothing is asked of AWS or of osls's own servers.
     env: { ...process.env, SLS_NOTIFICATIONS_MODE: 'off', SLS_TELEMETRY_DISABLED: '1' },
-  }).catch((error: Error & { stderr?: string }) => {
-    throw new Error(`serverless.yml cannot be resolved: ${(error.stderr || error.message).trim()}`, { cause: error });
+  }).catch((error: Error & { stdout?: string }) => {
+    // osls writes what went wrong to stdout, under the line `Error:`.
+    const [, reason = error.message] = /^Error:\n(.+)/ms.exec(error.stdout ?? '') ?? [];
+    throw new Error(`serverless.yml cannot be resolved: ${reason.trim()}`, { cause: error });
   });
   return JSON.parse(stdout);
 }
@@ -178,22 +161,18 @@ function evaluateStack({ provider, functions, resources }: Configuration): Stack
   };
 }
 
-/** The mapping of one stream event, with what `resources.extensions` adds to the mapping osls makes of it. */
+/** The mapping of one stream event, with what `resources.extensions` changes in the one that osls makes. */
 function streamOf(
-  { type: _, arn, ...event }: z.output<typeof streamSchema>,
+  event: z.output<typeof streamEventSchema>,
   functionKey: string,
   { extensions }: Configuration['resources'],
   value: (it: unknown, where: string) => unknown,
 ): Stream {
-  const where = `functions.${functionKey}.events.stream`;
-  const tableName = /:table\/([^/]+)\/stream\//.exec(String(value(arn, `${where}.arn`)))?.[1];
-  const logicalId = typeof arn === 'object' ? (arn['Fn::GetAtt'] as string[] | undefined)?.[0] : undefined;
-  if (tableName === undefined || logicalId === undefined) {
-    throw new Error(`${where}.arn: expected !GetAtt <table>.StreamArn, found ${JSON.stringify(arn)}.`);
-  }
-  const mapping = functionLogicalId(functionKey).replace(/LambdaFunction$/, `EventSourceMappingDynamodb${logicalId}`);
-  const extension = value(extensions[mapping]?.Properties ?? {}, mapping);
-  const { DestinationConfig } = extensionSchema.parse(extension);
-  const bucketArn = DestinationConfig?.OnFailure.Destination;
-  return { ...event, tableName, ...(bucketArn && { onFailureBucket: bucketArn.replace(/^arn:aws:s3:::/, '') }) };
+  const [table] = event.arn['Fn::GetAtt'];
+  const logicalId = functionLogicalId(functionKey).replace(/LambdaFunction$/, `EventSourceMappingDynamodb${table}`);
+  const extension = value(extensions[logicalId]?.Properties ?? {}, logicalId);
+  return {
+    tableName: String(value({ Ref: table }, `functions.${functionKey}`)),
+    mapping: streamMapping(event, extension),
+  };
 }

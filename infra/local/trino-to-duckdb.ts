@@ -8,7 +8,7 @@ import { DUCKDB_FUNCTIONS } from './trino-functions.ts';
  * - names of the catalog AwsDataCatalog, which is left out, and unquoted names that only DuckDB reserves (`default`);
  * - the functions of {@link DUCKDB_FUNCTIONS}, renamed where needed, and no others.
  *
- * Known differences that remain: a double cast to varchar is spelled DuckDB's way, and dividing an integer by zero is
+ * Known differences that remain: rows of VALUES need parentheses, a double cast to varchar is spelled DuckDB's way, and dividing an integer by zero is
  * null instead of an error.
  */
 export type Statement = { readonly kind: 'select'; readonly sql: string } | UnloadStatement;
@@ -119,7 +119,7 @@ function translated(token: Token, tokens: readonly Token[], index: number): stri
     const name = (kind === 'quoted' ? text.slice(1, -1) : text).toLowerCase();
     const duckDb = DUCKDB_FUNCTIONS.get(name);
     if (!duckDb) throw new UntranslatedSql(`the function ${name} is not translated to DuckDB`);
-    return duckDb;
+    return duckDb === name ? text : duckDb;
   }
   return kind === 'word' && RESERVED_BY_DUCKDB.has(text.toUpperCase()) ? `"${text}"` : text;
 }

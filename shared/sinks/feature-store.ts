@@ -30,8 +30,9 @@ export function featureStoreSink(
   return {
     name: 'feature-store',
     async write(changes, pace) {
-      const outcomes = new Outcomes();
-      await retryUntilDeadline(lastChangePerRecord(group, changes), pace, async (pending) => {
+      const last = lastChangePerRecord(group, changes);
+      const outcomes = new Outcomes(last);
+      await retryUntilDeadline(last, pace, async (pending) => {
         const left: TimedChange[] = [];
         await withAdaptiveConcurrency(groupIntoCalls(group, pending), concurrencyMax, async (call) => {
           if (pace.now() >= pace.deadline) return outcomes.note(call, 'no time left', left);
@@ -75,8 +76,12 @@ export function featureStoreSink(
 
 /** What has become of each change so far. A change is a failure until it is known to be written or refused. */
 class Outcomes {
-  readonly #failures = new Map<string, string>();
+  readonly #failures: Map<string, string>;
   readonly #refused: { change: TimedChange; message: string }[] = [];
+
+  constructor(changes: readonly TimedChange[]) {
+    this.#failures = new Map(changes.map(({ sequenceNumber }) => [sequenceNumber, 'no time left']));
+  }
 
   written(changes: readonly TimedChange[]): void {
     for (const { sequenceNumber } of changes) this.#failures.delete(sequenceNumber);

@@ -19,8 +19,10 @@ export function labelLedgerSink(stateTable: string, dynamodb: Pick<DynamoDBClien
   return {
     name: 'label-ledger',
     async write(changes, pace) {
-      const failures = new Map<string, string>();
-      await retryUntilDeadline(lastLabelPerRecord(changes), pace, async (pending) => {
+      const labelled = lastLabelPerRecord(changes);
+      // A change is a failure until it is known to be in the ledger.
+      const failures = new Map(labelled.map(({ sequenceNumber }) => [sequenceNumber, 'no time left']));
+      await retryUntilDeadline(labelled, pace, async (pending) => {
         const left: TimedChange[] = [];
         const fail = (change: TimedChange, message: string) => {
           failures.set(change.sequenceNumber, message);

@@ -220,7 +220,17 @@ describe('a training job', () => {
     });
   });
 
-  test('can be stopped, and stops at its longest run time', async () => {
+  test('stops at its longest run time', async () => {
+    await objects.put('data', 'set/train/part-0', csv(3000).repeat(1500));
+    const stopped = await train('job-1', {
+      InputDataConfig: [channel('train', 's3://data/set/train/')],
+      StoppingCondition: { MaxRuntimeInSeconds: 1 },
+    });
+    expect(stopped).toMatchObject({ TrainingJobStatus: 'Stopped', SecondaryStatus: 'MaxRuntimeExceeded' });
+    expect(stopped.ModelArtifacts).toBeUndefined();
+  });
+
+  test('can be stopped, once', async () => {
     await objects.put('data', 'set/train/part-0', csv(200_000));
     const overrides = { InputDataConfig: [channel('train', 's3://data/set/train/')] };
     await control.send(new CreateTrainingJobCommand(job('job-1', overrides)));

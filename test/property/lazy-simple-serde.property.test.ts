@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fieldValue, formatRow, readRows, rowParser } from '../../infra/local/lazy-simple-serde.ts';
+import { type Field, fieldValue, formatRow, readRows, rowParser } from '../../infra/local/lazy-simple-serde.ts';
 
 const format = { fieldDelimiter: ',', escapeCharacter: '\\', nullText: '\\N' };
 
@@ -27,7 +27,7 @@ test('rows are the same however the bytes are cut into chunks', async () => {
   const end = fc.constantFrom('\n', '\r\n', '\r');
   await fc.assert(
     fc.asyncProperty(fc.array(row, { minLength: 1 }), end, cuts, async (rows, lineEnd, sizes) => {
-      // A byte order mark is no part of the first field, and an empty line is a row of one empty field.
+      // The first row keeps a byte order mark of a generated field from the beginning, where it is no text.
       const bytes = Buffer.from(`x${lineEnd}${rows.map((it) => formatRow(it, format) + lineEnd).join('')}`);
       async function* chunks() {
         for (let at = 0, turn = 0; at < bytes.length; turn++) {
@@ -36,7 +36,9 @@ test('rows are the same however the bytes are cut into chunks', async () => {
           at += size;
         }
       }
-      expect((await Array.fromAsync(readRows(chunks(), format))).flat()).toEqual([['x'], ...rows]);
+      const read: Field[][] = [];
+      for await (const batch of readRows(chunks(), format)) read.push(...batch);
+      expect(read).toEqual([['x'], ...rows]);
     }),
   );
 });

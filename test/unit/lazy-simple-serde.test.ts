@@ -8,7 +8,9 @@ async function rowsOf(text: string, bytesPerChunk = 1_000): Promise<Field[][]> {
   async function* chunks() {
     for (let at = 0; at < bytes.length; at += bytesPerChunk) yield bytes.subarray(at, at + bytesPerChunk);
   }
-  return (await Array.fromAsync(readRows(chunks(), changeLog))).flat();
+  const rows: Field[][] = [];
+  for await (const batch of readRows(chunks(), changeLog)) rows.push(...batch);
+  return rows;
 }
 
 describe('rows', () => {

@@ -15,22 +15,43 @@ export function changeLogReader(s3: S3Client, bucket: string): ChangeLogReader {
   let rows = 0;
   return {
     async read() {
-      for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: CHANGE_LOG_PREFIX })) {
-        for (const { Key = '' } of page.Contents ?? []) {
-          if (read.has(Key)) continue;
-          const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-          for (const row of linesOf((await Body?.transformToString()) ?? '')) {
-            rows += 1;
-            // The first column holds digits only, so nothing in it is escaped.
-            sequenceNumbers.add(row.slice(0, row.indexOf(',')));
-          }
-          read.add(Key);
+      for await (const { key, text } of textsUnder(s3, bucket, CHANGE_LOG_PREFIX, (key) => !read.has(key))) {
+        for (const row of rowsOf(text)) {
+          rows += 1;
+          sequenceNumbers.add(sequenceNumberOf(row));
         }
+        read.add(key);
       }
       return { files: read.size, rows, distinct: sequenceNumbers.size };
     },
   };
 }
 
+/** Every row of the change log, in the order of its files. */
+export async function readChangeLog(s3: S3Client, bucket: string): Promise<string[]> {
+  const rows: string[] = [];
+  for await (const { text } of textsUnder(s3, bucket, CHANGE_LOG_PREFIX)) rows.push(...rowsOf(text));
+  return rows;
+}
+
+/** The first column of a row. It holds digits only, so nothing in it is escaped. */
+export const sequenceNumberOf = (row: string): string => row.slice(0, row.indexOf(','));
+
 /** Rows of LazySimpleSerDe text: no value holds a raw line break. */
-const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+const rowsOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+/** Objects under a prefix as text, in the order of their keys. */
+export async function* textsUnder(
+  s3: S3Client,
+  bucket: string,
+  prefix: string,
+  wanted: (key: string) => boolean = () => true,
+): AsyncGenerator<{ key: string; text: string }> {
+  for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix })) {
+    for (const { Key: key = '' } of page.Contents ?? []) {
+      if (!wanted(key)) continue;
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      yield { key, text: (await Body?.transformToString()) ?? '' };
+    }
+  }
+}

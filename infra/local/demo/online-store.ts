@@ -57,7 +57,7 @@ function expectedRecord(item: Item, group: FeatureGroup): Map<string, string> {
 }
 
 /** Every live record of the online store, by identifier. */
-async function readOnlineStore(
+export async function readOnlineStore(
   featureStore: SageMakerFeatureStoreRuntimeClient,
   group: FeatureGroup,
 ): Promise<Map<string, Map<string, string>>> {

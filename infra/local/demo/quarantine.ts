@@ -1,5 +1,6 @@
-import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { textsUnder } from './change-log.ts';
 import type { Item } from './item.ts';
 import { idOf } from './online-store.ts';
 
@@ -22,21 +23,15 @@ interface Rejection extends Omit<Quarantined, 'recordIdentifier'> {
 
 /** What lies in quarantine, in the order of its keys. */
 export async function readQuarantine(s3: S3Client, bucket: string, group: FeatureGroup): Promise<Quarantined[]> {
-  const found: Quarantined[] = [];
-  for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: QUARANTINE_PREFIX })) {
-    for (const { Key } of page.Contents ?? []) {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-      const { record, sequenceNumber, reason, path, message } = JSON.parse(
-        (await Body?.transformToString()) ?? '{}',
-      ) as Rejection;
-      found.push({
-        recordIdentifier: idOf(record?.dynamodb?.Keys ?? {}, group),
-        sequenceNumber,
-        reason,
-        path,
-        message,
-      });
-    }
-  }
-  return found;
+  return (await readRejections(s3, bucket)).map((text) => {
+    const { record, sequenceNumber, reason, path, message } = JSON.parse(text) as Rejection;
+    return { recordIdentifier: idOf(record?.dynamodb?.Keys ?? {}, group), sequenceNumber, reason, path, message };
+  });
+}
+
+/** The rejections as they lie in quarantine: a line of JSON each, in the order of their keys. */
+export async function readRejections(s3: S3Client, bucket: string): Promise<string[]> {
+  const rejections: string[] = [];
+  for await (const { text } of textsUnder(s3, bucket, QUARANTINE_PREFIX)) rejections.push(text);
+  return rejections;
 }

@@ -1,4 +1,5 @@
 import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { StackNames } from '../stack-names.ts';
 import type { Clients } from './clients.ts';
 import type { Progress } from './progress.ts';
 import type { SourceTable } from './table.ts';
@@ -10,17 +11,4 @@ export interface Stage {
   readonly names: StackNames;
   readonly table: SourceTable;
   readonly progress: Progress;
-}
-
-/** Names of the deployed stack that the demo speaks to. */
-export interface StackNames {
-  readonly sourceTable: string;
-  readonly stateTable: string;
-  readonly dataBucket: string;
-  readonly quarantineBucket: string;
-  readonly database: string;
-  readonly workGroup: string;
-  readonly endpoint: string;
-  readonly stateMachineArn: string;
-  readonly predictFunction: string;
 }

@@ -1,28 +1,24 @@
 import { queryCorrelations } from './athena.ts';
+import { changeCustomers, dealFates, type Fates } from './change-customers.ts';
 import { type ChangeLogReader, changeLogReader } from './change-log.ts';
-import { BAD_RECORD, changeCustomers, dealFates } from './change-customers.ts';
 import { checksOf } from './checks.ts';
-import { correlationsOf } from './correlation.ts';
 import { type Customer, generateCustomers } from './customers.ts';
-import { describeEndpoint } from './endpoint.ts';
-import { itemOf } from './item.ts';
-import { type LabelLedger, readLabelLedger } from './labels.ts';
+import { findFacts } from './facts.ts';
+import { readLabelLedger } from './labels.ts';
 import { type LagMeter, startLagMeter } from './lag.ts';
-import { differencesFrom, idOf } from './online-store.ts';
-import { percentile } from './percentile.ts';
 import type { RetrainingPlan } from './policy.ts';
 import { predict } from './predictions.ts';
 import { readQuarantine } from './quarantine.ts';
-import type { Answer, Report, Training } from './report.ts';
+import type { Answer, Report } from './report.ts';
 import type { Stage } from './stage.ts';
-import { isTraining, readTrainings, waitForTraining } from './trainings.ts';
+import { isTraining, waitForTraining } from './trainings.ts';
 import { waitUntil } from './wait.ts';
 import { labelCustomers, writeCustomers } from './write-customers.ts';
 
 /** Customers whose predictions are shown. */
 const PREDICTED = 5;
 
-/** Longest time, in milliseconds, that the pipeline may stand still while something is under way. */
+/** Longest time, in milliseconds, that nothing may move while something is under way. */
 const STALL_MS = 30_000;
 
 /** The customers of the demo, and where they are from. */
@@ -33,79 +29,103 @@ export interface Cast {
   readonly plan: RetrainingPlan;
 }
 
+/** What the acts leave behind for the report. */
+export interface Played {
+  readonly startedAt: number;
+  readonly fates: Fates;
+  readonly lagsMs: readonly number[];
+  readonly changeLog: Awaited<ReturnType<ChangeLogReader['read']>>;
+  readonly complete: Report['correlations']['complete'];
+  /** What served before the last swap, and what it predicted. */
+  readonly before: { readonly configuration: string; readonly answers: readonly Answer[] };
+  readonly predicted: readonly Customer[];
+  readonly fresh: Customer;
+}
+
 /**
  * Plays the demo: customers, labels, trainings, queries, changes; then looks whether everything is as it should be.
  *
  * @throws Error when an act cannot go on; what is merely wrong is a failed check of the report.
  */
 export async function playStory(stage: Stage, cast: Cast): Promise<Report> {
-  const { clients, names, group, table } = stage;
+  const lag = startLagMeter(stage.clients.featureStore, stage.group);
+  try {
+    const played = await playActs(stage, cast, lag);
+    stage.progress.step('Checking');
+    const facts = await findFacts(stage, cast, played);
+    const checks = checksOf(facts, cast, played.fates);
+    stage.progress.done(`${checks.filter(({ ok }) => ok).length} of ${checks.length} checks hold`);
+    return { ...facts, checks };
+  } finally {
+    await lag.stop();
+  }
+}
+
+async function playActs(stage: Stage, { customers, plan, seed }: Cast, lag: LagMeter): Promise<Played> {
+  const { clients, names, group } = stage;
   const startedAt = performance.now();
-  const fates = dealFates(cast.plan.labelled);
-  const predicted = fates.untouched.slice(0, PREDICTED);
-  const [fresh] = generateCustomers(1, cast.seed + 1) as [Customer];
   const changeLog = changeLogReader(clients.s3, names.dataBucket);
-  const lag = startLagMeter(clients.featureStore, group);
+  const fates = dealFates(plan.labelled);
+  const predicted = fates.untouched.slice(0, PREDICTED);
+  const [fresh] = generateCustomers(1, seed + 1) as [Customer];
 
-  await writeCustomers(stage, cast.customers, lag);
-  const before = await labelEveryone(stage, cast.plan, lag, (model) => predict(stage, predicted, fresh, model));
-  await drain(stage, changeLog, 0);
+  await writeCustomers(stage, customers, lag);
+  const before = await labelEveryone(stage, plan, lag, (model) => predict(stage, predicted, fresh, model));
+  stage.progress.step('Running the correlation query');
+  await drain(stage, changeLog, customers.length, 0);
   const complete = await queryCorrelations(clients.athena, names.database, names.workGroup);
-  const labelledItems = cast.customers.map((it) => ({
-    ...itemOf(it, group),
-    [group.label.attribute]: { N: it.label },
-  }));
+  stage.progress.done('every customer has a label');
 
-  stage.progress.step('Changing and deleting some customers');
+  stage.progress.step('Changing, deleting and spoiling some customers');
   await changeCustomers(stage, fates);
-  const counts = await drain(stage, changeLog, 1);
-  await waitUntil(STALL_MS, async () => ({ over: !(await isTraining(stage)), seen: '' }));
-  await lag.stop();
-  stage.progress.done('all changes have arrived');
+  const counts = await drain(stage, changeLog, customers.length, 1);
+  stage.progress.done(`the change log of ${group.name} has every change`);
+  return { startedAt, fates, lagsMs: lag.lagsMs, changeLog: counts, complete, before, predicted, fresh };
+}
 
-  stage.progress.step('Checking');
-  const trainings = await readTrainings(stage);
-  const endpoint = await describeEndpoint(clients.sagemaker, names.endpoint);
-  const after = await predict(stage, predicted, fresh, endpoint?.configuration ?? '');
-  const quarantine = await readQuarantine(clients.s3, names.quarantineBucket, group);
-  const quarantined = new Set(quarantine.map(({ recordIdentifier }) => recordIdentifier));
-  const good = (await table.scan()).filter((item) => !quarantined.has(idOf(item, group)));
-  const { records, differences } = await differencesFrom(good, clients.featureStore, group);
-  const ledger = await readLabelLedger(clients.dynamodb, names.stateTable);
-  const written = table.changes.inserted + table.changes.updated + table.changes.deleted;
-  const rounded = (share: number) => {
-    const ms = percentile(lag.lagsMs, share);
-    return ms === undefined ? null : Math.round(ms);
-  };
-  const facts = {
-    source: { customers: cast.customers.length, from: cast.from, seed: cast.seed },
-    threshold: cast.plan.threshold,
-    seconds: (performance.now() - startedAt) / 1_000,
-    changes: { written, ...table.changes },
-    lag: { p50Ms: rounded(0.5), p99Ms: rounded(0.99), samples: lag.lagsMs.length },
-    changeLog: counts,
-    labels: {
-      counted: ledger.recordIdentifiers.size,
-      distinct: cast.customers.length,
-      byClass: ledger.byClass,
-    },
-    trainings,
-    endpoint: { name: names.endpoint, before: before.configuration, after: endpoint?.configuration ?? null },
-    predictions: [...predicted.map(({ id }) => id), null].map((recordIdentifier, index) => ({
-      recordIdentifier,
-      before: before.answers[index] ?? null,
-      after: after[index] as Answer,
-    })),
-    correlations: {
-      complete,
-      completeFromRows: correlationsOf(labelledItems),
-      final: await queryCorrelations(clients.athena, names.database, names.workGroup),
-      finalFromTable: correlationsOf(good),
-    },
-    onlineStore: { records, equalsTable: differences.length === 0, differences },
-    quarantine,
-  };
-  stage.progress.done('done');
-  const expected = { fates, ledger, customers: cast.customers, badRecord: BAD_RECORD };
-  return { ...facts, checks: checksOf(facts, expected) };
+/**
+ * Labels become known, an epoch's worth at a time, and each sets off a training; the rest comes after the last.
+ *
+ * @returns what served before the last swap.
+ */
+async function labelEveryone(
+  stage: Stage,
+  { labelled, threshold }: RetrainingPlan,
+  lag: LagMeter,
+  ask: (model: string) => Promise<Answer[]>,
+): Promise<Played['before']> {
+  const epochs = Math.floor(labelled.length / threshold);
+  let before: Played['before'] = { configuration: '', answers: [] };
+  for (let epoch = 1; epoch <= epochs; epoch += 1) {
+    stage.progress.step(`Labels of epoch ${epoch}, and the training they set off`);
+    await labelCustomers(stage, labelled.slice((epoch - 1) * threshold, epoch * threshold), lag);
+    const { endpointConfigName, rows, auc } = await waitForTraining(stage, epoch);
+    stage.progress.done(`${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}, ${endpointConfigName} serves`);
+    if (epoch < epochs) before = { configuration: endpointConfigName, answers: await ask(endpointConfigName) };
+  }
+  stage.progress.step('Labels of those that are left');
+  await labelCustomers(stage, labelled.slice(epochs * threshold), lag);
+  stage.progress.done(`${labelled.length - epochs * threshold}`);
+  return before;
+}
+
+/** Waits until every change has gone through the pipeline and no training runs; gives up when nothing moves. */
+async function drain(stage: Stage, changeLog: ChangeLogReader, labelled: number, quarantined: number) {
+  const { table, clients, names, group } = stage;
+  let counts = await changeLog.read();
+  await waitUntil(STALL_MS, async () => {
+    counts = await changeLog.read();
+    const counted = (await readLabelLedger(clients.dynamodb, names.stateTable)).length;
+    const rejected = (await readQuarantine(clients.s3, names.quarantineBucket, group)).length;
+    const training = await isTraining(stage);
+    return {
+      over:
+        counts.distinct === table.changesWritten() - quarantined &&
+        counted === labelled &&
+        rejected === quarantined &&
+        !training,
+      seen: `${counts.distinct} changes, ${counted} labels, ${rejected} in quarantine, training: ${training}`,
+    };
+  });
+  return counts;
 }

@@ -16,6 +16,8 @@ const WRITERS = 8;
 export interface SourceTable {
   /** Changes written so far: every write here really changes its item, so each is one stream record. */
   readonly changes: { inserted: number; updated: number; deleted: number };
+  /** The sum of {@link changes}. */
+  changesWritten(): number;
   insert(item: Item): Promise<void>;
   /** Sets attributes of an item that is there. */
   update(id: string, values: Item): Promise<void>;
@@ -29,6 +31,7 @@ export function sourceTable(dynamodb: DynamoDBClient, tableName: string, group: 
   const changes = { inserted: 0, updated: 0, deleted: 0 };
   return {
     changes,
+    changesWritten: () => changes.inserted + changes.updated + changes.deleted,
     async insert(item) {
       await dynamodb.send(
         new PutItemCommand({

@@ -26,7 +26,9 @@ export async function waitForTraining(stage: Stage, epoch: number): Promise<Trai
     return { over: training !== undefined, seen: training ? '' : await executionState(stage) };
   });
   if (!over || !training) {
-    throw new Error(`Epoch ${epoch} has not been closed: ${(await executionState(stage)) || 'no training was started'}.`);
+    throw new Error(
+      `Epoch ${epoch} has not been closed: ${(await executionState(stage)) || 'no training was started'}.`,
+    );
   }
   return training;
 }

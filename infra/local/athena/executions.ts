@@ -1,0 +1,98 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { ColumnInfo } from '@aws-sdk/client-athena';
+import { AwsError } from '../aws-error.ts';
+
+export type QueryState = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+
+/** A query and what became of it. Times in milliseconds since 1970. */
+export interface Execution {
+  readonly id: string;
+  readonly token: string | undefined;
+  readonly query: string;
+  readonly database: string;
+  readonly workGroup: string;
+  /** s3:// folder of the results. */
+  readonly outputFolder: string;
+  readonly kind: 'select' | 'unload' | undefined;
+  readonly state: QueryState;
+  readonly reason?: string;
+  readonly submittedMs: number;
+  readonly startedMs?: number;
+  readonly completedMs?: number;
+  readonly scannedBytes?: number;
+  readonly columns?: readonly ColumnInfo[];
+}
+
+/** The history of queries, in SQLite so that it survives a restart. */
+export class Executions {
+  readonly #db: DatabaseSync;
+
+  /** Queries that the last stop cut off are failed: nobody will finish them. */
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    db.exec('CREATE TABLE IF NOT EXISTS athena_executions (id TEXT PRIMARY KEY, token TEXT, execution TEXT NOT NULL)');
+    db.exec('CREATE INDEX IF NOT EXISTS athena_executions_token ON athena_executions (token)');
+    for (const row of db.prepare('SELECT execution FROM athena_executions').all()) {
+      const execution: Execution = JSON.parse(String(row.execution));
+      if (execution.state !== 'QUEUED' && execution.state !== 'RUNNING') continue;
+      const reason = 'GENERIC_INTERNAL_ERROR: The local cloud stopped while the query ran';
+      this.save({ ...execution, state: 'FAILED', reason, completedMs: Date.now() });
+    }
+  }
+
+  save(execution: Execution): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO athena_executions VALUES (?, ?, ?)')
+      .run(execution.id, execution.token ?? null, JSON.stringify(execution));
+  }
+
+  /** @throws AwsError InvalidRequestException */
+  get(id: string | undefined): Execution {
+    const row = this.#db.prepare('SELECT execution FROM athena_executions WHERE id = ?').get(id ?? '');
+    if (!row) throw new AwsError('InvalidRequestException', `QueryExecution ${id} was not found`);
+    return JSON.parse(String(row.execution));
+  }
+
+  /** The query started with a ClientRequestToken. */
+  byToken(token: string): Execution | undefined {
+    const row = this.#db.prepare('SELECT execution FROM athena_executions WHERE token = ?').get(token);
+    return row && JSON.parse(String(row.execution));
+  }
+}
+
+/** An execution in the shape of GetQueryExecution's answer. */
+export function describeExecution(execution: Execution): object {
+  const { state, reason, submittedMs, startedMs, completedMs, kind } = execution;
+  const end = completedMs ?? Date.now();
+  const output = `${execution.outputFolder}${execution.id}`;
+  return {
+    QueryExecutionId: execution.id,
+    Query: execution.query,
+    StatementType: 'DML',
+    ...(kind && { SubstatementType: kind.toUpperCase() }),
+    ResultConfiguration: { OutputLocation: kind === 'unload' ? output : `${output}.csv` },
+    QueryExecutionContext: { Database: execution.database, Catalog: 'awsdatacatalog' },
+    Status: {
+      State: state,
+      SubmissionDateTime: submittedMs / 1_000,
+      ...(reason && { StateChangeReason: reason }),
+      ...(completedMs && { CompletionDateTime: completedMs / 1_000 }),
+      ...(state === 'FAILED' && { AthenaError: athenaError(reason ?? '') }),
+    },
+    Statistics: {
+      EngineExecutionTimeInMillis: startedMs ? end - startedMs : 0,
+      DataScannedInBytes: execution.scannedBytes ?? 0,
+      TotalExecutionTimeInMillis: end - submittedMs,
+      QueryQueueTimeInMillis: (startedMs ?? end) - submittedMs,
+      ...(kind === 'unload' && state === 'SUCCEEDED' && { DataManifestLocation: `${output}-manifest.csv` }),
+    },
+    WorkGroup: execution.workGroup,
+    EngineVersion: { SelectedEngineVersion: 'AUTO', EffectiveEngineVersion: 'Athena engine version 3' },
+  };
+}
+
+/** Categories of Athena's error catalog: 1 is the system's fault, 2 the user's. */
+function athenaError(reason: string): object {
+  const isInternal = reason.startsWith('GENERIC_INTERNAL_ERROR');
+  return { ErrorCategory: isInternal ? 1 : 2, Retryable: isInternal, ErrorMessage: reason };
+}

@@ -1,0 +1,138 @@
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { createGunzip } from 'node:zlib';
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBValue,
+  INTEGER,
+  SMALLINT,
+  TINYINT,
+  VARCHAR,
+} from '@duckdb/node-api';
+import { type Field, fieldValue, readRows } from '../lazy-simple-serde.ts';
+import type { ObjectStore, StoredObject } from '../object-store.ts';
+import type { Column, Table } from './catalog.ts';
+
+/** Rows handed to DuckDB at once. Source: DuckDB's vector size. */
+const ROWS_PER_CHUNK = 2_048;
+
+const DUCKDB_TYPES = {
+  string: VARCHAR,
+  bigint: BIGINT,
+  int: INTEGER,
+  smallint: SMALLINT,
+  tinyint: TINYINT,
+  double: DOUBLE,
+  boolean: BOOLEAN,
+};
+
+/** Schema of the loaded rows; the tables that queries name are views over them. */
+const ROWS_SCHEMA = 'loaded_rows';
+
+/** Keeps a DuckDB table equal to the objects under a table's location. Objects are immutable: each is read once. */
+export class TableLoader {
+  readonly #table: Table;
+  readonly #connection: DuckDBConnection;
+  readonly #objects: ObjectStore;
+  readonly #rowsTable: string;
+  readonly #loaded = new Map<string, { id: number; etag: string; size: number }>();
+  #nextId = 1;
+
+  constructor(table: Table, connection: DuckDBConnection, objects: ObjectStore) {
+    this.#table = table;
+    this.#connection = connection;
+    this.#objects = objects;
+    this.#rowsTable = `${table.database}.${table.name}`;
+  }
+
+  /** Bytes of all objects loaded: what Athena would scan. */
+  get bytes(): number {
+    return [...this.#loaded.values()].reduce((sum, object) => sum + object.size, 0);
+  }
+
+  /** Makes the table, empty. */
+  async create(): Promise<void> {
+    const columns = this.#allColumns().map(({ name, type }) => `${quote(name)} ${DUCKDB_TYPES[type]}`);
+    const rows = `${ROWS_SCHEMA}.${quote(this.#rowsTable)}`;
+    const names = this.#allColumns().map(({ name }) => quote(name));
+    await this.#connection.run(`CREATE SCHEMA IF NOT EXISTS ${ROWS_SCHEMA}`);
+    await this.#connection.run(`CREATE OR REPLACE TABLE ${rows} ("$object" INTEGER, ${columns.join(', ')})`);
+    await this.#connection.run(
+      `CREATE OR REPLACE VIEW ${quote(this.#table.database)}.${quote(this.#table.name)} AS SELECT ${names.join(', ')} FROM ${rows}`,
+    );
+  }
+
+  /** Loads objects that are new, and drops the rows of those that are gone or were replaced. */
+  async refresh(): Promise<void> {
+    const { bucket, prefix } = this.#table;
+    const listed = (await this.#objects.list(bucket, prefix)).filter(isData);
+    const current = new Map(listed.map((object) => [object.key, object]));
+    for (const [key, { id, etag }] of this.#loaded) {
+      if (current.get(key)?.etag === etag) continue;
+      await this.#connection.run(`DELETE FROM ${ROWS_SCHEMA}.${quote(this.#rowsTable)} WHERE "$object" = ${id}`);
+      this.#loaded.delete(key);
+    }
+    const fresh = listed.filter((object) => !this.#loaded.has(object.key));
+    if (fresh.length === 0) return;
+    const appender = await this.#connection.createAppender(this.#rowsTable, ROWS_SCHEMA);
+    try {
+      for (const object of fresh) await this.#load(object, appender);
+    } finally {
+      appender.closeSync();
+    }
+  }
+
+  async #load(object: StoredObject, appender: DuckDBAppender): Promise<void> {
+    const { bucket, columns, partitionKeys, partitionOf, format } = this.#table;
+    const match = partitionOf.exec(object.key);
+    // Projection only looks where a partition can be.
+    if (!match) return;
+    const id = this.#nextId++;
+    // Until all of it is read the object counts as another version, whose rows the next refresh drops.
+    this.#loaded.set(object.key, { id, etag: '', size: 0 });
+    const partition = partitionKeys.map(({ name, type }) => fieldValue(partitionValue(match.groups?.[name]), type));
+    const file = createReadStream(this.#objects.path(bucket, object.key));
+    const content = object.key.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+    const types = [INTEGER, ...this.#allColumns().map(({ type }) => DUCKDB_TYPES[type])];
+    for await (const batch of readRows(content, format)) {
+      for (let start = 0; start < batch.length; start += ROWS_PER_CHUNK) {
+        const rows = batch.slice(start, start + ROWS_PER_CHUNK);
+        const chunk = DuckDBDataChunk.create(types, rows.length);
+        chunk.setColumns([
+          rows.map(() => id),
+          ...columns.map((column, index) => columnValues(rows, index, column)),
+          ...partition.map((value) => rows.map((): DuckDBValue => value)),
+        ]);
+        appender.appendDataChunk(chunk);
+      }
+    }
+    this.#loaded.set(object.key, { id, etag: object.etag, size: object.size });
+  }
+
+  #allColumns(): Column[] {
+    return [...this.#table.columns, ...this.#table.partitionKeys];
+  }
+}
+
+/** A name quoted for SQL. */
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function columnValues(rows: readonly Field[][], index: number, { type }: Column): DuckDBValue[] {
+  return rows.map((row) => fieldValue(row[index], type));
+}
+
+function partitionValue(text: string | undefined): string | null {
+  return text === undefined ? null : decodeURIComponent(text);
+}
+
+/** Athena does not read objects whose names begin with a dot or an underscore. */
+function isData({ key }: StoredObject): boolean {
+  return !/^[._]/.test(basename(key));
+}

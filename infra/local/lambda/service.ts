@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AwsError, notImplemented } from '../aws-error.ts';
+import type { Service, WireRequest, WireResponse } from '../service.ts';
+import { urlEvent, urlResponse } from './function-url.ts';
+import type { LambdaRuntime } from './runtime.ts';
+
+const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+const URL_PATH = /^\/lambda-url\/([^/]+)(\/.*)?$/;
+/** Largest event of an asynchronous invocation, in bytes. Source: Lambda quotas. */
+const ASYNC_PAYLOAD_BYTES_MAX = 1024 * 1024;
+/** Waits before the two retries of a failed asynchronous invocation; AWS waits one and two minutes. */
+const ASYNC_RETRY_MILLIS = [1_000, 2_000];
+
+/** Lambda's Invoke, and function URLs under `/lambda-url/<function>/`. */
+export function lambdaService(runtime: LambdaRuntime): Service {
+  const background = new Set<Promise<void>>();
+  const stopping = new AbortController();
+
+  async function runInBackground(functionName: string, payload: string): Promise<void> {
+    for (const millis of [...ASYNC_RETRY_MILLIS, 0]) {
+      const { functionError } = await runtime.invoke(functionName, payload);
+      if (!functionError) return;
+      await sleep(millis, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+    }
+  }
+
+  async function invoke(reference: string, request: WireRequest): Promise<WireResponse> {
+    const { name } = runtime.find(reference);
+    refuseVersions(request);
+    const payload = payloadOf(request);
+    const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
+    const requestId = randomUUID();
+    if (type === 'DryRun') return { status: 204, headers: { 'x-amzn-requestid': requestId } };
+    if (type === 'Event') {
+      if (Buffer.byteLength(payload) > ASYNC_PAYLOAD_BYTES_MAX) {
+        const message = `Request must be smaller than ${ASYNC_PAYLOAD_BYTES_MAX} bytes for an asynchronous invocation`;
+        throw new AwsError('RequestTooLargeException', message, 413, { Type: 'User' });
+      }
+      const running = runInBackground(name, payload).catch((error) => console.error(`lambda ${name}:`, error));
+      background.add(running);
+      running.finally(() => background.delete(running));
+      return { status: 202, headers: { 'x-amzn-requestid': requestId } };
+    }
+    if (type !== 'RequestResponse') throw notImplemented('lambda', `InvocationType ${type}`);
+    const answer = await runtime.invoke(name, payload);
+    const wantsLog = request.headers['x-amz-log-type'] === 'Tail';
+    return {
+      status: 200,
+      headers: {
+        'content-type': 'application/json',
+        'x-amz-executed-version': '$LATEST',
+        'x-amzn-requestid': answer.requestId,
+        ...(answer.functionError && { 'x-amz-function-error': answer.functionError }),
+        ...(wantsLog && { 'x-amz-log-result': Buffer.from(answer.logTail).toString('base64') }),
+      },
+      body: answer.payload,
+    };
+  }
+
+  async function callUrl(reference: string, path: string, request: WireRequest): Promise<WireResponse> {
+    const event = urlEvent(request, path);
+    return urlResponse(await runtime.invoke(runtime.find(reference).name, JSON.stringify(event)));
+  }
+
+  return {
+    name: 'lambda',
+    raw(request) {
+      const [, invoked] = INVOKE_PATH.exec(request.path) ?? [];
+      if (invoked !== undefined && request.method === 'POST') {
+        return { operation: 'Invoke', run: () => invoke(decodeURIComponent(invoked), request) };
+      }
+      const [, called, path = '/'] = URL_PATH.exec(request.path) ?? [];
+      if (called === undefined) return undefined;
+      return { operation: 'InvokeFunctionUrl', run: () => callUrl(decodeURIComponent(called), path, request) };
+    },
+    async close() {
+      stopping.abort();
+      await runtime.close();
+      await Promise.all(background);
+    },
+  };
+}
+
+function refuseVersions(request: WireRequest): void {
+  const qualifier = request.query.get('Qualifier') ?? '$LATEST';
+  if (qualifier !== '$LATEST') throw notImplemented('lambda', `version or alias ${qualifier}`);
+  if (request.headers['x-amz-client-context']) throw notImplemented('lambda', 'parameter ClientContext of Invoke');
+}
+
+function payloadOf(request: WireRequest): string {
+  const payload = request.body.length === 0 ? '{}' : request.body.toString('utf8');
+  try {
+    JSON.parse(payload);
+    return payload;
+  } catch (error) {
+    const message = `Could not parse request body into json: ${(error as Error).message}`;
+    throw new AwsError('InvalidRequestContentException', message, 400, { Type: 'User' });
+  }
+}

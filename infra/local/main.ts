@@ -1,0 +1,100 @@
+import { readdir } from 'node:fs/promises';
+import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
+import { type Cloud, startCloud } from './cloud.ts';
+import { readOptions, runCommand, wholeNumber } from './command.ts';
+import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
+import { type Clients, connect, disconnect } from './demo/clients.ts';
+import { generateCustomers } from './demo/customers.ts';
+import { itemOf } from './demo/item.ts';
+import { type Progress, progressTo } from './demo/progress.ts';
+import { sourceTable, writeConcurrently } from './demo/table.ts';
+import { waitForTraining } from './demo/trainings.ts';
+import { sampleItem } from './sample-item.ts';
+import { stackNames } from './stack-names.ts';
+import { untilInterrupted } from './until-interrupted.ts';
+
+const USAGE =
+  'npm run local -- [--port 4566] [--dir DIR] [--dynamodb embedded|local|URL] [--definition NAME|FILE] [--empty] [--verbose]';
+
+const PORT_MAX = 65_535;
+
+/** Definition that there are example customers of. */
+const EXAMPLE = 'bank-marketing';
+const EXAMPLE_CUSTOMERS = 400;
+const EXAMPLE_SEED = 1;
+
+/** Short waits in place of those that save money on AWS, and few labels for a training. */
+const PARAMS = {
+  changeLogBufferSeconds: 1,
+  labelsWindowSeconds: 1,
+  endpointPollSeconds: 1,
+  coolDownSeconds: 0,
+  labelsThreshold: EXAMPLE_CUSTOMERS,
+  labelsPerClassMin: 10,
+};
+
+/** The local cloud alone, until Ctrl-C. */
+async function local(): Promise<number> {
+  const { values: options } = readOptions(USAGE, {
+    port: { type: 'string', default: '4566' },
+    dir: { type: 'string', default: '.tributary' },
+    dynamodb: { type: 'string', default: 'embedded' },
+    definition: { type: 'string', default: EXAMPLE },
+    empty: { type: 'boolean', default: false },
+  });
+  const port = wholeNumber('port', options.port, 0, PORT_MAX);
+  const group = await loadFeatureGroup(options.definition);
+  const isNew = (await readdir(options.dir).catch(() => [])).length === 0;
+  const cloud = await startCloud({
+    dir: options.dir,
+    port,
+    dynamodb: options.dynamodb,
+    featureGroup: options.definition,
+    params: PARAMS,
+    onLog: (name, line) => options.verbose && console.error(`${name}: ${line}`),
+  });
+  const interrupted = untilInterrupted();
+  const clients = connect(cloud.endpoint);
+  try {
+    if (isNew && !options.empty && group.name === EXAMPLE) {
+      await Promise.race([loadExample(cloud, clients, group, progressTo(process.stderr)), interrupted]);
+    }
+    await printWhatToTry(cloud, clients, group, options.dir);
+    await interrupted;
+    return 0;
+  } finally {
+    disconnect(clients);
+    await cloud.close();
+  }
+}
+
+/** Writes example customers with their labels, and waits until the model that they train serves. */
+async function loadExample(cloud: Cloud, clients: Clients, group: FeatureGroup, progress: Progress): Promise<void> {
+  const names = stackNames(cloud.stack);
+  const table = sourceTable(clients.dynamodb, names.sourceTable, group);
+  progress.step('Loading example customers, and training a first model');
+  await writeConcurrently(generateCustomers(EXAMPLE_CUSTOMERS, EXAMPLE_SEED), (customer) =>
+    table.insert({ ...itemOf(customer, group), [group.label.attribute]: { N: customer.label } }),
+  );
+  const { rows, auc } = await waitForTraining({ group, clients, names, table, progress }, 1);
+  progress.done(`${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}`);
+}
+
+async function printWhatToTry(cloud: Cloud, clients: Clients, group: FeatureGroup, dir: string): Promise<void> {
+  const names = stackNames(cloud.stack);
+  const example = generateCustomers(1, EXAMPLE_SEED + 1).map((it) => itemOf({ ...it, id: 'me' }, group))[0];
+  const item = group.name === EXAMPLE && example ? example : sampleItem(group, 'me');
+  console.log(
+    [
+      `Serving ${group.name} at ${cloud.endpoint}, state in ${dir}. From another shell:`,
+      '',
+      ...environmentToSet(cloud.endpoint),
+      ...commandsToTry(names, group, item, await rowForEndpoint(clients.s3, names.dataBucket)),
+      '',
+      'Ctrl-C stops it; the same --dir goes on where it was.',
+    ].join('\n'),
+  );
+}
+
+await runCommand(local);

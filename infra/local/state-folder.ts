@@ -1,0 +1,35 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * Opens the folder that holds the local cloud's state, and its SQLite database, for this process alone.
+ *
+ * @throws Error in one sentence with the way out, when the folder cannot be written or another process has it.
+ */
+export async function openStateFolder(dir: string): Promise<DatabaseSync> {
+  try {
+    await mkdir(join(dir, 's3'), { recursive: true });
+    const probe = join(dir, '.writable');
+    await writeFile(probe, '');
+    await rm(probe);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(`The folder ${dir} cannot be written (${code}): make it writable, or choose another with --dir.`, {
+      cause,
+    });
+  }
+  const db = new DatabaseSync(join(dir, 'cloud.sqlite'));
+  try {
+    // The lock is taken by the first write and kept until the database is closed.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    db.exec('BEGIN EXCLUSIVE; COMMIT');
+    return db;
+  } catch (cause) {
+    db.close();
+    throw new Error(
+      `The folder ${dir} cannot be used (${(cause as Error).message}): stop the local cloud that has it, or choose another with --dir.`,
+      { cause },
+    );
+  }
+}

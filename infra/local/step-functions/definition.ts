@@ -1,0 +1,194 @@
+import { StateMachine } from 'aws-local-stepfunctions';
+import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
+import { choiceAsInAws } from './choice-rule.ts';
+import { integrationOf } from './integration.ts';
+
+/**
+ * A state machine as the interpreter (aws-local-stepfunctions) is to run it. What it would ignore or do otherwise than
+ * AWS is rewritten where that can be done, and refused where not, so that a definition that is taken here means the
+ * same there. JSONPath only.
+ */
+
+/** Longest delay a timer of Node takes, in seconds: beyond it, it fires at once. About 24 days. */
+const TIMER_SECONDS_MAX = 2_147_483;
+
+export type StateDefinition = Readonly<Record<string, unknown>> & {
+  readonly Type: string;
+  readonly QueryLanguage?: unknown;
+};
+
+export interface Definition {
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, StateDefinition>>;
+  readonly TimeoutSeconds?: number;
+  readonly QueryLanguage?: unknown;
+}
+
+const INPUT_OUTPUT = ['InputPath', 'OutputPath'];
+const NEXT = ['Next', 'End'];
+
+/** Fields that the interpreter honours, by type of state. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  Task: [
+    ...[...INPUT_OUTPUT, ...NEXT, 'Resource', 'Parameters', 'ResultSelector', 'ResultPath', 'Retry', 'Catch'],
+    ...['TimeoutSeconds', 'TimeoutSecondsPath'],
+  ],
+  Pass: [...INPUT_OUTPUT, ...NEXT, 'Parameters', 'Result', 'ResultPath'],
+  Wait: [...INPUT_OUTPUT, ...NEXT, 'Seconds', 'Timestamp', 'SecondsPath', 'TimestampPath'],
+  Choice: [...INPUT_OUTPUT, 'Choices', 'Default'],
+  Succeed: INPUT_OUTPUT,
+  Fail: ['Error', 'Cause', 'ErrorPath', 'CausePath'],
+};
+
+/**
+ * Checks a definition and gives the one to run.
+ *
+ * @throws AwsError InvalidDefinition when AWS would refuse it too, NotImplementedException when only the local cloud does.
+ */
+export function runnable(definition: object): Definition {
+  try {
+    new StateMachine(structuredClone(definition) as ConstructorParameters<typeof StateMachine>[0]);
+  } catch (error) {
+    throw new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${(error as Error).message}`);
+  }
+  const machine = definition as Definition;
+  const honoured = ['Comment', 'StartAt', 'States', 'TimeoutSeconds', 'Version', 'QueryLanguage'];
+  refuseUnknown('Step Functions', 'the definition', machine, honoured);
+  refuseJsonata('the definition', machine);
+  const states = Object.entries(machine.States).map(([name, state]) => [name, runnableState(name, state)] as const);
+  return {
+    ...machine,
+    States: Object.fromEntries(states),
+    ...(machine.TimeoutSeconds !== undefined && {
+      TimeoutSeconds: Math.min(machine.TimeoutSeconds, TIMER_SECONDS_MAX),
+    }),
+  };
+}
+
+function runnableState(name: string, state: StateDefinition): StateDefinition {
+  const place = `state ${name}`;
+  const fields = FIELDS[state.Type];
+  if (!fields) throw notImplemented('Step Functions', `states of type ${state.Type} (${place})`);
+  refuseJsonata(place, state);
+  refuseUnknown('Step Functions', place, state, [...fields, 'Type', 'Comment', 'QueryLanguage']);
+  refuseReferences(place, state);
+  checkRetryAndCatch(place, state);
+  const { ResultPath, ...rest } = state;
+  // The interpreter would write a field named "$" instead of replacing the whole.
+  const output = ResultPath === undefined || ResultPath === '$' ? {} : { ResultPath: resultPath(place, ResultPath) };
+  return { ...rest, ...output, ...OF_TYPE[state.Type]?.(place, state) };
+}
+
+/** What is particular to a type of state. */
+const OF_TYPE: Readonly<Record<string, (place: string, state: StateDefinition) => object>> = {
+  Task: (place, state) => {
+    integrationOf(place, String(state.Resource));
+    const { TimeoutSeconds, TimeoutSecondsPath, Parameters, Catch } = state;
+    // The interpreter's default is one minute; AWS's is 99999999 seconds.
+    const seconds = Math.min(Number(TimeoutSeconds ?? TIMER_SECONDS_MAX), TIMER_SECONDS_MAX);
+    return {
+      ...(TimeoutSecondsPath === undefined && { TimeoutSeconds: seconds }),
+      ...(Parameters !== undefined && { Parameters: deferJsonToString(Parameters) }),
+      ...(Array.isArray(Catch) && { Catch: Catch.map(withoutWholeResultPath) }),
+    };
+  },
+  Pass: (place, state) => {
+    if ('Result' in state && !state.Result) {
+      throw notImplemented('Step Functions', `the Result ${JSON.stringify(state.Result)} of ${place}`);
+    }
+    return {};
+  },
+  Wait: (place, state) => {
+    if (Number(state.Seconds ?? 0) <= TIMER_SECONDS_MAX) return {};
+    throw notImplemented('Step Functions', `a wait of more than ${TIMER_SECONDS_MAX} seconds (${place})`);
+  },
+  Choice: (place, state) => ({
+    Choices: (state.Choices as Record<string, unknown>[]).map((rule) => choiceAsInAws(place, rule)),
+  }),
+  Fail: (place, state) => {
+    for (const path of [state.ErrorPath, state.CausePath]) {
+      if (typeof path === 'string' && !path.startsWith('$')) {
+        throw notImplemented('Step Functions', `an intrinsic function in ErrorPath or CausePath (${place})`);
+      }
+    }
+    return {};
+  },
+};
+
+function refuseJsonata(place: string, { QueryLanguage }: { readonly QueryLanguage?: unknown }): void {
+  if (QueryLanguage === undefined || QueryLanguage === 'JSONPath') return;
+  throw notImplemented('Step Functions', `QueryLanguage ${QueryLanguage} (${place})`);
+}
+
+/** References to the context object, save to those members that the interpreter is given and that never change. */
+const CONTEXT_ABSENT = /\$\$(?!\.(?:Execution\.(?:Id|Input|Name|RoleArn|StartTime)|StateMachine\.(?:Id|Name))\b)[\w.]*/;
+
+/** Variables, and the parts of the context object that change from state to state: both would be found absent. */
+function refuseReferences(place: string, value: unknown): void {
+  if (typeof value === 'string') {
+    const context = CONTEXT_ABSENT.exec(value);
+    if (context) throw notImplemented('Step Functions', `${context[0]} of the context object (${place})`);
+    const variable = /(?:^|[\s(,])(\$[A-Za-z_]\w*)/.exec(value);
+    if (variable) throw notImplemented('Step Functions', `the variable ${variable[1]} (${place})`);
+  } else if (value !== null && typeof value === 'object') {
+    for (const [key, inner] of Object.entries(value)) {
+      const isReference = Array.isArray(value) || typeof inner !== 'string' || /\.\$$|Path$|^Variable$/.test(key);
+      if (isReference) refuseReferences(place, inner);
+    }
+  }
+}
+
+function checkRetryAndCatch(place: string, { Retry = [], Catch = [] }: StateDefinition): void {
+  for (const retrier of Retry as object[]) {
+    refuseUnknown('Step Functions', `Retry of ${place}`, retrier, [
+      ...[
+        'ErrorEquals',
+        'IntervalSeconds',
+        'MaxAttempts',
+        'BackoffRate',
+        'MaxDelaySeconds',
+        'JitterStrategy',
+        'Comment',
+      ],
+    ]);
+  }
+  for (const catcher of Catch as { readonly ResultPath?: unknown }[]) {
+    refuseUnknown('Step Functions', `Catch of ${place}`, catcher, ['ErrorEquals', 'Next', 'ResultPath', 'Comment']);
+    resultPath(place, catcher.ResultPath ?? null);
+  }
+}
+
+function resultPath(place: string, path: unknown): unknown {
+  if (path === null || path === '$' || /^\$\.[^[\]]+$/.test(String(path))) return path;
+  throw notImplemented('Step Functions', `the ResultPath ${path} (${place})`);
+}
+
+function withoutWholeResultPath({ ResultPath, ...catcher }: { readonly ResultPath?: unknown }): object {
+  return ResultPath === undefined || ResultPath === '$' ? catcher : { ...catcher, ResultPath };
+}
+
+/** Name of the field under which {@link deferJsonToString} leaves what a task's handler is to turn into text. */
+const DEFERRED = 'States.JsonToString';
+
+/**
+ * The interpreter drops every backslash of a text that an intrinsic function gives, which breaks JSON within JSON. So
+ * a parameter that is `States.JsonToString(path)` reaches the handler as the value itself, to be made text there.
+ */
+function deferJsonToString(template: unknown): unknown {
+  if (Array.isArray(template)) return template.map(deferJsonToString);
+  if (template === null || typeof template !== 'object') return template;
+  const entries = Object.entries(template).map(([key, value]) => {
+    const path = key.endsWith('.$') && /^States\.JsonToString\(\s*(\$[^,()]*?)\s*\)$/.exec(String(value))?.[1];
+    if (!path) return [key, deferJsonToString(value)];
+    return [key.slice(0, -'.$'.length), { [`${DEFERRED}.$`]: path }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Carries out what {@link deferJsonToString} left in a task's parameters. */
+export function carryOutJsonToString(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(carryOutJsonToString);
+  if (value === null || typeof value !== 'object') return value;
+  if (DEFERRED in value) return JSON.stringify(value[DEFERRED]);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, carryOutJsonToString(inner)]));
+}

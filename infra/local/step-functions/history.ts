@@ -1,0 +1,59 @@
+import type { StateMachine } from 'aws-local-stepfunctions';
+import type { Definition } from './definition.ts';
+import type { ExecutionRecord, ExecutionStatus, HistoryEvent } from './execution-records.ts';
+import { integrationOf } from './integration.ts';
+
+/** What the interpreter logs. */
+export type LogEvent = ReturnType<StateMachine['run']>['eventLogs'] extends AsyncGenerator<infer Event> ? Event : never;
+
+const COMPLETE = { truncated: false };
+
+/** The history event of what the interpreter logged: states entered and left, and tasks that failed. */
+export function historyEventOf(event: LogEvent, definition: Definition): HistoryEvent | undefined {
+  const timestampMs = event.timestamp;
+  if (event.type === 'StateEntered') {
+    const { name, type, input } = event.state;
+    const details = { name, input: JSON.stringify(input), inputDetails: COMPLETE };
+    return { type: `${type}StateEntered`, timestampMs, details: { stateEnteredEventDetails: details } };
+  }
+  if (event.type === 'StateExited') {
+    const { name, type, output } = event.state;
+    const details = { name, output: JSON.stringify(output), outputDetails: COMPLETE };
+    return { type: `${type}StateExited`, timestampMs, details: { stateExitedEventDetails: details } };
+  }
+  if (event.type === 'StateFailed' && event.state.type === 'Task') {
+    const { resourceType, resource } = integrationOf(
+      event.state.name,
+      String(definition.States[event.state.name]?.Resource),
+    );
+    const details = { resourceType, resource, error: event.Error, cause: String(event.Cause) };
+    return event.Error === 'States.Timeout'
+      ? { type: 'TaskTimedOut', timestampMs, details: { taskTimedOutEventDetails: details } }
+      : { type: 'TaskFailed', timestampMs, details: { taskFailedEventDetails: details } };
+  }
+  return undefined;
+}
+
+/** The first event of a history. */
+export function startedEvent({ input, startMs }: ExecutionRecord, roleArn: string): HistoryEvent {
+  const details = { input, inputDetails: COMPLETE, roleArn };
+  return { type: 'ExecutionStarted', timestampMs: startMs, details: { executionStartedEventDetails: details } };
+}
+
+/** What an execution has come to. */
+export interface Outcome extends Pick<ExecutionRecord, 'output' | 'error' | 'cause'> {
+  readonly status: Exclude<ExecutionStatus, 'RUNNING'>;
+}
+
+/** The last event of a history. */
+export function closedEvent({ status, output, error, cause }: Outcome, stopMs: number): HistoryEvent {
+  const failure = { ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) };
+  const success = { output, outputDetails: COMPLETE };
+  const [type, member, details] = {
+    SUCCEEDED: ['ExecutionSucceeded', 'executionSucceededEventDetails', success] as const,
+    FAILED: ['ExecutionFailed', 'executionFailedEventDetails', failure] as const,
+    TIMED_OUT: ['ExecutionTimedOut', 'executionTimedOutEventDetails', failure] as const,
+    ABORTED: ['ExecutionAborted', 'executionAbortedEventDetails', failure] as const,
+  }[status];
+  return { type, timestampMs: stopMs, details: { [member]: details } };
+}

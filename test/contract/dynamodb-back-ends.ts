@@ -1,0 +1,67 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DynamoDbBackEnd } from '../../infra/local/dynamodb/back-end.ts';
+import { dynamoDbLocal, dynamoDbLocalJar, hasJava } from '../../infra/local/dynamodb/dynamodb-local.ts';
+import { embeddedDynamoDb } from '../../infra/local/dynamodb/embedded.ts';
+import { remoteDynamoDb } from '../../infra/local/dynamodb/remote.ts';
+
+/** An implementation the contract is held against, or why it is not here. */
+export interface BackEndUnderTest {
+  readonly name: string;
+  readonly missing: string | undefined;
+  /** Names of the rules it is known not to keep. */
+  readonly deviations: readonly string[];
+  open(): Promise<DynamoDbBackEnd>;
+}
+
+const noJar = dynamoDbLocalJar() ? undefined : 'no jar (DYNAMODB_LOCAL_JAR)';
+const hasMoto = spawnSync('moto_server', ['--help'], { stdio: 'ignore' }).status === 0;
+
+export const backEnds: readonly BackEndUnderTest[] = [
+  {
+    name: 'embedded',
+    missing: undefined,
+    deviations: [],
+    open: () => embeddedDynamoDb({ db: new DatabaseSync(':memory:') }),
+  },
+  {
+    name: 'DynamoDB Local',
+    missing: noJar ?? (hasJava() ? undefined : 'no Java'),
+    deviations: [],
+    open: () => dynamoDbLocal({ db: new DatabaseSync(':memory:') }),
+  },
+  {
+    name: 'moto server',
+    missing: hasMoto ? undefined : 'no moto_server on the PATH',
+    deviations: [],
+    open: openMoto,
+  },
+];
+
+async function openMoto(): Promise<DynamoDbBackEnd> {
+  const port = await freePort();
+  const server = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}`;
+  const deadline = Date.now() + 50_000;
+  while (Date.now() < deadline && !(await fetch(url).catch(() => undefined))) await sleep(100);
+  return {
+    ...remoteDynamoDb(url),
+    async close() {
+      const exited = new Promise((done) => server.once('exit', done));
+      server.kill();
+      await exited;
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

@@ -5,6 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { REGION } from '../dynamodb/back-end.ts';
 
 /** The SDK clients an application and an analyst would use; only their endpoint is the local cloud's. */
 export interface Clients {
@@ -18,8 +19,8 @@ export interface Clients {
 }
 
 /** Clients of the local cloud. It checks no signature, so any credentials do. */
-export function connect(endpoint: string, region: string): Clients {
-  const settings = { endpoint, region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+export function connect(endpoint: string): Clients {
+  const settings = { endpoint, region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   return {
     dynamodb: new DynamoDBClient(settings),
     featureStore: new SageMakerFeatureStoreRuntimeClient(settings),

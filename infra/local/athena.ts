@@ -76,7 +76,7 @@ export function athena({ objects, catalog, dir, db = new DatabaseSync(':memory:'
     /** Adds or replaces a workgroup, from the properties of CloudFormation's AWS::Athena::WorkGroup. */
     createWorkGroup: (properties: WorkGroupProperties) => workGroups.create(properties),
 
-    /** Waits for the queries that were started, and frees the engine. */
+    /** Interrupts what runs, and frees the engine. */
     close: () => queue.close(),
   };
 }

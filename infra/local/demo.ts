@@ -29,7 +29,7 @@ const ROWS_MAX = 99_999;
 const SEED_MAX = 2 ** 32 - 1;
 
 /** Short waits in place of those that save money on AWS. */
-const PACE = { changeLogBufferSeconds: 1, labelsWindowSeconds: 0, endpointPollSeconds: 1, coolDownSeconds: 0 };
+const PACE = { changeLogBufferSeconds: 1, labelsWindowSeconds: 1, endpointPollSeconds: 1, coolDownSeconds: 0 };
 
 /** The main job on one machine: the local cloud, customers, labels, trainings, predictions, queries, and a summary. */
 async function demo(): Promise<number> {

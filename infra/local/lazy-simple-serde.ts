@@ -47,7 +47,10 @@ export function rowParser({ fieldDelimiter, escapeCharacter, nullText }: TextFor
   if (escapeCharacter === undefined)
     return (line) => line.split(fieldDelimiter).map((text) => (isNull(text) ? null : text));
   const escaped = new RegExp(`${escapeRegExp(escapeCharacter)}([\\s\\S])`, 'g');
-  const field = (raw: string): Field => (isNull(raw) ? null : raw.replace(escaped, '$1'));
+  const field = (raw: string): Field => {
+    if (isNull(raw)) return null;
+    return raw.includes(escapeCharacter) ? raw.replace(escaped, '$1') : raw;
+  };
   return (line) => {
     if (!line.includes(escapeCharacter)) return line.split(fieldDelimiter).map((text) => (isNull(text) ? null : text));
     const fields: Field[] = [];

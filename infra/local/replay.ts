@@ -40,6 +40,7 @@ async function replay(): Promise<number> {
     let results: Results;
     try {
       counts = await deliver(events, cloud, clients, log, values.verbose);
+      await cloud.flushDeliveryStreams();
       results = await readResults(clients, stackNames(cloud.stack), group);
     } finally {
       disconnect(clients);

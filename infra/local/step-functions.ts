@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { AwsError, refuseUnknown } from './aws-error.ts';
 import type { Call, Operation, Service } from './service.ts';
-import { runnable } from './step-functions/definition.ts';
+import { checkDefinition, runnable } from './step-functions/definition.ts';
 import {
   type ExecutionRecord,
   ExecutionRecords,
@@ -46,6 +46,7 @@ export function stepFunctions({ db, call }: { db: DatabaseSync; call: Call }): {
   const records = new ExecutionRecords(db);
   const executions = new Executions(records, call);
   const createStateMachine = ({ name, arn, definition, roleArn = '' }: StateMachineInput) => {
+    checkDefinition(definition);
     runnable(definition);
     const createdMs = records.machine(arn)?.createdMs ?? Date.now();
     records.putMachine({ arn, name, createdMs, roleArn, definition: JSON.stringify(definition) });

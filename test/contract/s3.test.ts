@@ -142,10 +142,13 @@ describe('listings', () => {
     for (const key of ['p/a', 'p/dt=1/x', 'p/dt=1/y', 'p/dt=2/x', 'q']) await put(key);
     const folded: (string | undefined)[] = [];
     const input = { Bucket: 'data', Prefix: 'p/', Delimiter: '/' };
-    for await (const page of paginateListObjectsV2({ client, pageSize: 1 }, input)) {
+    for await (const page of paginateListObjectsV2({ client, pageSize: 1 }, { ...input })) {
       folded.push(...(page.Contents ?? []).map((it) => it.Key), ...(page.CommonPrefixes ?? []).map((it) => it.Prefix));
     }
     expect(folded).toEqual(['p/a', 'p/dt=1/', 'p/dt=2/']);
+    const { KeyCount, CommonPrefixes } = await client.send(new ListObjectsV2Command(input));
+    expect(CommonPrefixes).toEqual([{ Prefix: 'p/dt=1/' }, { Prefix: 'p/dt=2/' }]);
+    expect(KeyCount).toBe(3);
   });
 
   test('buckets are listed and asked for; an unknown one is NoSuchBucket', async () => {

@@ -44,6 +44,7 @@ let runtime: SageMakerRuntimeClient;
 
 async function open() {
   const db = new DatabaseSync(join(dir, 'cloud.sqlite'));
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   objects = new ObjectStore(join(dir, 's3'));
   await objects.createBucket('data');
   const local = sageMaker({ db, objects });

@@ -34,6 +34,7 @@ export class QueryQueue {
   #engine: Promise<Engine> | undefined;
   #last: Promise<void> = Promise.resolve();
   #running: string | undefined;
+  #isClosed = false;
   readonly #cancelled = new Set<string>();
 
   constructor(options: QueryQueueOptions) {
@@ -51,14 +52,17 @@ export class QueryQueue {
     else this.#options.executions.save({ ...execution, ...CANCELLED, completedMs: Date.now() });
   }
 
+  /** Interrupts the query that runs. It and those that wait are failed at the next start. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#running !== undefined) (await this.#engine)?.interrupt();
     await this.#last;
     (await this.#engine)?.close();
     this.#engine = undefined;
   }
 
   async #run(queued: Execution): Promise<void> {
-    if (this.#cancelled.delete(queued.id)) return;
+    if (this.#isClosed || this.#cancelled.delete(queued.id)) return;
     const { executions } = this.#options;
     let execution: Execution = { ...queued, state: 'RUNNING', startedMs: Date.now() };
     this.#running = queued.id;
@@ -68,6 +72,7 @@ export class QueryQueue {
       execution = { ...execution, state: 'FAILED', reason: reasonOf(error as Error) };
     }
     this.#running = undefined;
+    if (this.#isClosed) return;
     const isCancelled = this.#cancelled.delete(queued.id);
     executions.save({ ...execution, ...(isCancelled && CANCELLED), completedMs: Date.now() });
   }

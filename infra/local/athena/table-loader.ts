@@ -21,6 +21,9 @@ import type { Column, Table } from './catalog.ts';
 /** Rows handed to DuckDB at once. Source: DuckDB's vector size. */
 const ROWS_PER_CHUNK = 2_048;
 
+/** Bytes read at once: some thousands of rows. */
+const READ_BYTES = 1024 * 1024;
+
 const DUCKDB_TYPES = {
   string: VARCHAR,
   bigint: BIGINT,
@@ -96,7 +99,7 @@ export class TableLoader {
     // Until all of it is read the object counts as another version, whose rows the next refresh drops.
     this.#loaded.set(object.key, { id, etag: '', size: 0 });
     const partition = partitionKeys.map(({ name, type }) => fieldValue(partitionValue(match.groups?.[name]), type));
-    const file = createReadStream(this.#objects.path(bucket, object.key));
+    const file = createReadStream(this.#objects.path(bucket, object.key), { highWaterMark: READ_BYTES });
     const content = object.key.endsWith('.gz') ? file.pipe(createGunzip()) : file;
     const types = [INTEGER, ...this.#allColumns().map(({ type }) => DUCKDB_TYPES[type])];
     for await (const batch of readRows(content, format)) {

@@ -30,7 +30,7 @@ function told({ source, changes, lag, changeLog, labels, onlineStore, seconds }:
       'Lag',
       lag.p50Ms === null
         ? 'not measured'
-        : `from a write to the online store: half within ${lag.p50Ms} ms (p50), 99 % within ${lag.p99Ms} ms (p99), of ${count(lag.samples)} watched`,
+        : `from a write to the online store: half within ${count(lag.p50Ms)} ms (p50), 99 % within ${count(lag.p99Ms ?? 0)} ms (p99), of ${count(lag.samples)} watched`,
     ),
     line('Online store', `${count(onlineStore.records)} records`),
     ...onlineStore.differences

@@ -37,7 +37,7 @@ export interface Dynalite {
 
 type Callback = (error: unknown, result?: object) => void;
 interface Store {
-  db: { close(done: (error?: unknown) => void): void };
+  db: { open(): Promise<void>; close(done: (error?: unknown) => void): void };
   tableDb: { awsAccountId: string; awsRegion: string };
 }
 type Action = (store: Store, input: object, done: Callback) => void;
@@ -68,10 +68,16 @@ export async function openDynalite(path?: string): Promise<Dynalite> {
     }),
   );
   const store = create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  await store.db.open().catch((error) => {
+    throw new Error(
+      `DynamoDB's folder ${path} cannot be opened: another local cloud may be using it; stop that one or choose another folder with --dir.`,
+      { cause: error },
+    );
+  });
   store.tableDb.awsAccountId = ACCOUNT;
   store.tableDb.awsRegion = REGION;
 
-  const dynalite: Dynalite = {
+  return {
     operations: OPERATIONS,
     run<T>(operation: DynaliteOperation, input: object) {
       const part = parts.get(operation);
@@ -86,17 +92,14 @@ export async function openDynalite(path?: string): Promise<Dynalite> {
         throw asAwsError(error);
       });
     },
-    parametersOf: (operation) => Object.keys(parts.get(operation)?.validation.types ?? {}),
+    parametersOf: (operation) => [
+      ...Object.keys(parts.get(operation)?.validation.types ?? {}),
+      // dynalite does not know it of Scan, and every read of it is consistent.
+      ...(operation === 'Scan' ? ['ConsistentRead'] : []),
+    ],
     close: () =>
       new Promise((resolve, reject) => store.db.close((error) => (error ? reject(error) : resolve(undefined)))),
   };
-  await dynalite.run('ListTables', { Limit: 1 }).catch((error) => {
-    throw new Error(
-      `DynamoDB's folder ${path} cannot be opened: another local cloud may be using it; stop that one or choose another folder with --dir.`,
-      { cause: error },
-    );
-  });
-  return dynalite;
 }
 
 function asAwsError(error: unknown): unknown {

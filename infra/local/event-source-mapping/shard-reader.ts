@@ -41,20 +41,23 @@ export class ShardReader {
 
   /** @throws whatever the stream answers, save what only means that the iterator is to be obtained again. */
   async read(limit: number): Promise<ShardPage> {
-    this.#iterator ??= await this.#obtain();
-    const answer = (await this.#call('dynamodbstreams', 'GetRecords', {
-      ShardIterator: this.#iterator,
-      Limit: limit,
-    }).catch((error: AwsError) => {
+    const answer = await this.#getRecords(limit).catch((error: AwsError) => {
       if (error.code !== 'ExpiredIteratorException' && error.code !== 'TrimmedDataAccessException') throw error;
       this.#iterator = undefined;
-      return {};
-    })) as GetRecordsAnswer;
-    if (this.#iterator === undefined) return { records: [], ended: false };
+      return this.#getRecords(limit);
+    });
     const records = answer.Records ?? [];
     this.#iterator = answer.NextShardIterator ?? undefined;
     this.#last = records.at(-1)?.dynamodb?.SequenceNumber ?? this.#last;
     return { records, ended: this.#iterator === undefined };
+  }
+
+  async #getRecords(Limit: number): Promise<GetRecordsAnswer> {
+    this.#iterator ??= await this.#obtain();
+    return (await this.#call('dynamodbstreams', 'GetRecords', {
+      ShardIterator: this.#iterator,
+      Limit,
+    })) as GetRecordsAnswer;
   }
 
   async #obtain(): Promise<string> {

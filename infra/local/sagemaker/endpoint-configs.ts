@@ -13,7 +13,7 @@ import {
 } from './resources.ts';
 
 /** A fleet of instances behind an endpoint. Counts, types and serverless sizes are kept and shown; none is started. */
-export interface ProductionVariant {
+interface ProductionVariant {
   readonly VariantName: string;
   readonly ModelName: string;
   readonly InitialInstanceCount?: number;

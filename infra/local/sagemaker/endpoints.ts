@@ -2,7 +2,7 @@ import { notImplemented, refuseUnknown } from '../aws-error.ts';
 import type { LinearModel } from '../linear-model.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { Operation } from '../service.ts';
-import { existingEndpointConfig } from './endpoint-configs.ts';
+import { type EndpointConfig, existingEndpointConfig } from './endpoint-configs.ts';
 import { unpackModel } from './model-artifact.ts';
 import type { Model } from './models.ts';
 import {
@@ -208,7 +208,7 @@ function description(resources: Resources, name: string, endpoint: Endpoint) {
 }
 
 function variantSummary(resources: Resources, { endpointConfigName, variantName, image }: Deployment) {
-  const config = resources.get<ReturnType<typeof existingEndpointConfig>>('endpoint-config', endpointConfigName);
+  const config = resources.get<EndpointConfig>('endpoint-config', endpointConfigName);
   const count = config?.ProductionVariants[0]?.InitialInstanceCount;
   return {
     VariantName: variantName,

@@ -6,7 +6,7 @@ import { parseS3Uri } from './s3-uri.ts';
 /** Longest run of a training job, in seconds. Source: SageMaker API, StoppingCondition: 28 days. */
 const MAX_RUNTIME_SECONDS_MAX = 2_419_200;
 
-export interface Channel {
+interface Channel {
   readonly ChannelName: string;
   readonly DataSource: { readonly S3DataSource: { readonly S3DataType: string; readonly S3Uri: string } };
   readonly ContentType?: string;

@@ -41,17 +41,25 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Checks a definition and gives the one to run.
+ * Checks a definition against the language's own schema. Takes a good part of a second: done once, when the state
+ * machine is created.
  *
- * @throws AwsError InvalidDefinition when AWS would refuse it too, NotImplementedException when only the local cloud does.
+ * @throws AwsError InvalidDefinition
  */
-export function runnable(definition: object): Definition {
+export function checkDefinition(definition: object): asserts definition is Definition {
   try {
     new StateMachine(structuredClone(definition) as ConstructorParameters<typeof StateMachine>[0]);
   } catch (error) {
     throw new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${(error as Error).message}`);
   }
-  const machine = definition as Definition;
+}
+
+/**
+ * The definition to run, of one that {@link checkDefinition} has passed.
+ *
+ * @throws AwsError NotImplementedException for what AWS would do and the local cloud does not.
+ */
+export function runnable(machine: Definition): Definition {
   const honoured = ['Comment', 'StartAt', 'States', 'TimeoutSeconds', 'Version', 'QueryLanguage'];
   refuseUnknown('Step Functions', 'the definition', machine, honoured);
   refuseJsonata('the definition', machine);

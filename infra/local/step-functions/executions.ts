@@ -2,7 +2,7 @@ import { ExecutionAbortedError, ExecutionTimeoutError, StateMachine } from 'aws-
 import type { Call } from '../service.ts';
 import { type Definition, runnable, type StateDefinition } from './definition.ts';
 import type { ExecutionRecord, ExecutionRecords, MachineRecord } from './execution-records.ts';
-import { closedEvent, historyEventOf, type Outcome, startedEvent } from './history.ts';
+import { closedEvent, historyEventOf, type LogEvent, type Outcome, startedEvent } from './history.ts';
 import { integrationOf } from './integration.ts';
 import { CLOUD_CLOSED, runTask } from './task.ts';
 
@@ -82,7 +82,7 @@ export class Executions {
     await Promise.all(running.map((it) => it.done));
   }
 
-  async #log(arn: string, events: AsyncIterable<Parameters<typeof historyEventOf>[0]>, definition: Definition) {
+  async #log(arn: string, events: AsyncIterable<LogEvent>, definition: Definition) {
     for await (const event of events) {
       const recorded = historyEventOf(event, definition);
       if (recorded && !this.#closed) this.#records.addEvent(arn, recorded);

@@ -1,0 +1,45 @@
+import { AwsError, type AwsService } from './aws-call.ts';
+
+/** Objects in one page of a listing; S3's own 1,000 would never be reached here. */
+const LIST_PAGE_OBJECTS = 20;
+
+/** S3, as far as the quarantine bucket needs it. */
+export class QuarantineBucket implements AwsService {
+  readonly name = 'S3';
+  readonly throttlingCode = 'SlowDown';
+  readonly objects = new Map<string, string>();
+  /** Every key that ever had an object, by what it was last. */
+  readonly everWritten = new Map<string, string>();
+
+  handle(operation: string, input: unknown): unknown {
+    const { Key = '', Body = '', Prefix = '', ContinuationToken = '' } = input as Record<string, string>;
+    switch (operation) {
+      case 'PutObjectCommand':
+        this.put(Key, Body);
+        return {};
+      case 'GetObjectCommand': {
+        const text = this.objects.get(Key);
+        if (text === undefined) throw new AwsError('NoSuchKey', 'The specified key does not exist.');
+        return { Body: { transformToString: async () => text } };
+      }
+      case 'DeleteObjectCommand':
+        this.objects.delete(Key);
+        return {};
+      case 'ListObjectsV2Command': {
+        const keys = [...this.objects.keys()].sort().filter((key) => key.startsWith(Prefix) && key > ContinuationToken);
+        const page = keys.slice(0, LIST_PAGE_OBJECTS);
+        return {
+          Contents: page.map((key) => ({ Key: key })),
+          ...(keys.length > page.length && { NextContinuationToken: page.at(-1) }),
+        };
+      }
+      default:
+        throw new Error(`not simulated: ${operation} of S3`);
+    }
+  }
+
+  put(key: string, body: string): void {
+    this.objects.set(key, body);
+    this.everWritten.set(key, body);
+  }
+}

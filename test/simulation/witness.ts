@@ -1,0 +1,284 @@
+import { compareSequenceNumbers, type FeatureText } from '../../shared/change.ts';
+import { columnsOf, type FeatureGroup } from '../../shared/feature-groups/define.ts';
+import type { Caller } from './aws-call.ts';
+import { parseRow } from './change-log-rows.ts';
+import type { Item } from './expression.ts';
+import type { FeatureStore, OnlineWrite } from './feature-store.ts';
+import type { Profile } from './profile.ts';
+import type { SourceTable, TrueChange } from './source-table.ts';
+import { Violation } from './violation.ts';
+
+/** Numbers the invariants measure on the way. */
+export interface Measures {
+  /** Change log rows of changes that had one already, with the same event time, and with an earlier one. */
+  sameEventTime: number;
+  earlierEventTime: number;
+  onlineWrites: number;
+  labels: number;
+  /** Labels that landed in an epoch after it had been claimed. */
+  lateLabels: number;
+  trainings: number;
+}
+
+/**
+ * Holds every effect against the truth, as it happens. Knows the table's changes and what each of them must become; knows
+ * nothing of how the product works.
+ */
+export class Witness {
+  readonly measures: Measures = {
+    sameEventTime: 0,
+    earlierEventTime: 0,
+    onlineWrites: 0,
+    labels: 0,
+    lateLabels: 0,
+    trainings: 0,
+  };
+  readonly logged = new Set<string>();
+  /** The change whose state each online record holds. */
+  readonly online = new Map<string, TrueChange>();
+  readonly ledger = new Map<string, TrueChange>();
+  readonly #table: SourceTable;
+  readonly #profile: Profile;
+  readonly #group: FeatureGroup;
+  readonly #featureStore: () => FeatureStore;
+  readonly #byVersion = new Map<string, TrueChange>();
+  #epoch = 1;
+
+  constructor(table: SourceTable, profile: Profile, featureStore: () => FeatureStore) {
+    this.#table = table;
+    this.#profile = profile;
+    this.#group = profile.group;
+    this.#featureStore = featureStore;
+  }
+
+  changed(change: TrueChange): void {
+    if (change.texts) this.#byVersion.set(String(change.texts[0]), change);
+  }
+
+  /** Feature Store has taken or passed over a version. */
+  onlineWrite({ recordIdentifier, features, eventTimeMs, applied }: OnlineWrite, caller: Caller): void {
+    this.measures.onlineWrites += 1;
+    const change = features
+      ? this.#byVersion.get(features.get('version') ?? '')
+      : this.#removal(recordIdentifier, caller);
+    const told = `${caller.name} wrote event time ${iso(eventTimeMs)} for ${recordIdentifier}`;
+    if (!change || change.recordIdentifier !== recordIdentifier) {
+      throw new Violation('online values are the table’s', `${told}: no change of that record is like it`, recordIdentifier);
+    }
+    if (features) {
+      const expected = this.#expectedFeatures(change);
+      const same = expected.size === features.size && [...expected].every(([name, text]) => features.get(name) === text);
+      if (!same) {
+        const found = JSON.stringify(Object.fromEntries(features));
+        const wanted = JSON.stringify(Object.fromEntries(expected));
+        throw new Violation('online values are the table’s', `${told}: ${found} instead of ${wanted}`, recordIdentifier);
+      }
+    }
+    const before = this.online.get(recordIdentifier);
+    if (applied && before && before.order > change.order) {
+      throw new Violation(
+        'a stale change never overwrites a newer one',
+        `${told}: ${nameOf(change)} took the place of ${nameOf(before)}`,
+        recordIdentifier,
+      );
+    }
+    if (applied) this.online.set(recordIdentifier, change);
+    else if (before && before.order < change.order && !this.#isExcused(recordIdentifier)) {
+      const stored = this.#featureStore().records.get(recordIdentifier);
+      throw new Violation(
+        'no update is lost to an older one',
+        `${told}: ${nameOf(change)} was passed over, as ${nameOf(before)} has ${iso(stored?.eventTimeMs ?? 0)}`,
+        recordIdentifier,
+      );
+    }
+  }
+
+  /** Firehose has taken a row. */
+  row(text: string, caller: Caller): void {
+    const row = parseRow(text);
+    const change = this.#table.bySequenceNumber.get(row.sequenceNumber);
+    const told = `${caller.name} logged ${text}`;
+    if (!change) throw new Violation('the change log holds the changes', `${told}: there is no such change`);
+    const id = change.recordIdentifier;
+    const expected = columnsOf(this.#group).map((_, index) => fieldOf(change.texts?.[index]));
+    if (
+      row.recordIdentifier !== id ||
+      row.eventName !== change.eventName ||
+      row.ttlExpired !== change.ttlExpired ||
+      change.quality === 'malformed' ||
+      row.features.length !== expected.length ||
+      row.features.some((field, index) => field !== expected[index])
+    ) {
+      throw new Violation('the change log holds the changes', `${told}: the change is not like it`, id);
+    }
+    this.logged.add(row.sequenceNumber);
+    this.#eventTime(change, Date.parse(row.eventTime), told);
+  }
+
+  /** A change was given an event time: as before, or for the first time, and then in order. */
+  #eventTime(change: TrueChange, ms: number, told: string): void {
+    const id = change.recordIdentifier;
+    if (change.eventTimeMs === undefined) {
+      change.eventTimeMs = ms;
+      if (this.#isExcused(id)) return;
+      const history = this.#table.histories.get(id) ?? [];
+      const place = placeOf(history, change);
+      let before = place - 1;
+      while (before >= 0 && history[before]?.eventTimeMs === undefined) before -= 1;
+      const earlier = history[before];
+      if (earlier?.eventTimeMs !== undefined && earlier.eventTimeMs >= ms) {
+        const words = `${told}: not after ${nameOf(earlier)}, which has ${iso(earlier.eventTimeMs)}`;
+        throw new Violation('event times increase along the changes of a record', words, id);
+      }
+      return;
+    }
+    if (ms === change.eventTimeMs) {
+      this.measures.sameEventTime += 1;
+      return;
+    }
+    if (this.#isExcused(id)) {
+      change.eventTimeMs = Math.max(ms, change.eventTimeMs);
+      return;
+    }
+    if (ms > change.eventTimeMs) {
+      const words = `${told}: delivered again, it had ${iso(change.eventTimeMs)}`;
+      throw new Violation('a change delivered again gets the same event time', words, id);
+    }
+    this.measures.earlierEventTime += 1;
+    const stored = this.#featureStore().records.get(id);
+    const online = this.online.get(id);
+    if (!stored || stored.eventTimeMs <= ms || (online && online.order < change.order)) {
+      const words = `${told}: delivered again, it had ${iso(change.eventTimeMs)}, and nothing later is in the online store`;
+      throw new Violation('a change delivered again gets the same event time', words, id);
+    }
+  }
+
+  /** An item of the state table was written. */
+  stateWrite(pk: string, before: Item | undefined, after: Item): void {
+    if (pk.startsWith('label#')) this.#label(pk, before, after);
+    if (pk === 'epoch') this.#epochMoved(before, after);
+  }
+
+  #label(pk: string, before: Item | undefined, after: Item): void {
+    const sequenceNumber = unpadded(after.sequenceNumber?.S);
+    const change = this.#table.bySequenceNumber.get(sequenceNumber);
+    const id = change?.recordIdentifier;
+    const told = `${pk} became label ${after.label?.S} of ${sequenceNumber} in epoch ${after.epoch?.N}`;
+    if (!change || change.newLabel === undefined || change.newLabel !== after.label?.S || pk !== `label#${id}`) {
+      throw new Violation('each labelled record is counted once', `${told}: no label event is like it`, id);
+    }
+    const known = before && unpadded(before.sequenceNumber?.S);
+    if (known !== undefined && compareSequenceNumbers(known, sequenceNumber) >= 0) {
+      throw new Violation('each labelled record is counted once', `${told}: it had ${known} already`, id);
+    }
+    this.measures.labels += 1;
+    if (Number(after.epoch?.N) < this.#epoch) this.measures.lateLabels += 1;
+    if (Number(after.epoch?.N) > this.#epoch) {
+      throw new Violation('each labelled record is counted once', `${told}: the epoch is ${this.#epoch}`, id);
+    }
+    this.ledger.set(pk, change);
+  }
+
+  #epochMoved(before: Item | undefined, after: Item): void {
+    const from = Number(before?.epoch?.N ?? 1);
+    const to = Number(after.epoch?.N ?? 1);
+    if (to !== from && to !== from + 1) {
+      throw new Violation('epochs go on one by one', `the epoch moved from ${from} to ${to}`);
+    }
+    if (before?.training && after.training && JSON.stringify(before.training) !== JSON.stringify(after.training)) {
+      throw new Violation('one training at a time', `a training was claimed in epoch ${to} while another was in flight`);
+    }
+    this.#epoch = to;
+  }
+
+  /** Lambda has taken an answer: these records will not be delivered again, as far as it knows. */
+  acknowledged(changes: readonly TrueChange[], has: { quarantined(sequenceNumber: string): boolean }): void {
+    const last = new Map<string, TrueChange>();
+    for (const change of changes) {
+      const id = change.recordIdentifier;
+      const lost = (invariant: string) => {
+        throw new Violation(invariant, `${nameOf(change)} was acknowledged, and is not there`, id);
+      };
+      if (change.quality !== 'good' && !has.quarantined(change.sequenceNumber) && !this.#overtaken(change)) {
+        lost('wrong records are quarantined');
+      }
+      if (change.quality !== 'malformed' && !this.logged.has(change.sequenceNumber)) lost('every change is in the change log');
+      const label = this.ledger.get(`label#${id}`);
+      if (change.quality !== 'malformed' && change.newLabel !== undefined && (!label || label.order < change.order)) {
+        lost('no label is missed');
+      }
+      if (change.quality === 'good' && this.#touchesOnline(change)) last.set(id, change);
+      else if (change.quality === 'refused') last.delete(id);
+      change.acknowledged = true;
+    }
+    for (const change of last.values()) {
+      const online = this.online.get(change.recordIdentifier);
+      if (this.#isExcused(change.recordIdentifier) || (online && online.order >= change.order)) continue;
+      throw new Violation(
+        'what is acknowledged is online',
+        `${nameOf(change)} was acknowledged, and the online store holds ${online ? nameOf(online) : 'nothing'}`,
+        change.recordIdentifier,
+      );
+    }
+  }
+
+  /** A refused change needs no quarantine when a later one of its batch took its place before it was ever sent. */
+  #overtaken(change: TrueChange): boolean {
+    return change.quality === 'refused' && (this.#table.histories.get(change.recordIdentifier)?.at(-1)?.order ?? 0) > change.order;
+  }
+
+  #touchesOnline(change: TrueChange): boolean {
+    if (change.eventName !== 'REMOVE') return true;
+    return (change.ttlExpired ? this.#group.onTtlExpiry : this.#group.onDelete) === 'delete';
+  }
+
+  /** Discarded and trimmed changes have no event time, so order can only be had by redrive, and is checked at the end. */
+  #isExcused(recordIdentifier: string): boolean {
+    if (this.#profile.retriesMax < 0 && this.#profile.outageHours === 0) return false;
+    return (this.#table.histories.get(recordIdentifier) ?? []).some((it) => it.discarded || it.trimmed);
+  }
+
+  #removal(recordIdentifier: string, caller: Caller): TrueChange | undefined {
+    const batch = batches.get(caller);
+    const candidates = batch
+      ? batch.filter((it) => it.recordIdentifier === recordIdentifier)
+      : this.#table.histories.get(recordIdentifier);
+    return candidates?.filter((it) => it.eventName === 'REMOVE').at(-1);
+  }
+
+  #expectedFeatures(change: TrueChange): Map<string, string> {
+    const texts = columnsOf(this.#group).map(({ name }, index) => [name, change.texts?.[index]] as const);
+    return new Map(texts.filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string'));
+  }
+}
+
+/** The batch that an invocation of ingest was given. */
+export const batches = new WeakMap<Caller, readonly TrueChange[]>();
+
+export function nameOf({ eventName, recordIdentifier, sequenceNumber, texts }: TrueChange): string {
+  return `${eventName} ${sequenceNumber} of ${recordIdentifier}${texts ? ` (version ${texts[0]})` : ''}`;
+}
+
+/** A feature text as the change log can hold it. */
+export function fieldOf(text: FeatureText): string | null {
+  return text === undefined || text === null ? null : text.replace(/\r\n|[\r\n]/g, ' ');
+}
+
+function placeOf(history: readonly TrueChange[], change: TrueChange): number {
+  let low = 0;
+  let high = history.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((history[middle]?.order ?? 0) < change.order) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function unpadded(text: string | undefined): string {
+  return (text ?? '').replace(/^0+(?=\d)/, '');
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,22 +1,42 @@
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { alarms } from './alarms.ts';
 import { athena } from './athena.ts';
 import { dataBucket, quarantineBucket } from './buckets.ts';
 import { changeLogStream } from './change-log-stream.ts';
 import { getAtt, type Intrinsic, type Resources, ref } from './cloudformation.ts';
+import { dashboard } from './dashboard.ts';
+import { encrypted } from './encryption.ts';
 import { failedBatchesExtension } from './failed-batches.ts';
 import { featureGroup } from './feature-group.ts';
 import { functionRoles } from './function-roles.ts';
 import { glueDatabase } from './glue.ts';
+import { metricsOf } from './metrics.ts';
 import type { Names } from './names.ts';
+import { inThisRegionOnly } from './region.ts';
 import { sourceTable } from './source-table.ts';
 import { stateMachine } from './state-machine.ts';
 import { stateTable } from './state-table.ts';
+import { traced } from './tracing.ts';
 import { trainingRole } from './training-role.ts';
 
+/** What a deployment may choose. */
+export interface StackOptions {
+  /** How long Firehose gathers rows of the change log, in seconds. */
+  readonly changeLogBufferSeconds: number;
+  /** Stream of an existing table; `''` makes one. */
+  readonly sourceTableStreamArn: string;
+  /** The customer's own KMS key; `''` for the keys that AWS owns. */
+  readonly kmsKeyArn: string;
+  /** SNS topic that alarms tell; `''` for none. */
+  readonly alarmTopicArn: string;
+}
+
 /** Everything of the stack but the functions, computed from the definition alone. */
-export function resourcesOf(group: FeatureGroup, names: Names, options: { changeLogBufferSeconds: number }) {
+export function resourcesOf(group: FeatureGroup, names: Names, options: StackOptions) {
+  const source = sourceTable(group, options.sourceTableStreamArn);
+  const metrics = metricsOf(names, group.name, source);
   const resources: Resources = {
-    ...sourceTable(group),
+    ...source.resources,
     ...stateTable(),
     ...dataBucket(),
     ...quarantineBucket(),
@@ -26,10 +46,12 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: { change
     ...athena(group, names),
     ...trainingRole(),
     ...stateMachine(names),
-    ...functionRoles(group, names),
+    ...functionRoles(group, names, source),
+    ...alarms(names, metrics, options),
+    ...dashboard(names, metrics),
   };
   const outputs: Readonly<Record<string, { Description: string; Value: string | Intrinsic }>> = {
-    SourceTableName: { Description: 'Table that applications write to', Value: ref('SourceTable') },
+    SourceTableName: { Description: 'Table that applications write to', Value: source.name },
     StateTableName: { Description: 'Fences, label ledger, epochs and what is serving', Value: ref('StateTable') },
     DataBucketName: { Description: 'Change log, offline store, training sets, models', Value: ref('DataBucket') },
     QuarantineBucketName: { Description: 'Records and batches to be redriven', Value: ref('QuarantineBucket') },
@@ -42,5 +64,12 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: { change
       Value: getAtt('RetrainingStateMachine', 'Arn'),
     },
   };
-  return { Resources: resources, Outputs: outputs, extensions: failedBatchesExtension() };
+  return {
+    streamArn: source.streamArn,
+    resources: {
+      Resources: inThisRegionOnly(traced(encrypted(resources, options.kmsKeyArn))),
+      Outputs: outputs,
+      extensions: failedBatchesExtension(source),
+    },
+  };
 }

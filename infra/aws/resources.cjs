@@ -18,6 +18,7 @@ module.exports = async ({ resolveVariable }) => {
     sourceTableStreamArn: await resolveVariable('param:sourceTableStreamArn'),
     kmsKeyArn: await resolveVariable('param:kmsKeyArn'),
     alarmTopicArn: await resolveVariable('param:alarmTopicArn'),
+    deploymentConfiguration: await resolveVariable('param:deploymentConfiguration'),
   });
   // `serverless print` shows an object that occurs twice as a pointer to its first place; a copy has none.
   return JSON.parse(JSON.stringify({ names, ...stack }));

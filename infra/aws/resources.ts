@@ -13,6 +13,7 @@ import { glueDatabase } from './glue.ts';
 import { metricsOf } from './metrics.ts';
 import type { Names } from './names.ts';
 import { inThisRegionOnly } from './region.ts';
+import { safeDeployment } from './safe-deployment.ts';
 import { sourceTable } from './source-table.ts';
 import { stateMachine } from './state-machine.ts';
 import { stateTable } from './state-table.ts';
@@ -29,6 +30,8 @@ export interface StackOptions {
   readonly kmsKeyArn: string;
   /** SNS topic that alarms tell; `''` for none. */
   readonly alarmTopicArn: string;
+  /** How CodeDeploy shifts traffic to a new version: the name of one of its configurations. */
+  readonly deploymentConfiguration: string;
 }
 
 /** Everything of the stack but the functions, computed from the definition alone. */
@@ -49,6 +52,7 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     ...functionRoles(group, names, source),
     ...alarms(names, metrics, options),
     ...dashboard(names, metrics),
+    ...safeDeployment(names, source, options.deploymentConfiguration),
   };
   const outputs: Readonly<Record<string, { Description: string; Value: string | Intrinsic }>> = {
     SourceTableName: { Description: 'Table that applications write to', Value: source.name },

@@ -4,7 +4,7 @@ import { type Decoder, isRejection, makeDecoder } from './decode.ts';
 import { eventTimeAfter } from './event-time.ts';
 import { decodeLabel } from './feature-decoder.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
-import type { Fence } from './fences.ts';
+import { assignEventTimes, type Fence } from './fences.ts';
 import type { Pace } from './pace.ts';
 import type { Sink } from './sinks/sink.ts';
 import { toEventImage } from './stream-record.ts';
@@ -55,20 +55,33 @@ export async function redriveRecords(
 
   const latest = new Map<string, unknown>();
   for (const { record } of decoded) latest.set(JSON.stringify(keysOf(record)), record);
-  for (const record of latest.values()) {
+  // One item that is still wrong must not keep the others of its batch waiting.
+  const waiting = new Map<string, string>();
+  for (const [key, record] of latest) {
     const result = await repairOnline(group, decode, record, destinations, pace);
-    if (result.status === 'waiting') return result;
+    if (result.status === 'waiting') waiting.set(key, result.reason);
   }
   // A change that ingest could not deliver is still a change: its row and its label are owed.
-  const rows = changes.map((change) => ({ ...change, eventTimeMs: eventTimeAfter(change.second, undefined) }));
-  const labels = [...rows, ...decoded.flatMap(({ record, decoded: it }) => labelOfRejected(group, decode, record, it))];
+  const { fences } = destinations;
+  const found = await fences.read(
+    changes.map(({ recordIdentifier }) => recordIdentifier),
+    pace,
+  );
+  const rows = assignEventTimes(changes, found);
+  const mended = decoded.filter(({ record }) => !waiting.has(JSON.stringify(keysOf(record))));
+  const labels = [...rows, ...mended.flatMap(({ record, decoded: it }) => labelOfRejected(group, decode, record, it))];
   for (const { failures } of [
     await destinations.changeLog.write(rows, pace),
     await destinations.labelLedger.write(labels, pace),
   ]) {
     if (failures[0]) return { status: 'waiting', reason: failures[0].message };
   }
-  return { status: 'redriven' };
+  // Their fences, too, so that rows of the same second that are redriven after these come after them in the log.
+  const last = new Map(rows.map((change) => [change.recordIdentifier, change]));
+  const [unfenced] = await fences.write([...last.values()], found, pace);
+  if (unfenced) return { status: 'waiting', reason: unfenced.message };
+  const [reason] = waiting.values();
+  return reason === undefined ? { status: 'redriven' } : { status: 'waiting', reason };
 }
 
 /** Makes the online record what the item is now. */

@@ -1,4 +1,4 @@
-import { getAtt, type Intrinsic, ref, type Text } from './cloudformation.ts';
+import { type Intrinsic, ref, type Text } from './cloudformation.ts';
 import { ingestMapping } from './failed-batches.ts';
 import type { Names } from './names.ts';
 import type { SourceTable } from './source-table.ts';
@@ -37,7 +37,7 @@ export function metricsOf(names: Names, featureGroup: string, source: SourceTabl
   const executions = (name: string): Metric => ({
     namespace: 'AWS/States',
     name,
-    dimensions: { StateMachineArn: getAtt('RetrainingStateMachine', 'Arn') },
+    dimensions: { StateMachineArn: ref('RetrainingStateMachine') },
     statistic: 'Sum',
   });
   return {

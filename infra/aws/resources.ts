@@ -3,7 +3,7 @@ import { alarms } from './alarms.ts';
 import { athena } from './athena.ts';
 import { dataBucket, quarantineBucket } from './buckets.ts';
 import { changeLogStream } from './change-log-stream.ts';
-import { getAtt, type Intrinsic, type Resources, ref } from './cloudformation.ts';
+import { type Intrinsic, type Resources, ref } from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { encrypted } from './encryption.ts';
 import { failedBatchesExtension } from './failed-batches.ts';
@@ -65,7 +65,7 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     EndpointName: { Description: 'Endpoint of the serving model', Value: names.endpoint },
     RetrainingStateMachineArn: {
       Description: 'State machine of the retraining',
-      Value: getAtt('RetrainingStateMachine', 'Arn'),
+      Value: ref('RetrainingStateMachine'),
     },
   };
   return {

@@ -171,7 +171,7 @@ describe('a training set built upon the last snapshot', () => {
             base = plan.snapshot;
           }
         }),
-        { numRuns: 15 },
+        { numRuns: 10 },
       );
     },
     240_000,

@@ -40,17 +40,19 @@ function historyOf(
     ttlExpired: fc.boolean(),
     values: valuesOf(group, textOf),
     secondsLater: fc.constantFrom(0, 0, 0, 1, 5, 86_400),
+    /** The stream's clock may step back. Event time does not, until a change is delivered again. */
+    secondsBack: fc.constantFrom(0, 0, 0, 2),
     sequenceLater: fc.bigInt({ min: 1n, max: 10n ** 30n }),
   });
   return fc.tuple(identifier, fc.array(step, { minLength: 1, maxLength: 7 })).map(([recordIdentifier, steps]) => {
     const changes: TimedChange[] = [];
     let [second, sequence, ordinal, exists] = [FIRST_SECOND, 1n, 0, false];
-    for (const { removes, ttlExpired, values, secondsLater, sequenceLater } of steps) {
+    for (const { removes, ttlExpired, values, secondsLater, secondsBack, sequenceLater } of steps) {
       second += secondsLater;
       ordinal = secondsLater === 0 ? ordinal + 1 : 0;
       sequence += sequenceLater;
       const change: Change = {
-        ...{ recordIdentifier, second, newLabel: undefined, sequenceNumber: String(sequence) },
+        ...{ recordIdentifier, second: second - secondsBack, newLabel: undefined, sequenceNumber: String(sequence) },
         eventName: !exists ? 'INSERT' : removes ? 'REMOVE' : 'MODIFY',
         ttlExpired: exists && removes && ttlExpired,
         values: exists && removes ? undefined : values,
@@ -62,7 +64,7 @@ function historyOf(
   });
 }
 
-/** Changes of several records as they are delivered: in any order, late, twice, and again with a lower ordinal. */
+/** Changes of several records as they are delivered: in any order, late, twice, and again with an earlier event time. */
 export function deliveriesOf(
   group: FeatureGroup,
   identifier: fc.Arbitrary<string>,
@@ -70,7 +72,7 @@ export function deliveriesOf(
   deliveries: number,
 ): fc.Arbitrary<DeliveredChange[]> {
   const delivery = fc.integer({ min: 0, max: deliveries - 1 });
-  const copies = fc.array(fc.record({ delivery, isFirstOrdinal: fc.boolean() }), { minLength: 1, maxLength: 2 });
+  const copies = fc.array(fc.record({ delivery, isDatedAnew: fc.boolean() }), { minLength: 1, maxLength: 2 });
   return fc
     .uniqueArray(historyOf(group, identifier, textOf), {
       minLength: 1,
@@ -80,9 +82,9 @@ export function deliveriesOf(
     .chain((histories) => {
       const delivered = histories.flat().map((change) =>
         copies.map((made) =>
-          made.map(({ delivery: at, isFirstOrdinal }) => ({
+          made.map(({ delivery: at, isDatedAnew }) => ({
             ...change,
-            eventTimeMs: isFirstOrdinal ? change.second * 1_000 : change.eventTimeMs,
+            eventTimeMs: isDatedAnew ? change.second * 1_000 : change.eventTimeMs,
             delivery: at,
           })),
         ),
@@ -102,6 +104,8 @@ export interface Learnt {
   readonly features: FeatureTexts;
 }
 
+const eventSecond = ({ eventTimeMs }: TimedChange) => Math.floor(eventTimeMs / 1_000);
+
 /**
  * The plain reading of the rule, over whole histories: of each record that lives and has a label. As of the label: the
  * label arrived with the first of the labelled changes that go on until now, and what was known is the change before.
@@ -110,10 +114,11 @@ export function learntFrom(group: FeatureGroup, rows: readonly TimedChange[]): L
   const label = columnsOf(group).findIndex(({ feature }) => feature === 'label');
   const byRecord = Map.groupBy(rows, (row) => row.recordIdentifier);
   return [...byRecord].flatMap(([recordIdentifier, copies]) => {
-    const distinct = new Map(copies.map((row) => [row.sequenceNumber, row]));
+    const byEventTime = copies.toSorted((a, b) => a.eventTimeMs - b.eventTimeMs);
+    const distinct = new Map(byEventTime.map((row) => [row.sequenceNumber, row]));
     const history = [...distinct.values()]
       .filter((row) => row.eventName !== 'REMOVE' || (row.ttlExpired ? group.onTtlExpiry : group.onDelete) === 'delete')
-      .sort((a, b) => a.second - b.second || compareSequenceNumbers(a.sequenceNumber, b.sequenceNumber));
+      .sort((a, b) => eventSecond(a) - eventSecond(b) || compareSequenceNumbers(a.sequenceNumber, b.sequenceNumber));
     const latest = history.at(-1);
     const now = latest?.values?.[label];
     if (now === undefined || now === null) return [];

@@ -105,6 +105,12 @@ async function build(plan: TrainingPlan): Promise<Set & { readRows: number }> {
   return { readRows, train: await athena.read(plan.trainUri), validation: await athena.read(plan.validationUri) };
 }
 
+/** Rows of the snapshot that a plan has written. */
+async function rowsOf({ snapshot }: TrainingPlan): Promise<number> {
+  const text = await athena.read(`s3://${BUCKET}/snapshots/${snapshot.format}/${snapshot.name}/`);
+  return text.split('\n').length - 1;
+}
+
 let attempts = 0;
 const planOf = (group: (typeof groups)[number], config: RetrainConfig, nowMs: number, base?: Snapshot) => {
   attempts += 1;
@@ -203,8 +209,6 @@ describe('a training set built upon the last snapshot', () => {
   test('does not bring back a record whose rows come after its deletion, nor keep deletions for ever', async () => {
     for (const group of groups) {
       const config = await stackOf(group);
-      const rowsOf = async ({ snapshot }: TrainingPlan) =>
-        (await athena.read(`s3://${BUCKET}/snapshots/${snapshot.format}/${snapshot.name}/`)).split('\n').length - 1;
       await deliver(group, [change('a', 2, undefined, 'REMOVE')], FIRST_TRAINING);
       const first = planOf(group, config, FIRST_TRAINING);
       await build(first);
@@ -220,6 +224,21 @@ describe('a training set built upon the last snapshot', () => {
       }
       expect(await rowsOf(last)).toBe(0);
     }
+  });
+
+  test('keeps three changes of a record at most, once no late row can come between them', async () => {
+    const [group] = groups.filter((it) => it.trainingTime === 'as-of-label') as [(typeof groups)[number]];
+    const config = await stackOf(group);
+    const history = [change('a', 1), change('a', 2), ...[3, 4, 5, 6, 7].map((sequence) => change('a', sequence, '1'))];
+    await deliver(group, history, FIRST_TRAINING);
+    let last = planOf(group, config, FIRST_TRAINING);
+    const first = await build(last);
+    expect(await rowsOf(last)).toBe(6);
+    for (let days = 50; days <= LATENESS_DAYS_MAX + 50; days += 50) {
+      last = planOf(group, config, FIRST_TRAINING + days * DAY_MS, last.snapshot);
+      expect(await build(last)).toMatchObject({ train: first.train, validation: first.validation });
+    }
+    expect(await rowsOf(last)).toBe(3);
   });
 
   test('takes the features of before the label arrived, and keeps them when the label is corrected', async () => {

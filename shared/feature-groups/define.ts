@@ -11,7 +11,7 @@ const NAME_PATTERN = /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/;
 /** Feature definitions in one feature group. Source: SageMaker Feature Store quotas. */
 export const FEATURES_MAX = 2_500;
 
-/** Names that Feature Store adds to the offline store itself, and columns every change log row starts with. */
+/** Names that Feature Store adds to the offline store itself, and Athena's columns of every change and its partitions. */
 const RESERVED_NAMES = new Set([
   'is_deleted',
   'write_time',
@@ -20,6 +20,8 @@ const RESERVED_NAMES = new Set([
   'event_name',
   'event_time',
   'ttl_expired',
+  'dt',
+  'snapshot',
 ]);
 
 const nameSchema = z
@@ -113,6 +115,11 @@ const definitionSchema = z.strictObject({
   onDelete: z.enum(['delete', 'keep']).default('delete'),
   /** What DynamoDB's own TTL expiry of the item does to the online record. Default: delete. */
   onTtlExpiry: z.enum(['delete', 'keep']).default('delete'),
+  /**
+   * Which features a label is learnt with. `latest`: those of now. `as-of-label`: those of just before the label
+   * arrived, so that nothing known only afterwards leaks in. Default: latest.
+   */
+  trainingTime: z.enum(['latest', 'as-of-label']).default('latest'),
 });
 
 export type FeatureGroupInput = z.input<typeof definitionSchema>;
@@ -137,6 +144,7 @@ export interface FeatureGroup {
   readonly label: { readonly name: string; readonly attribute: string };
   readonly onDelete: 'delete' | 'keep';
   readonly onTtlExpiry: 'delete' | 'keep';
+  readonly trainingTime: 'latest' | 'as-of-label';
 }
 
 /** A feature of text. Sets, lists, maps and binary are taken too, in the form `decode.ts` states. Not for training. */

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { QUARANTINE_DAYS } from '../../infra/aws/buckets.ts';
 import type { Resource } from '../../infra/aws/cloudformation.ts';
 import { namesOf } from '../../infra/aws/names.ts';
 import { resourcesOf } from '../../infra/aws/resources.ts';
 import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
 import { columnsOf } from '../../shared/feature-groups/define.ts';
+import { LATENESS_DAYS_MAX, SNAPSHOT_AGE_DAYS_MAX, snapshotsFolder } from '../../shared/training-snapshot.ts';
 import orders from '../fixtures/feature-groups/orders.ts';
 
 const options = { changeLogBufferSeconds: 60, sourceTableStreamArn: '', kmsKeyArn: '', alarmTopicArn: '', deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce' };
@@ -114,6 +116,44 @@ describe('the change log in Glue', () => {
       resourcesOf(bankMarketing, namesOf(bankMarketing, 'dev'), options).resources.Resources,
     );
     expect(view.StorageDescriptor.Columns.map((it) => it.Name)).toEqual(columnsOf(bankMarketing).map((it) => it.name));
+  });
+});
+
+describe('the snapshots in Glue', () => {
+  const { TableInput: table } = properties<Table>('SnapshotTable');
+
+  it('have what training needs, and no text or feature that does not train', () => {
+    expect(table.StorageDescriptor.Columns.map((it) => `${it.Name} ${it.Type}`)).toEqual([
+      'sequence_number string',
+      'event_name string',
+      'event_time string',
+      'dt string',
+      'order_id string',
+      'unit-price double',
+      'quantity bigint',
+      'giftwrapped tinyint',
+      'size string',
+      'channel string',
+      'returned tinyint',
+      'discount double',
+    ]);
+  });
+
+  it('are found by the name that a query gives, in the folder of their format', () => {
+    expect(table.PartitionKeys).toEqual([{ Name: 'snapshot', Type: 'string' }]);
+    expect(table.Parameters).toMatchObject({ 'projection.enabled': 'true', 'projection.snapshot.type': 'injected' });
+    const template = JSON.stringify(table.Parameters['storage.location.template']);
+    expect(template).toMatch(new RegExp(`"/${snapshotsFolder(orders)}"[^"]*"\\$","\\{snapshot\\}/"`));
+  });
+
+  it('outlive the time they are built upon, and remember deletions for as long as a redrive can bring older rows', () => {
+    const { LifecycleConfiguration: lifecycle } = properties<{
+      LifecycleConfiguration: { Rules: { Prefix?: string; ExpirationInDays?: number }[] };
+    }>('DataBucket');
+    const rule = lifecycle.Rules.find(({ Prefix }) => Prefix === 'snapshots/');
+    expect(rule?.ExpirationInDays).toBeGreaterThan(SNAPSHOT_AGE_DAYS_MAX + 7);
+    expect(lifecycle.Rules.some(({ Prefix }) => Prefix === 'change-log/')).toBe(false);
+    expect(LATENESS_DAYS_MAX).toBeGreaterThan(QUARANTINE_DAYS + 2);
   });
 });
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { access, constants, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,6 +29,9 @@ const ROWS_MIN = 200;
 const ROWS_MAX = 99_999;
 const SEED_MAX = 2 ** 32 - 1;
 
+/** Exit code of a program that Ctrl-C has ended: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
+
 /** Short waits in place of those that save money on AWS. */
 const PACE = { changeLogBufferSeconds: 1, labelsWindowSeconds: 1, endpointPollSeconds: 1, coolDownSeconds: 0 };
 
@@ -45,6 +49,11 @@ async function demo(): Promise<number> {
   const cast = await castOf(options);
   if (options.json) await expectWritable(options.json);
   const dir = await mkdtemp(join(tmpdir(), 'tributary-demo-'));
+  const abandon = () => {
+    rmSync(dir, { recursive: true, force: true });
+    process.exit(INTERRUPTED);
+  };
+  process.once('SIGINT', abandon);
   try {
     const cloud = await startCloud({
       dir,
@@ -59,6 +68,7 @@ async function demo(): Promise<number> {
       const report = await play(cloud, clients, cast);
       process.stdout.write(`\n${renderSummary(report)}`);
       if (options.json) await writeReport(options.json, report);
+      process.off('SIGINT', abandon);
       if (options.keep) await keepServing(cloud, clients, dir);
       return report.checks.every(({ ok }) => ok) ? 0 : 1;
     } finally {

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
 import { type Cloud, startCloud } from './cloud.ts';
@@ -45,7 +45,6 @@ async function local(): Promise<number> {
   });
   const port = wholeNumber('port', options.port, 0, PORT_MAX);
   const group = await loadFeatureGroup(options.definition);
-  const isNew = (await readdir(options.dir).catch(() => [])).length === 0;
   const cloud = await startCloud({
     dir: options.dir,
     port,
@@ -54,19 +53,28 @@ async function local(): Promise<number> {
     params: PARAMS,
     onLog: (name, line) => options.verbose && console.error(`${name}: ${line}`),
   });
-  const interrupted = untilInterrupted();
+  let stopping = false;
+  const interrupted = untilInterrupted().then(() => {
+    stopping = true;
+  });
   const clients = connect(cloud.endpoint);
   try {
-    if (isNew && !options.empty && group.name === EXAMPLE) {
+    if (!options.empty && group.name === EXAMPLE && (await isTableEmpty(cloud, clients))) {
       await Promise.race([loadExample(cloud, clients, group, progressTo(process.stderr)), interrupted]);
     }
-    await printWhatToTry(cloud, clients, group, options.dir);
+    if (!stopping) await printWhatToTry(cloud, clients, group, options.dir);
     await interrupted;
     return 0;
   } finally {
     disconnect(clients);
     await cloud.close();
   }
+}
+
+async function isTableEmpty(cloud: Cloud, { dynamodb }: Clients): Promise<boolean> {
+  const { sourceTable: TableName } = stackNames(cloud.stack);
+  const { Count } = await dynamodb.send(new ScanCommand({ TableName, Limit: 1, Select: 'COUNT' }));
+  return Count === 0;
 }
 
 /** Writes example customers with their labels, and waits until the model that they train serves. */

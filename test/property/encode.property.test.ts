@@ -128,7 +128,7 @@ async function fillSnapshot(group: FeatureGroup, rows: readonly TimedChange[]): 
     const change = [row.sequenceNumber, row.eventName, formatEventTime(row.eventTimeMs)].map(sqlText);
     return `(${[...change, row.ttlExpired, sqlText(row.recordIdentifier), ...texts, "'2026-01-31'"].join(', ')})`;
   });
-  const snapshot = trinoToDuckDb(snapshotRowsSql(group, DATABASE, undefined, NOW)).sql;
+  const snapshot = trinoToDuckDb(snapshotRowsSql(group, { database: DATABASE, nowMs: NOW })).sql;
   await connection.run(`DROP SCHEMA IF EXISTS ${sqlName(DATABASE)} CASCADE; CREATE SCHEMA ${sqlName(DATABASE)};
     CREATE TABLE ${table} (sequence_number VARCHAR, event_name VARCHAR, event_time VARCHAR, ttl_expired BOOLEAN,
       ${record} VARCHAR, ${declared}, dt VARCHAR);

@@ -101,10 +101,7 @@ export function trainingPlan(
     workGroup: config.athenaWorkgroup,
     queryOutputLocation: `${bucket}/athena-results/`,
     database,
-    snapshotQuery: snapshotQuery(group, {
-      ...{ database, base, nowMs },
-      uri: `${bucket}/${snapshotsFolder(group)}${name}/`,
-    }),
+    snapshotQuery: snapshotQuery(group, { database, base, nowMs }, `${bucket}/${snapshotsFolder(group)}${name}/`),
     snapshot: {
       name,
       format: snapshotFormat(group),

@@ -14,8 +14,7 @@ import { columnsOf, type Feature, type FeatureGroup } from './feature-groups/def
  * out: what a snapshot leaves out of a record comes before a change that decides alone. So late rows, rows out of order
  * and rows read twice need no care, and a deletion is a row like any other, which stays. Property tests hold this.
  *
- * Rows that only a very late row could ever make count again are let go after {@link LATENESS_DAYS_MAX}: deletions, and
- * changes after the label's arrival that are neither its first nor the latest.
+ * Rows that only a very late row could ever make count again are let go: see the two limits in days below.
  */
 
 /** Glue's table over all snapshots, and its partition key, whose value every query must name. */
@@ -28,6 +27,13 @@ export const SNAPSHOTS_PREFIX = 'snapshots/';
  * quarantine for 180 days at most, and a redrive writes its rows; streams and Firehose add a day each. Rest: margin.
  */
 export const LATENESS_DAYS_MAX = 190;
+
+/**
+ * Days for which changes between the label's arrival and the latest are kept. After that a row that comes between them
+ * needs no other: one without a label decides itself, and a deletion is followed by an INSERT, which is kept on. The
+ * days are for what is delivered again with another event time: streams and Firehose do so within two. Rest: margin.
+ */
+export const SETTLING_DAYS = 14;
 
 /** Age from which a snapshot is not built upon. Its objects expire later: a base that has vanished would lose records. */
 export const SNAPSHOT_AGE_DAYS_MAX = 60;
@@ -96,21 +102,34 @@ export function firstDayToRead(base: Snapshot): string {
   return day(Date.parse(base.watermark) - DELIVERY_HOURS_MAX * HOUR_MS);
 }
 
+/** What a snapshot is made from. */
+export interface SnapshotInput {
+  readonly database: string;
+  /** Snapshot to build upon; absent: all of history is read. */
+  readonly base?: Snapshot | undefined;
+  readonly nowMs: number;
+}
+
 /**
- * The rows of a new snapshot, with the columns of {@link snapshotColumns}.
+ * The rows of a new snapshot.
  *
- * @param base snapshot to build upon; absent: all of history is read.
+ * @param selected what to select of the columns of {@link snapshotColumns}; all of them, if not given.
  */
-export function snapshotRowsSql(group: FeatureGroup, database: string, base: Snapshot | undefined, nowMs: number) {
+export function snapshotRowsSql(group: FeatureGroup, input: SnapshotInput, selected = columnNames(group)): string {
+  const { database, base, nowMs } = input;
   const columns = columnNames(group).join(', ');
   const changes = changesSql(group, database, columns, base && firstDayToRead(base));
   const rows = base
     ? `${changes}\nUNION ALL\nSELECT ${columns}\nFROM ${snapshotSql(database)}\nWHERE "${SNAPSHOT_KEY}" = ${sqlText(base.name)}`
     : changes;
-  const settledBefore = sqlText(day(nowMs - LATENESS_DAYS_MAX * DAY_MS));
-  return group.trainingTime === 'latest'
-    ? latestOnlySql(group, columns, rows, settledBefore)
-    : sinceUnlabelledSql(group, columns, rows, settledBefore);
+  const isLatest = group.trainingTime === 'latest';
+  const kept = isLatest ? latestChangesSql(group, rows) : sinceUnlabelledSql(group, rows, nowMs);
+  const isDeletion = `"event_name" = 'REMOVE'${isLatest ? '' : ' AND "_recency" = "_latest"'}`;
+  return `SELECT ${selected.join(', ')}
+FROM (
+${kept}
+) AS "kept"
+WHERE NOT (${isDeletion} AND "dt" < ${daysBefore(nowMs, LATENESS_DAYS_MAX)})`;
 }
 
 /**
@@ -118,19 +137,13 @@ export function snapshotRowsSql(group: FeatureGroup, database: string, base: Sna
  *
  * @param uri an empty prefix, `s3://…/`.
  */
-export function snapshotQuery(
-  group: FeatureGroup,
-  { database, base, uri, nowMs }: { database: string; base: Snapshot | undefined; uri: string; nowMs: number },
-): string {
+export function snapshotQuery(group: FeatureGroup, input: SnapshotInput, uri: string): string {
   const columns = snapshotColumns(group).map(({ name, holds }, index) => {
     const isFreeText = holds === 'record' || (typeof holds === 'object' && holds.type === 'categorical');
     return `${isFreeText ? escaped(sqlName(name)) : sqlName(name)} AS c${index}`;
   });
   return `UNLOAD (
-SELECT ${columns.join(', ')}
-FROM (
-${snapshotRowsSql(group, database, base, nowMs)}
-) AS "kept"
+${snapshotRowsSql(group, input, columns)}
 )
 TO ${sqlText(uri)}
 WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')`;
@@ -138,15 +151,15 @@ WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')`;
 
 /**
  * One row for each record that is not deleted: its label of now and the features it is learnt with. As of the label:
- * those of the change before the label's arrival; where there is none, those the label came with. Columns: the record
- * identifier, the label and the training features.
+ * those of the change before the label's arrival; where there is none, those the label came with. The columns are, among
+ * others, the record identifier, the label and the training features.
  */
 export function learntRowsSql(group: FeatureGroup, database: string, snapshot: string): string {
   const record = sqlName(group.recordIdentifier.name);
   const label = sqlName(group.label.name);
   const features = group.features.filter((it) => it.training).map((it) => sqlName(it.name));
   const from = `FROM ${snapshotSql(database)}\nWHERE "${SNAPSHOT_KEY}" = ${sqlText(snapshot)} AND "event_name" <> 'REMOVE'`;
-  if (group.trainingTime === 'latest') return `SELECT ${[record, label, ...features].join(', ')}\n${from}`;
+  if (group.trainingTime === 'latest') return `SELECT *\n${from}`;
   const order = `PARTITION BY ${record} ORDER BY ${RECENCY}`;
   return `SELECT * FROM (
 SELECT ${[record, ...features].join(', ')},
@@ -157,20 +170,11 @@ ${from}
 WHERE "_nth" = 1`;
 }
 
-function latestOnlySql(group: FeatureGroup, columns: string, rows: string, settledBefore: string): string {
-  return `SELECT ${columns}
-FROM (
-${latestChangesSql(group, rows)}
-) AS "latest_changes"
-WHERE NOT ("event_name" = 'REMOVE' AND "dt" < ${settledBefore})`;
-}
-
 /** A copy that was delivered again may carry another event time: of a change's copies, the greatest is its place. */
-function sinceUnlabelledSql(group: FeatureGroup, columns: string, rows: string, settledBefore: string): string {
+function sinceUnlabelledSql(group: FeatureGroup, rows: string, nowMs: number): string {
   const record = sqlName(group.recordIdentifier.name);
   const label = sqlName(group.label.name);
-  return `SELECT ${columns}
-FROM (
+  return `SELECT * FROM (
   SELECT *, row_number() OVER (PARTITION BY ${record} ORDER BY "_recency") AS "_nth"
   FROM (
     SELECT *,
@@ -187,8 +191,8 @@ ${rows}
   ) AS "placed"
   WHERE "_recency" >= COALESCE("_unlabelled", '')
 ) AS "since_unlabelled"
-WHERE ("_nth" <= 2 OR "_recency" = "_latest" OR "dt" >= ${settledBefore})
-  AND NOT ("event_name" = 'REMOVE' AND "_recency" = "_latest" AND "dt" < ${settledBefore})`;
+WHERE "_nth" <= 2 OR "_recency" = "_latest" OR "dt" >= ${daysBefore(nowMs, SETTLING_DAYS)}
+  OR ("event_name" = 'INSERT' AND "dt" >= ${daysBefore(nowMs, LATENESS_DAYS_MAX)})`;
 }
 
 const snapshotSql = (database: string) => `${sqlName(database)}.${sqlName(SNAPSHOT_TABLE)}`;
@@ -196,5 +200,7 @@ const snapshotSql = (database: string) => `${sqlName(database)}.${sqlName(SNAPSH
 const columnNames = (group: FeatureGroup) => snapshotColumns(group).map(({ name }) => sqlName(name));
 
 const escaped = (column: string) => String.raw`replace(replace(${column}, '\', '\\'), ',', '\,')`;
+
+const daysBefore = (nowMs: number, days: number) => sqlText(day(nowMs - days * DAY_MS));
 
 const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);

@@ -34,6 +34,7 @@ function historyOf(
   group: FeatureGroup,
   identifier: fc.Arbitrary<string>,
   textOf: (feature: Feature) => fc.Arbitrary<string | undefined>,
+  clockStepsBack: boolean,
 ): fc.Arbitrary<TimedChange[]> {
   const step = fc.record({
     removes: fc.constantFrom(true, false, false, false),
@@ -41,7 +42,7 @@ function historyOf(
     values: valuesOf(group, textOf),
     secondsLater: fc.constantFrom(0, 0, 0, 1, 5, 86_400),
     /** The stream's clock may step back. Event time does not, until a change is delivered again. */
-    secondsBack: fc.constantFrom(0, 0, 0, 2),
+    secondsBack: clockStepsBack ? fc.constantFrom(0, 0, 0, 2) : fc.constant(0),
     sequenceLater: fc.bigInt({ min: 1n, max: 10n ** 30n }),
   });
   return fc.tuple(identifier, fc.array(step, { minLength: 1, maxLength: 7 })).map(([recordIdentifier, steps]) => {
@@ -70,11 +71,12 @@ export function deliveriesOf(
   identifier: fc.Arbitrary<string>,
   textOf: (feature: Feature) => fc.Arbitrary<string | undefined>,
   deliveries: number,
+  { clockStepsBack = true } = {},
 ): fc.Arbitrary<DeliveredChange[]> {
   const delivery = fc.integer({ min: 0, max: deliveries - 1 });
   const copies = fc.array(fc.record({ delivery, isDatedAnew: fc.boolean() }), { minLength: 1, maxLength: 2 });
   return fc
-    .uniqueArray(historyOf(group, identifier, textOf), {
+    .uniqueArray(historyOf(group, identifier, textOf, clockStepsBack), {
       minLength: 1,
       maxLength: 6,
       selector: ([change]) => change?.recordIdentifier,

@@ -128,7 +128,7 @@ async function fillSnapshot(group: FeatureGroup, rows: readonly TimedChange[]): 
     const change = [row.sequenceNumber, row.eventName, formatEventTime(row.eventTimeMs)].map(sqlText);
     return `(${[...change, row.ttlExpired, sqlText(row.recordIdentifier), ...texts, "'2026-01-31'"].join(', ')})`;
   });
-  const snapshot = trinoToDuckDb(snapshotRowsSql(group, DATABASE, undefined, NOW)).sql;
+  const snapshot = trinoToDuckDb(snapshotRowsSql(group, { database: DATABASE, nowMs: NOW })).sql;
   await connection.run(`DROP SCHEMA IF EXISTS ${sqlName(DATABASE)} CASCADE; CREATE SCHEMA ${sqlName(DATABASE)};
     CREATE TABLE ${table} (sequence_number VARCHAR, event_name VARCHAR, event_time VARCHAR, ttl_expired BOOLEAN,
       ${record} VARCHAR, ${declared}, dt VARCHAR);
@@ -160,35 +160,43 @@ function expectedRows(group: FeatureGroup, rows: readonly TimedChange[], split: 
 const positiveZero = (number: number) => number + 0;
 
 describe('the training set and the encoder of predictions', () => {
-  test('give the same numbers for every record, with the features of now and as of the label', async () => {
-    await fc.assert(
-      fc.asyncProperty(groupAndRows, async ([group, rows]) => {
-        await fillSnapshot(group, rows);
-        for (const split of ['train', 'validation'] as const) {
-          const found = await select(trainingRowsSql(group, SOURCE, split));
-          expect(found.map((row) => row.map(positiveZero))).toEqual(expectedRows(group, rows, split));
-        }
-      }),
-      { numRuns: 100 },
-    );
-  }, TIMEOUT_MS);
+  test(
+    'give the same numbers for every record, with the features of now and as of the label',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(groupAndRows, async ([group, rows]) => {
+          await fillSnapshot(group, rows);
+          for (const split of ['train', 'validation'] as const) {
+            const found = await select(trainingRowsSql(group, SOURCE, split));
+            expect(found.map((row) => row.map(positiveZero))).toEqual(expectedRows(group, rows, split));
+          }
+        }),
+        { numRuns: 100 },
+      );
+    },
+    TIMEOUT_MS,
+  );
 
-  test('are counted before they are built', async () => {
-    await fc.assert(
-      fc.asyncProperty(groupAndRows, async ([group, rows]) => {
-        await fillSnapshot(group, rows);
-        const train = expectedRows(group, rows, 'train').map(([label]) => label);
-        const validation = expectedRows(group, rows, 'validation').map(([label]) => label);
-        const count = (labels: (number | undefined)[], wanted: number) => labels.filter((it) => it === wanted).length;
-        expect(await select(countQuery(group, SOURCE))).toEqual([
-          [
-            train.length,
-            validation.length,
-            ...[count(train, 1), count(train, 0), count(validation, 1), count(validation, 0)],
-          ],
-        ]);
-      }),
-      { numRuns: 30 },
-    );
-  }, TIMEOUT_MS);
+  test(
+    'are counted before they are built',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(groupAndRows, async ([group, rows]) => {
+          await fillSnapshot(group, rows);
+          const train = expectedRows(group, rows, 'train').map(([label]) => label);
+          const validation = expectedRows(group, rows, 'validation').map(([label]) => label);
+          const count = (labels: (number | undefined)[], wanted: number) => labels.filter((it) => it === wanted).length;
+          expect(await select(countQuery(group, SOURCE))).toEqual([
+            [
+              train.length,
+              validation.length,
+              ...[count(train, 1), count(train, 0), count(validation, 1), count(validation, 0)],
+            ],
+          ]);
+        }),
+        { numRuns: 30 },
+      );
+    },
+    TIMEOUT_MS,
+  );
 });

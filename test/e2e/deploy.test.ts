@@ -98,7 +98,7 @@ describe.skipIf(!hasMoto)('a stack', () => {
     await edit((it) => it.replace('extra: integral', 'extra: fractional'));
   });
 
-  it('is removed', async () => {
+  it('is removed, and leaves its data', async () => {
     expect(await serverless('remove')).toContain('has been successfully removed');
     expect(await serverless('info')).toContain('does not exist');
   });

@@ -3,6 +3,7 @@ import { access, constants, mkdtemp, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import group from '../../shared/feature-groups/bank-marketing.ts';
+import { sampleItem } from '../aws/sample-item.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { readOptions, runCommand, wholeNumber } from './command.ts';
 import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
@@ -15,7 +16,6 @@ import type { Report } from './demo/report.ts';
 import { type Cast, playStory } from './demo/story.ts';
 import { renderSummary } from './demo/summary.ts';
 import { sourceTable } from './demo/table.ts';
-import { sampleItem } from './sample-item.ts';
 import { stackNames } from './stack-names.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 

@@ -1,6 +1,7 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
+import { sampleItem } from '../aws/sample-item.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { readOptions, runCommand, wholeNumber } from './command.ts';
 import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
@@ -10,7 +11,6 @@ import { itemOf } from './demo/item.ts';
 import { type Progress, progressTo } from './demo/progress.ts';
 import { sourceTable, writeConcurrently } from './demo/table.ts';
 import { waitForTraining } from './demo/trainings.ts';
-import { sampleItem } from './sample-item.ts';
 import { stackNames } from './stack-names.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 

@@ -90,7 +90,16 @@ const definitionSchema = z.strictObject({
    */
   recordIdentifier: z.union([
     nameSchema,
-    z.strictObject({ name: nameSchema, attributes: z.array(z.string().min(1)).min(1).max(2) }),
+    z.strictObject({
+      name: nameSchema,
+      attributes: z.array(z.string().min(1)).min(1).max(2),
+      /** Their types, for the table that a deployment creates. Default: S for each. */
+      types: z
+        .array(z.enum(['S', 'N']))
+        .min(1)
+        .max(2)
+        .optional(),
+    }),
   ]),
   /**
    * Name of the event time feature, and optionally the item's own timestamp attribute (epoch seconds as N, or an ISO
@@ -124,7 +133,11 @@ export type Feature = FeatureOptions & { readonly name: string; readonly attribu
 export interface FeatureGroup {
   readonly name: string;
   readonly table: string;
-  readonly recordIdentifier: { readonly name: string; readonly attributes: readonly string[] };
+  readonly recordIdentifier: {
+    readonly name: string;
+    readonly attributes: readonly string[];
+    readonly types: readonly ('S' | 'N')[];
+  };
   readonly eventTime: { readonly name: string; readonly attribute?: string };
   /** In the order of the definition, which is the order of columns within one version. */
   readonly features: readonly Feature[];
@@ -166,8 +179,8 @@ export function defineFeatureGroup(input: FeatureGroupInput): FeatureGroup {
     eventTime: { name: eventTime.name, ...(eventTime.attribute !== undefined && { attribute: eventTime.attribute }) },
     recordIdentifier:
       typeof recordIdentifier === 'string'
-        ? { name: recordIdentifier, attributes: [recordIdentifier] }
-        : recordIdentifier,
+        ? { name: recordIdentifier, attributes: [recordIdentifier], types: ['S'] }
+        : { ...recordIdentifier, types: recordIdentifier.types ?? recordIdentifier.attributes.map(() => 'S' as const) },
     features: Object.entries(features).map(([name, feature]) => ({
       ...feature,
       name,
@@ -187,6 +200,10 @@ export function defineFeatureGroup(input: FeatureGroupInput): FeatureGroup {
 /** What the schema of a single part cannot see: names that collide, bounds that exclude everything, limits. */
 function problemsOf(group: FeatureGroup): string[] {
   const problems: string[] = [];
+  const { attributes, types } = group.recordIdentifier;
+  if (types.length !== attributes.length) {
+    problems.push(`recordIdentifier: ${types.length} types for ${attributes.length} attributes; give one each`);
+  }
   const names = [group.recordIdentifier.name, ...group.features.map((feature) => feature.name), group.label.name];
   const seen = new Set([group.eventTime.name.toLowerCase()]);
   for (const name of names) {

@@ -39,7 +39,8 @@ export class EventSourceMapping {
   readonly #profile: Profile;
   readonly #hooks: MappingHooks;
   readonly #read = new Map<Shard, Promise<void>>();
-  #writersDone: () => boolean;
+  readonly #waiting = new Map<Shard, () => void>();
+  readonly #writersDone: () => boolean;
 
   constructor(around: {
     scheduler: Scheduler;
@@ -178,14 +179,12 @@ export class EventSourceMapping {
         waiting = false;
       };
       shard.onRecord = look;
-      this.#onWritersDone.push(look);
+      this.#waiting.set(shard, look);
     });
   }
 
-  readonly #onWritersDone: (() => void)[] = [];
-
   /** Nothing will be written any more: readers that wait for records are through. */
   writersAreDone(): void {
-    for (const look of this.#onWritersDone) look();
+    for (const look of this.#waiting.values()) look();
   }
 }

@@ -13,6 +13,7 @@ const NOTES = ['plain', 'a,b', 'back\\slash', '\\N', '', 'two\nlines', 'crlf\r\n
 /** The application: writes many records in every way that a table knows. */
 export class Writers {
   done = false;
+  onDone: () => void = () => {};
   readonly #random: Random;
   readonly #scheduler: Scheduler;
   readonly #table: SourceTable;
@@ -36,7 +37,10 @@ export class Writers {
     this.#scheduler.after(this.#random.exponential(this.#tempoMs), () => {
       this.#act();
       if (this.#table.changes.length < this.#profile.changes) this.start();
-      else this.done = true;
+      else {
+        this.done = true;
+        this.onDone();
+      }
     });
   }
 

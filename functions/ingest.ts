@@ -32,7 +32,7 @@ async function production(): Promise<IngestDependencies> {
   return {
     config,
     group,
-    clients: deliveryClients(),
+    clients: deliveryClients(config),
     time: systemTime,
     report(outcome) {
       logOutcome(outcome);

@@ -1,6 +1,6 @@
 import { type AttributeValue, attributeType, textOf } from './attribute-text.ts';
 import type { FeatureText, RejectionReason } from './change.ts';
-import { compareDecimals, integerText, plainDecimal } from './decimal.ts';
+import { compareDecimals, exactInteger, integerText, isPlainDecimal, plainDecimal } from './decimal.ts';
 import type { Feature } from './feature-groups/define.ts';
 
 const INT64_MIN = '-9223372036854775808';
@@ -76,7 +76,7 @@ function numberDecoder(
   const max = feature.max === undefined ? typeMax : plainDecimal(String(feature.max));
   const outOfRange = new Problem('out-of-range', `Expected ${min ?? 'any number'} to ${max ?? 'any number'}.`);
   const notIntegral = new Problem('not-integral', 'Expected a whole number.');
-  return (value) => {
+  const exact = (value: AttributeValue) => {
     const number = typeof value.N === 'string' ? plainDecimal(value.N) : undefined;
     if (number === undefined) return wrongType(value, 'N');
     const text = feature.type === 'integral' ? integerText(number) : number;
@@ -84,5 +84,23 @@ function numberDecoder(
     if (min !== undefined && compareDecimals(text, min) < 0) return outOfRange;
     if (max !== undefined && compareDecimals(text, max) > 0) return outOfRange;
     return text;
+  };
+  // Nearly every number is right and short, and a quick look shows it. All others, right or wrong, are judged exactly.
+  if (feature.type === 'integral') {
+    const least = Number(min);
+    const greatest = Number(max);
+    return (value) => {
+      const written = value.N;
+      if (typeof written === 'string') {
+        const number = exactInteger(written);
+        if (number >= least && number <= greatest) return written;
+      }
+      return exact(value);
+    };
+  }
+  if (min !== undefined || max !== undefined) return exact;
+  return (value) => {
+    const written = value.N;
+    return typeof written === 'string' && isPlainDecimal(written) ? written : exact(value);
   };
 }

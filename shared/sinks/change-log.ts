@@ -1,10 +1,10 @@
 import { type FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
 import { describeError } from '../aws-failure.ts';
 import type { TimedChange } from '../change.ts';
-import { changeLogRow } from '../change-log-row.ts';
+import { changeLogRowWriter } from '../change-log-row.ts';
 import type { FeatureGroup } from '../feature-groups/define.ts';
 import { retryUntilDeadline } from '../pace.ts';
-import { groupIntoCalls, type PackedRecord, packRows } from '../packing.ts';
+import { groupIntoCalls, type PackedRecord, rowPacker } from '../packing.ts';
 import type { Sink } from './sink.ts';
 
 /**
@@ -19,10 +19,11 @@ export function changeLogSink(
   deliveryStreamName: string,
   firehose: Pick<FirehoseClient, 'send'>,
 ): Sink {
+  const pack = rowPacker(changeLogRowWriter(group));
   return {
     name: 'change-log',
     async write(changes, pace) {
-      const packed = packRows(changes.map((change) => ({ change, row: changeLogRow(group, change) })));
+      const packed = pack(changes);
       let lastError = 'no time left';
       const failed = await retryUntilDeadline(packed, pace, async (records) => {
         const left: PackedRecord<TimedChange>[] = [];

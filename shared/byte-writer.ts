@@ -80,15 +80,15 @@ export class ByteWriter {
     this.length += bytes;
   }
 
-  text(text: string, escape: Escape): void {
+  text(text: string, format: Escape): void {
     const bytes = this.#bytes;
     const start = this.length;
-    const { plain } = escape;
+    const { plain } = format;
     const { length } = text;
     for (let index = 0; index < length; index += 1) {
       const code = text.charCodeAt(index);
       if (code > 127 || plain[code] === 0) {
-        this.length += bytes.write(escape.write(text), start);
+        this.length += bytes.write(format.write(text), start);
         return;
       }
       bytes[start + index] = code;

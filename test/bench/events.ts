@@ -41,12 +41,15 @@ export function eventText({ group = bankMarketing, ...options }: EventOptions & 
   let bytes = 0;
   for (let index = 0; index < (options.records ?? BATCH_RECORDS_MAX); index += 1) {
     const keys = Math.max(1, Math.ceil((options.records ?? BATCH_RECORDS_MAX) / changesPerKey));
-    const key = { [group.recordIdentifier.name]: { S: `customer-${String(firstKey + (index % keys)).padStart(7, '0')}` } };
+    const key = {
+      [group.recordIdentifier.name]: { S: `customer-${String(firstKey + (index % keys)).padStart(7, '0')}` },
+    };
     const attributes: [string, AttributeValue][] = [...Object.entries(key)];
     for (const feature of group.features) {
-      if (missing === 0 || random() >= missing) attributes.push([feature.attribute, valueOf(feature, random)]);
+      if (missing === 0 || random() >= missing) attributes.push([feature.attribute, attributeOf(feature, random)]);
     }
-    if (missing === 0 || random() >= missing) attributes.push([group.label.attribute, { N: random() < 0.12 ? '1' : '0' }]);
+    if (missing === 0 || random() >= missing)
+      attributes.push([group.label.attribute, { N: random() < 0.12 ? '1' : '0' }]);
     if (shuffled) shuffle(attributes, random);
     const text = JSON.stringify(streamRecord(index, key, Object.fromEntries(attributes), group.table));
     if (options.records === undefined && bytes + text.length > BATCH_BYTES_MAX) break;
@@ -75,7 +78,7 @@ function streamRecord(index: number, Keys: object, NewImage: object, table: stri
   };
 }
 
-function valueOf(feature: Feature, random: () => number): AttributeValue {
+function attributeOf(feature: Feature, random: () => number): AttributeValue {
   switch (feature.type) {
     case 'categorical':
       return { S: feature.categories[Math.floor(random() * feature.categories.length)] };

@@ -2,7 +2,7 @@ import { ByteWriter, type Escape, plainCharacters, runOf } from './byte-writer.t
 import type { TimedChange } from './change.ts';
 import { formatEventTime } from './event-time.ts';
 import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
-import { charactersOf, latestRun, runsByCategory } from './frequent-texts.ts';
+import { latestRun, runsByCategory } from './frequent-texts.ts';
 
 /** A text inside JSON's quotes, as `JSON.stringify` writes it. */
 const QUOTED: Escape = {
@@ -11,38 +11,43 @@ const QUOTED: Escape = {
   bytesPerCharacterMax: 6,
 };
 
-const COMMA = 0x2c;
-const CLOSE = runOf(']}');
-const CLOSE_VALUE = runOf('"},');
+const CLOSE_ENTRY = runOf('"}]},');
+const CLOSE_BODY = runOf(']}');
 
 /**
  * Makes the writer of BatchWriteRecord's request body: the bytes that `JSON.stringify` would make of the SDK's input.
- * All that depends on the definition alone, which is nine bytes of ten, is made bytes here, once.
+ * All that depends on the definition alone, which is nine bytes of ten, is made bytes here, once. What stands before a
+ * value begins with the end of the value before it, so that a value is two writes, and a category one.
  */
 export function batchWriteBodyWriter(group: FeatureGroup): (changes: readonly TimedChange[]) => Buffer {
-  const openValue = (name: string) => `{"FeatureName":${JSON.stringify(name)},"ValueAsString":"`;
+  const open = (name: string) => `{"FeatureName":${JSON.stringify(name)},"ValueAsString":"`;
+  const next = (name: string) => `"},${open(name)}`;
   const openBody = runOf('{"Entries":[');
   const openEntry = runOf(
-    `{"FeatureGroupName":${JSON.stringify(group.name)},"Record":[${openValue(group.recordIdentifier.name)}`,
+    `{"FeatureGroupName":${JSON.stringify(group.name)},"Record":[${open(group.recordIdentifier.name)}`,
   );
-  const eventTime = latestRun((ms) => `"},${openValue(group.eventTime.name)}${formatEventTime(ms)}"},`);
+  const eventTime = latestRun((ms) => `${next(group.eventTime.name)}${formatEventTime(ms)}`);
   const columns = columnsOf(group).map(({ name, feature }) => ({
-    open: runOf(openValue(name)),
-    categories: runsByCategory(feature, (category) => `${openValue(name)}${QUOTED.write(category)}"},`),
+    before: runOf(next(name)),
+    categories: runsByCategory(feature, (category) => `${next(name)}${QUOTED.write(category)}`),
   }));
+  const longest = ({ before, categories = new Map() }: (typeof columns)[number]) =>
+    Math.max(before.bytes, ...[...categories.values()].map(({ bytes }) => bytes));
   const fixedBytes =
+    openBody.bytes +
     openEntry.bytes +
     eventTime(0).bytes +
-    CLOSE.bytes +
-    1 +
-    columns.reduce((bytes, { open }) => bytes + open.bytes + CLOSE_VALUE.bytes, 0);
+    columns.reduce((bytes, column) => bytes + longest(column), 0) +
+    CLOSE_ENTRY.bytes +
+    CLOSE_BODY.bytes;
   const body = new ByteWriter();
 
   return (changes) => {
     body.clear();
+    body.reserve(fixedBytes);
     body.run(openBody);
     for (const change of changes) {
-      body.reserve(fixedBytes + charactersOf(change) * QUOTED.bytesPerCharacterMax);
+      body.reserve(fixedBytes);
       body.run(openEntry);
       body.text(change.recordIdentifier, QUOTED);
       body.run(eventTime(change.eventTimeMs));
@@ -56,17 +61,15 @@ export function batchWriteBodyWriter(group: FeatureGroup): (changes: readonly Ti
         if (category !== undefined) {
           body.run(category);
         } else {
-          body.run(column.open);
+          body.run(column.before);
           body.text(text, QUOTED);
-          body.run(CLOSE_VALUE);
         }
       }
-      body.length -= 1;
-      body.run(CLOSE);
-      body.byte(COMMA);
+      body.run(CLOSE_ENTRY);
     }
+    // The last entry's comma makes way.
     body.length -= 1;
-    body.run(CLOSE);
+    body.run(CLOSE_BODY);
     return body.copy(0, body.length);
   };
 }

@@ -33,13 +33,14 @@ export function plainCharacters(special: string): Uint8Array {
 
 /**
  * Writes texts as bytes into memory that is used again for every batch, so that rows and bodies are made without
- * strings, arrays and buffers on the way. Nothing is checked when it is written: {@link reserve} comes first.
+ * strings, arrays and buffers on the way. Before each record comes {@link reserve}: runs and bytes check no bounds.
  */
 export class ByteWriter {
   /** Bytes written since the last {@link clear}. */
   length = 0;
   #bytes: Buffer;
   #view: DataView;
+  #besideTexts = 0;
 
   constructor(capacity = 64 * 1024) {
     this.#bytes = Buffer.alloc(capacity);
@@ -50,11 +51,14 @@ export class ByteWriter {
     this.length = 0;
   }
 
-  /** Makes room for `count` more bytes, and for the rest of a run's last word. */
-  reserve(count: number): void {
-    const needed = this.length + count + WORD_BYTES;
-    if (needed <= this.#bytes.length) return;
-    const grown = Buffer.alloc(Math.max(needed, this.#bytes.length * 2));
+  /** Makes room for the runs and bytes of one record: all that is written but its texts, which make room themselves. */
+  reserve(bytesBesideTexts: number): void {
+    this.#besideTexts = bytesBesideTexts + WORD_BYTES;
+    if (this.length + this.#besideTexts > this.#bytes.length) this.#grow(this.#besideTexts);
+  }
+
+  #grow(count: number): void {
+    const grown = Buffer.alloc(Math.max(this.length + count, this.#bytes.length * 2));
     this.#bytes.copy(grown, 0, 0, this.length);
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer, grown.byteOffset, grown.length);
@@ -81,13 +85,15 @@ export class ByteWriter {
   }
 
   text(text: string, format: Escape): void {
-    const bytes = this.#bytes;
     const start = this.length;
     const { plain } = format;
     const { length } = text;
+    const room = length * format.bytesPerCharacterMax + this.#besideTexts;
+    if (start + room > this.#bytes.length) this.#grow(room);
+    const bytes = this.#bytes;
     for (let index = 0; index < length; index += 1) {
       const code = text.charCodeAt(index);
-      if (code > 127 || plain[code] === 0) {
+      if (plain[code] !== 1) {
         this.length += bytes.write(format.write(text), start);
         return;
       }

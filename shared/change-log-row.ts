@@ -2,7 +2,7 @@ import { type ByteWriter, type Escape, plainCharacters, type Run, runOf } from '
 import type { TimedChange } from './change.ts';
 import { formatEventTime } from './event-time.ts';
 import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
-import { charactersOf, latestRun, runsByCategory } from './frequent-texts.ts';
+import { latestRun, runsByCategory } from './frequent-texts.ts';
 
 /** Columns that every change log row begins with, before the record identifier and the features. */
 export const CHANGE_COLUMNS = ['sequence_number', 'event_name', 'event_time', 'ttl_expired'] as const;
@@ -42,19 +42,26 @@ export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> 
   const eventTime = latestRun((ms) => `${formatEventTime(ms)},`);
   const ttlExpired = runOf('true,');
   const notExpired = runOf('false,');
-  // Beside the texts: what the change begins with, and of each column a comma and perhaps the text for null.
-  const fixedBytes = 128 + columns.length * NULL_FIELD.bytes;
+  const longest = (categories: (typeof columns)[number]) =>
+    Math.max(NULL_FIELD.bytes, ...[...(categories?.values() ?? [])].map(({ bytes }) => bytes));
+  const fixedBytes =
+    eventNames.INSERT.bytes +
+    eventTime(0).bytes +
+    notExpired.bytes +
+    1 +
+    columns.reduce((bytes, categories) => bytes + longest(categories), 0);
 
   return (change, to) => {
-    to.reserve(fixedBytes + charactersOf(change) * FIELD.bytesPerCharacterMax);
+    to.reserve(fixedBytes);
     to.text(change.sequenceNumber, FIELD);
     to.run(eventNames[change.eventName]);
     to.run(eventTime(change.eventTimeMs));
     to.run(change.ttlExpired ? ttlExpired : notExpired);
     to.text(change.recordIdentifier, FIELD);
     to.byte(COMMA);
+    const { values = [] } = change;
     for (let index = 0; index < columns.length; index += 1) {
-      const text = change.values?.[index];
+      const text = values[index];
       if (typeof text !== 'string') {
         to.run(NULL_FIELD);
         continue;

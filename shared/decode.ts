@@ -34,19 +34,21 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     const envelope = readEnvelope(record, group);
     if (envelope instanceof EnvelopeProblem) return envelope;
     const { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, newImage, oldImage } = envelope;
-    const change = { eventName, sequenceNumber, recordIdentifier, second, ttlExpired };
-    if (newImage === undefined) return { ...change, values: undefined, newLabel: undefined };
+    if (newImage === undefined) {
+      const nothing = { values: undefined, newLabel: undefined };
+      return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, ...nothing };
+    }
 
     const values: FeatureText[] = new Array(columns.length);
     let bytes = namesBytes + recordIdentifier.length;
     for (let index = 0; index < columns.length; index += 1) {
       const { attribute, inherited, decode: decodeColumn } = columns[index] as Column;
       const value = decodeColumn(inherited && !Object.hasOwn(newImage, attribute) ? undefined : newImage[attribute]);
-      if (value instanceof Problem) {
+      if (typeof value === 'string') bytes += value.length;
+      else if (value instanceof Problem) {
         return new EnvelopeProblem(value.reason, `dynamodb.NewImage.${attribute}`, value.message);
       }
       values[index] = value;
-      if (typeof value === 'string') bytes += value.length;
     }
     // A character is at least one byte and at most three, so the exact count is needed only near the limit.
     if (bytes * 3 > RECORD_BYTES_MAX) {
@@ -59,7 +61,7 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     const label = values[labelColumn];
     const before = oldImage && decodeLabel(oldImage[group.label.attribute]);
     const newLabel = typeof label === 'string' && label !== before ? (label as '0' | '1') : undefined;
-    return { ...change, values, newLabel };
+    return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, values, newLabel };
   };
 
   const reject = (record: unknown, reason: RejectionReason, path: string, message: string): Rejection => ({

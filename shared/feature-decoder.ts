@@ -29,20 +29,48 @@ export function decodeLabel(value: AttributeValue | undefined): FeatureText | Pr
   return new Problem('invalid-label', 'Expected N 0 or 1, or BOOL.');
 }
 
-/** Makes the decoder of one feature's attribute: whatever depends on the definition alone is worked out here, once. */
+/**
+ * Makes the decoder of one feature's attribute: whatever depends on the definition alone is worked out here, once.
+ * Nearly every value is right, and a quick look shows it. All others, right or wrong, are judged with care.
+ */
 export function featureDecoder(feature: Feature): FeatureDecoder {
-  const decode = presentDecoder(feature);
+  const judge = presentDecoder(feature);
   const missing = feature.optional
     ? undefined
     : new Problem(
         'missing-feature',
         `${feature.name} is required; mark it optional in the definition if it may be absent.`,
       );
-  return (value) => {
+  const withCare: FeatureDecoder = (value) => {
     if (value === undefined || value === null) return missing;
     if (value.NULL === true) return missing ?? null;
-    return decode(value);
+    return judge(value);
   };
+  switch (feature.type) {
+    case 'categorical': {
+      const categories = new Set<unknown>(feature.categories);
+      return (value) => (categories.has(value?.S) ? (value?.S as string) : withCare(value));
+    }
+    case 'integral': {
+      const least = Number(feature.min ?? INT64_MIN);
+      const greatest = Number(feature.max ?? INT64_MAX);
+      return (value) => {
+        const written = value?.N;
+        if (typeof written !== 'string') return withCare(value);
+        const number = exactInteger(written);
+        return number >= least && number <= greatest ? written : withCare(value);
+      };
+    }
+    case 'fractional': {
+      const unbounded = feature.min === undefined && feature.max === undefined;
+      return (value) => {
+        const written = value?.N;
+        return unbounded && typeof written === 'string' && isPlainDecimal(written) ? written : withCare(value);
+      };
+    }
+    default:
+      return withCare;
+  }
 }
 
 function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureText | Problem {
@@ -54,10 +82,13 @@ function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureTex
     case 'boolean':
       return (value) => (value.BOOL === true ? '1' : value.BOOL === false ? '0' : wrongType(value, 'BOOL'));
     case 'categorical': {
-      const categories = new Set(feature.categories);
       const unknown = new Problem('unknown-category', `Expected one of ${feature.categories.join(', ')}.`);
       return (value) =>
-        typeof value.S !== 'string' ? wrongType(value, 'S') : categories.has(value.S) ? value.S : unknown;
+        typeof value.S !== 'string'
+          ? wrongType(value, 'S')
+          : feature.categories.includes(value.S)
+            ? value.S
+            : unknown;
     }
     case 'integral':
       return numberDecoder(feature, wrongType, INT64_MIN, INT64_MAX);
@@ -76,7 +107,7 @@ function numberDecoder(
   const max = feature.max === undefined ? typeMax : plainDecimal(String(feature.max));
   const outOfRange = new Problem('out-of-range', `Expected ${min ?? 'any number'} to ${max ?? 'any number'}.`);
   const notIntegral = new Problem('not-integral', 'Expected a whole number.');
-  const exact = (value: AttributeValue) => {
+  return (value) => {
     const number = typeof value.N === 'string' ? plainDecimal(value.N) : undefined;
     if (number === undefined) return wrongType(value, 'N');
     const text = feature.type === 'integral' ? integerText(number) : number;
@@ -84,23 +115,5 @@ function numberDecoder(
     if (min !== undefined && compareDecimals(text, min) < 0) return outOfRange;
     if (max !== undefined && compareDecimals(text, max) > 0) return outOfRange;
     return text;
-  };
-  // Nearly every number is right and short, and a quick look shows it. All others, right or wrong, are judged exactly.
-  if (feature.type === 'integral') {
-    const least = Number(min);
-    const greatest = Number(max);
-    return (value) => {
-      const written = value.N;
-      if (typeof written === 'string') {
-        const number = exactInteger(written);
-        if (number >= least && number <= greatest) return written;
-      }
-      return exact(value);
-    };
-  }
-  if (min !== undefined || max !== undefined) return exact;
-  return (value) => {
-    const written = value.N;
-    return typeof written === 'string' && isPlainDecimal(written) ? written : exact(value);
   };
 }

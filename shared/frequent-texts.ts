@@ -1,5 +1,4 @@
 import { type Run, runOf } from './byte-writer.ts';
-import type { TimedChange } from './change.ts';
 import type { Feature } from './feature-groups/define.ts';
 
 /** What a categorical feature's categories are written as, by category. Undefined for a feature of another type. */
@@ -22,15 +21,4 @@ export function latestRun(written: (number: number) => string): (number: number)
     }
     return run;
   };
-}
-
-/** UTF-16 units of all texts of a change: what its room in bytes is reckoned from. */
-export function charactersOf({ sequenceNumber, recordIdentifier, values }: TimedChange): number {
-  let characters = sequenceNumber.length + recordIdentifier.length;
-  if (values === undefined) return characters;
-  for (let index = 0; index < values.length; index += 1) {
-    const text = values[index];
-    if (typeof text === 'string') characters += text.length;
-  }
-  return characters;
 }

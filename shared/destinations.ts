@@ -7,7 +7,7 @@ import type { IngestConfig } from './config.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
 import { fenceStore } from './fences.ts';
 import type { Pace } from './pace.ts';
-import { changeLogSink } from './sinks/change-log.ts';
+import { changeLogSink, type SentBytes } from './sinks/change-log.ts';
 import { directOnlineStore } from './sinks/direct-online-store.ts';
 import { featureStoreSink } from './sinks/feature-store.ts';
 import { labelLedgerSink } from './sinks/label-ledger.ts';
@@ -21,6 +21,8 @@ export interface DeliveryClients {
   readonly s3: Pick<S3Client, 'send'>;
   /** Takes the place of the SDK's commands in writing to the online store. */
   readonly onlineStore?: (group: FeatureGroup) => OnlineStore;
+  /** Told what Firehose has taken. */
+  readonly sentToChangeLog?: SentBytes;
 }
 
 /**
@@ -57,7 +59,7 @@ export function destinationsOf(group: FeatureGroup, config: IngestConfig, client
       clients.onlineStore?.(group) ?? sdkOnlineStore(group, clients.featureStore),
       config.featureStoreConcurrency,
     ),
-    changeLog: changeLogSink(group, config.changeLogStream, clients.firehose),
+    changeLog: changeLogSink(group, config.changeLogStream, clients.firehose, clients.sentToChangeLog),
     labelLedger: labelLedgerSink(config.stateTable, clients.dynamodb),
     fences: fenceStore(config.stateTable, clients.dynamodb, group.eventTime.attribute !== undefined),
   };

@@ -84,11 +84,7 @@ function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureTex
     case 'categorical': {
       const unknown = new Problem('unknown-category', `Expected one of ${feature.categories.join(', ')}.`);
       return (value) =>
-        typeof value.S !== 'string'
-          ? wrongType(value, 'S')
-          : feature.categories.includes(value.S)
-            ? value.S
-            : unknown;
+        typeof value.S !== 'string' ? wrongType(value, 'S') : feature.categories.includes(value.S) ? value.S : unknown;
     }
     case 'integral':
       return numberDecoder(feature, wrongType, INT64_MIN, INT64_MAX);

@@ -4,8 +4,27 @@ import type { TimedChange } from '../change.ts';
 import { changeLogRowWriter } from '../change-log-row.ts';
 import type { FeatureGroup } from '../feature-groups/define.ts';
 import { retryUntilDeadline } from '../pace.ts';
-import { groupIntoCalls, type PackedRecord, rowPacker } from '../packing.ts';
+import { billedBytes, groupIntoCalls, type PackedRecord, rowPacker } from '../packing.ts';
 import type { Sink } from './sink.ts';
+
+/** Bytes that Firehose has taken: what they are, and what they are billed as. */
+export class SentBytes {
+  #payload = 0;
+  #billed = 0;
+
+  add(records: readonly PackedRecord<unknown>[]): void {
+    this.#payload += records.reduce((bytes, { data }) => bytes + data.length, 0);
+    this.#billed += billedBytes(records);
+  }
+
+  /** @returns the bytes since the last time it was asked. */
+  take(): { readonly payload: number; readonly billed: number } {
+    const taken = { payload: this.#payload, billed: this.#billed };
+    this.#payload = 0;
+    this.#billed = 0;
+    return taken;
+  }
+}
 
 /**
  * The change log: every change as a CSV row, through Firehose into S3.
@@ -18,6 +37,7 @@ export function changeLogSink(
   group: FeatureGroup,
   deliveryStreamName: string,
   firehose: Pick<FirehoseClient, 'send'>,
+  sent?: SentBytes,
 ): Sink {
   const pack = rowPacker(changeLogRowWriter(group));
   return {
@@ -53,9 +73,13 @@ export function changeLogSink(
           Records: call.map(({ data }) => ({ Data: data })),
         }),
       );
-      if (FailedPutCount === 0) return { failed: [] };
+      if (FailedPutCount === 0) {
+        sent?.add(call);
+        return { failed: [] };
+      }
       // One answer per record, in order. An answer that is missing is not a success.
       const failed = call.filter((_, index) => RequestResponses?.[index]?.RecordId === undefined);
+      sent?.add(call.filter((record) => !failed.includes(record)));
       const first = RequestResponses?.find(({ ErrorCode }) => ErrorCode !== undefined);
       return { failed, error: `${first?.ErrorCode}: ${first?.ErrorMessage}` };
     } catch (error) {

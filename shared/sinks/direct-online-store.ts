@@ -14,8 +14,8 @@ import { type BatchWriteAnswer, type OnlineStore, sdkOnlineStore } from './onlin
  * record, most of it in making the same headers, endpoint and JSON again for every call. Here
  *
  * - the body is written from the definition, byte by byte what the SDK would send;
- * - the first call goes through the SDK with that body, and the request that the SDK made of it becomes the model of
- *   the calls after it: endpoint, headers and user agent are the SDK's, and so are credentials, signature, connections
+ * - a batch's first call goes through the SDK with that body, and the request that the SDK made of it becomes the model
+ *   of the calls after it: endpoint, headers and user agent are the SDK's, and so are credentials, signature, connections
  *   and time limits, which are asked of the client's own configuration for every call;
  * - a call that is not answered by 200 is made again through the SDK, and what comes of that counts. Retries, clock
  *   skew, error classes and messages are therefore the SDK's, at the price of one attempt more.
@@ -57,10 +57,24 @@ export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureS
     return response.statusCode === 200 ? JSON.parse(text) : undefined;
   }
 
+  /** The first call: the others of its batch wait for the model that it makes. */
+  let first: Promise<unknown> | undefined;
+
   return {
+    begin() {
+      model = undefined;
+    },
     delete: sdkOnlineStore(group, client).delete,
     async batchWrite(changes) {
       const body = writeBody(changes);
+      if (model === undefined && first === undefined) {
+        const answer = sendBySdk(body).finally(() => {
+          first = undefined;
+        });
+        first = answer.catch(() => undefined);
+        return answer;
+      }
+      await first;
       if (model !== undefined) {
         const like = model;
         const answer = await sendDirectly(body, like).catch(() => undefined);

@@ -22,6 +22,7 @@ export function featureStoreSink(group: FeatureGroup, onlineStore: OnlineStore, 
     async write(changes, pace) {
       const last = lastChangePerRecord(group, changes);
       const outcomes = new Outcomes(last);
+      onlineStore.begin();
       await retryUntilDeadline(last, pace, async (pending) => {
         const left: TimedChange[] = [];
         await withAdaptiveConcurrency(groupIntoCalls(group, pending), concurrencyMax, async (call) => {

@@ -14,6 +14,8 @@ export type BatchWriteAnswer = Pick<BatchWriteRecordCommandOutput, 'Errors' | 'U
 
 /** The two calls that the feature store sink is made of. Errors are those that the SDK throws. */
 export interface OnlineStore {
+  /** A batch begins: whatever belongs to one invocation alone is asked for again. */
+  begin(): void;
   /** BatchWriteRecord of 1 to 25 changes, each of another record. */
   batchWrite(changes: readonly TimedChange[]): Promise<BatchWriteAnswer>;
   /** DeleteRecord, soft. */
@@ -26,6 +28,7 @@ export function sdkOnlineStore(
   featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>,
 ): OnlineStore {
   return {
+    begin() {},
     batchWrite: (changes) =>
       featureStore.send(
         new BatchWriteRecordCommand({

@@ -98,6 +98,18 @@ test('every call is byte for byte what the SDK sends, signature included', async
   }
 });
 
+test('each batch asks the SDK again, once for all of its calls', async () => {
+  const sdk = client();
+  const send = vi.spyOn(sdk, 'send');
+  const store = directOnlineStore(accounts, sdk);
+  for (const _ of ['first batch', 'second batch']) {
+    store.begin();
+    await Promise.all(Array.from({ length: 8 }, () => store.batchWrite(changes)));
+  }
+  expect(captured).toHaveLength(16);
+  expect(send).toHaveBeenCalledTimes(2);
+});
+
 test('connections are used again', async () => {
   const store = directOnlineStore(accounts, client());
   for (let call = 0; call < 20; call += 1) await store.batchWrite(changes);

@@ -8,6 +8,7 @@ import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
 import { evidenceOf, parseRetrainEvent, servingOf } from '../shared/retrain-event.ts';
 import { startTraining } from '../shared/retraining-execution.ts';
 import { type Decision, decide, decideWithoutCounts } from '../shared/retraining-policy.ts';
+import { readSnapshot, recordSnapshot } from '../shared/snapshot-record.ts';
 import { trainingOf, trainingPlan } from '../shared/training-plan.ts';
 
 /** What retrain stands on: its configuration, the definition, the clients, and the clock in epoch milliseconds. */
@@ -19,8 +20,8 @@ export interface RetrainDependencies {
   now(): number;
 }
 
-/** What was decided or done, and why. `changed` is false for a close or reopen that was done before. */
-export type RetrainAnswer = Decision | { decision: 'close' | 'reopen'; changed: boolean; reason: string };
+/** What was decided or done, and why. `changed` is false for what was done before. */
+export type RetrainAnswer = Decision | { decision: 'close' | 'reopen' | 'snapshot'; changed: boolean; reason: string };
 
 let started: Promise<RetrainDependencies> | undefined;
 
@@ -36,6 +37,10 @@ export async function retrain(event: unknown, dependencies: RetrainDependencies)
   const { dynamodb, config, now } = dependencies;
   const request = parseRetrainEvent(event);
   if (request.action === 'consider') return considerTraining(dependencies);
+  if (request.action === 'snapshot') {
+    const changed = await recordSnapshot(dynamodb, config.stateTable, request.snapshot);
+    return { decision: 'snapshot', changed, reason: `The snapshot ${request.snapshot.name} is finished.` };
+  }
   const attempt = `attempt ${request.attempt} at epoch ${request.epoch}`;
   if (request.action === 'close') {
     const closed = { serving: servingOf(request), evidence: evidenceOf(request) };
@@ -46,7 +51,8 @@ export async function retrain(event: unknown, dependencies: RetrainDependencies)
   return { decision: 'reopen', changed, reason: `The ${attempt} failed: ${request.error}.` };
 }
 
-async function considerTraining({ dynamodb, sfn, config, group, now }: RetrainDependencies): Promise<RetrainAnswer> {
+async function considerTraining(dependencies: RetrainDependencies): Promise<RetrainAnswer> {
+  const { dynamodb, sfn, config, now } = dependencies;
   const { stateTable, stateMachineArn, policy } = config;
   const state = await readEpochState(dynamodb, stateTable);
   const decision =
@@ -54,10 +60,7 @@ async function considerTraining({ dynamodb, sfn, config, group, now }: RetrainDe
     decide({ counts: await countLabels(dynamodb, stateTable, state.epoch), state, policy, now: now() });
   if (decision.decision === 'wait') return decision;
 
-  const training =
-    decision.decision === 'resume'
-      ? decision.training
-      : await claimEpoch(dynamodb, stateTable, trainingOf(trainingPlan(group, config, decision, now()), now()));
+  const training = decision.decision === 'resume' ? decision.training : await claim(dependencies, decision);
   if (!training) return { decision: 'wait', reason: 'Another invocation has just moved the epoch on.' };
 
   const execution = await startTraining(sfn, stateMachineArn, training);
@@ -70,6 +73,12 @@ async function considerTraining({ dynamodb, sfn, config, group, now }: RetrainDe
   };
   const changed = await reopenEpoch(dynamodb, stateTable, failure, now());
   return { decision: 'reopen', changed, reason: failure.cause };
+}
+
+async function claim({ dynamodb, config, group, now }: RetrainDependencies, due: { epoch: number; attempt: number }) {
+  const snapshot = await readSnapshot(dynamodb, config.stateTable);
+  const training = trainingOf(trainingPlan(group, config, due, now(), snapshot), now());
+  return claimEpoch(dynamodb, config.stateTable, training);
 }
 
 const logger = new Logger();

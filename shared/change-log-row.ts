@@ -1,4 +1,4 @@
-import { type ByteWriter, type Escape, plainCharacters, type Run, runOf } from './byte-writer.ts';
+import { ByteWriter, type Escape, plainCharacters, type Run, runOf } from './byte-writer.ts';
 import type { TimedChange } from './change.ts';
 import { formatEventTime } from './event-time.ts';
 import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
@@ -76,4 +76,15 @@ export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> 
     }
     to.replaceLast(NEWLINE);
   };
+}
+
+const writers = new WeakMap<FeatureGroup, RowWriter<TimedChange>>();
+
+/** One row of the change log as text, newline included. */
+export function changeLogRow(group: FeatureGroup, change: TimedChange): string {
+  const write = writers.get(group) ?? changeLogRowWriter(group);
+  writers.set(group, write);
+  const row = new ByteWriter(1_024);
+  write(change, row);
+  return row.copy(0, row.length).toString();
 }

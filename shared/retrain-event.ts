@@ -27,10 +27,17 @@ const reopenSchema = z.object({
   cause: z.string().default(''),
 });
 
-const actionSchema = z.discriminatedUnion('action', [closeSchema, reopenSchema]);
+/** A snapshot is finished. It holds whatever becomes of the training. */
+const snapshotSchema = z.object({ action: z.literal('snapshot'), snapshot: trainingPlanSchema.shape.snapshot });
+
+const actionSchema = z.discriminatedUnion('action', [closeSchema, reopenSchema, snapshotSchema]);
 
 export type CloseEvent = z.output<typeof closeSchema>;
-export type RetrainEvent = CloseEvent | z.output<typeof reopenSchema> | { readonly action: 'consider' };
+export type RetrainEvent =
+  | CloseEvent
+  | z.output<typeof reopenSchema>
+  | z.output<typeof snapshotSchema>
+  | { readonly action: 'consider' };
 
 /**
  * Reads an event. Whatever has no `action` (a stream's batch, the schedule) is an occasion to look at the labels: what
@@ -57,6 +64,7 @@ export function evidenceOf({ plan, training, counts }: CloseEvent): Record<strin
     trainingJobName: training.TrainingJobName,
     trainingImage: plan.trainingImage,
     hyperParameters: plan.hyperParameters,
+    snapshot: plan.snapshot,
     trainUri: plan.trainUri,
     validationUri: plan.validationUri,
     modelArtifacts: training.ModelArtifacts?.S3ModelArtifacts,

@@ -1,16 +1,8 @@
 import { expect, test } from 'vitest';
-import { ByteWriter } from '../../shared/byte-writer.ts';
-import type { TimedChange } from '../../shared/change.ts';
-import { changeLogColumns, changeLogRowWriter } from '../../shared/change-log-row.ts';
-import { defineFeatureGroup, type FeatureGroup, integral } from '../../shared/feature-groups/define.ts';
+import { changeLogColumns, changeLogRow } from '../../shared/change-log-row.ts';
+import { defineFeatureGroup, integral } from '../../shared/feature-groups/define.ts';
 import { CALL_BYTES_MAX, groupIntoCalls, RECORD_DATA_BYTES_MAX, rowPacker } from '../../shared/packing.ts';
 import { accounts, FIRST_SECOND, timedChange } from '../builders.ts';
-
-function changeLogRow(group: FeatureGroup, change: TimedChange): string {
-  const written = new ByteWriter();
-  changeLogRowWriter(group)(change, written);
-  return written.copy(0, written.length).toString();
-}
 
 test('a row has the change, the identifier, the features in order and the label', () => {
   expect(changeLogColumns(accounts).join()).toBe(

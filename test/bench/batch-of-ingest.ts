@@ -1,15 +1,17 @@
-import type { IngestDependencies } from '../../functions/ingest.ts';
-import { systemTime } from '../../shared/destinations.ts';
+import type { Context } from 'aws-lambda';
+import { type IngestDependencies, ingest } from '../../functions/ingest.ts';
+import { deliveryClients, systemTime } from '../../shared/destinations.ts';
 import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
-import { deliveryClients } from '../../shared/destinations.ts';
 
-/** What ingest stands on, with its real clients, pointed at a server that answers everything as done. */
-export function ingestAgainst(endpoint: string): IngestDependencies {
+const context: Pick<Context, 'getRemainingTimeInMillis'> = { getRemainingTimeInMillis: () => 120_000 };
+
+/** Ingest with its real clients, pointed at a server that answers every call as done. */
+export function ingestAgainst(endpoint: string): (event: { Records: unknown[] }) => Promise<unknown> {
   process.env.AWS_ENDPOINT_URL = endpoint;
   process.env.AWS_REGION = 'us-east-1';
   process.env.AWS_ACCESS_KEY_ID = 'local';
   process.env.AWS_SECRET_ACCESS_KEY = 'local';
-  return {
+  const dependencies: IngestDependencies = {
     config: {
       featureGroup: bankMarketing.name,
       stateTable: 'state',
@@ -25,4 +27,5 @@ export function ingestAgainst(endpoint: string): IngestDependencies {
       if (failures.length > 0) throw new Error(failures[0]?.message);
     },
   };
+  return (event) => ingest(event, context, dependencies);
 }

@@ -149,7 +149,12 @@ async function runMutants(json: string | undefined): Promise<number> {
     Array.from({ length: threads(queue.length) }, async () => {
       for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
         const mutant = MUTANTS[at];
-        if (mutant) runs.set(at, await runMutant(mutant));
+        if (!mutant) continue;
+        const run = await runMutant(mutant);
+        runs.set(at, run);
+        console.error(
+          `${runs.size} of ${MUTANTS.length}  ${run.mutant}: ${run.caughtBy ?? 'NOT CAUGHT'} (seed ${run.seed})`,
+        );
       }
     }),
   );

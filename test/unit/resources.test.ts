@@ -9,7 +9,13 @@ import { columnsOf } from '../../shared/feature-groups/define.ts';
 import { LATENESS_DAYS_MAX, SNAPSHOT_AGE_DAYS_MAX, snapshotsFolder } from '../../shared/training-snapshot.ts';
 import orders from '../fixtures/feature-groups/orders.ts';
 
-const options = { changeLogBufferSeconds: 60, sourceTableStreamArn: '', kmsKeyArn: '', alarmTopicArn: '', deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce' };
+const options = {
+  changeLogBufferSeconds: 60,
+  sourceTableStreamArn: '',
+  kmsKeyArn: '',
+  alarmTopicArn: '',
+  deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+};
 const {
   resources: { Resources: resources },
 } = resourcesOf(orders, namesOf(orders, 'prod'), options);

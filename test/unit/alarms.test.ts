@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { namesOf } from '../../infra/aws/names.ts';
 import { resourcesOf } from '../../infra/aws/resources.ts';
-import { publishCounts } from '../../shared/ingest-metrics.ts';
+import { publishOutcome } from '../../shared/ingest-metrics.ts';
 import orders from '../fixtures/feature-groups/orders.ts';
 
 const names = namesOf(orders, 'prod');
@@ -34,8 +34,9 @@ function emitted(): { Namespace: string; Dimensions: string[][]; Metrics: { Name
   vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'Tributary');
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
   try {
-    const none = { recordsIn: 1, delivered: 1, superseded: 0, deleted: 0, quarantined: 0, failed: 0, labelEvents: 0 };
-    publishCounts(orders.name, none);
+    const counts = { recordsIn: 1, delivered: 1, superseded: 0, deleted: 0, quarantined: 0, failed: 0, labelEvents: 0 };
+    const outcome = { checkpoint: undefined, completeThrough: 1, failures: [], rejections: [], counts };
+    publishOutcome(orders.name, outcome, { payload: 0, billed: 0 }, 60_000);
   } finally {
     write.mockRestore();
     vi.unstubAllEnvs();

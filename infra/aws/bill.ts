@@ -43,7 +43,7 @@ export const ASSUMPTIONS = {
   changeLogFilesPerDay: SECONDS_PER_DAY / 60,
   offlineFilesPerDay: 96,
   alarms: 15,
-  metrics: 8,
+  metrics: 10,
   glueDpu: 2,
   glueHours: 10 / 60,
   glueHoursPerGB: 1 / 60,

@@ -13,7 +13,7 @@ const { values: options } = parseArgs({
 });
 
 /** The young generation is made so large that measuring the heap needs no collection; all contestants have it. */
-const MEASURING = ['--expose-gc', '--max-semi-space-size=64'];
+const MEASURING = ['--max-semi-space-size=64'];
 /** Old generations that the largest batch is tried with, in megabytes. */
 const OLD_SPACES = options.quick ? [] : [48, 64, 96, 128];
 

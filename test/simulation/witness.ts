@@ -63,15 +63,24 @@ export class Witness {
       : this.#removal(recordIdentifier, caller);
     const told = `${caller.name} wrote event time ${iso(eventTimeMs)} for ${recordIdentifier}`;
     if (!change || change.recordIdentifier !== recordIdentifier) {
-      throw new Violation('online values are the table’s', `${told}: no change of that record is like it`, recordIdentifier);
+      throw new Violation(
+        'online values are the table’s',
+        `${told}: no change of that record is like it`,
+        recordIdentifier,
+      );
     }
     if (features) {
       const expected = this.#expectedFeatures(change);
-      const same = expected.size === features.size && [...expected].every(([name, text]) => features.get(name) === text);
+      const same =
+        expected.size === features.size && [...expected].every(([name, text]) => features.get(name) === text);
       if (!same) {
         const found = JSON.stringify(Object.fromEntries(features));
         const wanted = JSON.stringify(Object.fromEntries(expected));
-        throw new Violation('online values are the table’s', `${told}: ${found} instead of ${wanted}`, recordIdentifier);
+        throw new Violation(
+          'online values are the table’s',
+          `${told}: ${found} instead of ${wanted}`,
+          recordIdentifier,
+        );
       }
     }
     const before = this.online.get(recordIdentifier);
@@ -186,7 +195,10 @@ export class Witness {
       throw new Violation('epochs go on one by one', `the epoch moved from ${from} to ${to}`);
     }
     if (before?.training && after.training && JSON.stringify(before.training) !== JSON.stringify(after.training)) {
-      throw new Violation('one training at a time', `a training was claimed in epoch ${to} while another was in flight`);
+      throw new Violation(
+        'one training at a time',
+        `a training was claimed in epoch ${to} while another was in flight`,
+      );
     }
     this.#epoch = to;
   }
@@ -202,7 +214,8 @@ export class Witness {
       if (change.quality !== 'good' && !has.quarantined(change.sequenceNumber) && !this.#overtaken(change)) {
         lost('wrong records are quarantined');
       }
-      if (change.quality !== 'malformed' && !this.logged.has(change.sequenceNumber)) lost('every change is in the change log');
+      if (change.quality !== 'malformed' && !this.logged.has(change.sequenceNumber))
+        lost('every change is in the change log');
       const label = this.ledger.get(`label#${id}`);
       if (change.quality !== 'malformed' && change.newLabel !== undefined && (!label || label.order < change.order)) {
         lost('no label is missed');
@@ -224,7 +237,10 @@ export class Witness {
 
   /** A refused change needs no quarantine when a later one of its batch took its place before it was ever sent. */
   #overtaken(change: TrueChange): boolean {
-    return change.quality === 'refused' && (this.#table.histories.get(change.recordIdentifier)?.at(-1)?.order ?? 0) > change.order;
+    return (
+      change.quality === 'refused' &&
+      (this.#table.histories.get(change.recordIdentifier)?.at(-1)?.order ?? 0) > change.order
+    );
   }
 
   #touchesOnline(change: TrueChange): boolean {

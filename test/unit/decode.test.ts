@@ -119,11 +119,7 @@ test.each([
 });
 
 test.each([
-  [
-    'no creation time',
-    streamRecord({ second: null }),
-    'missing-creation-time dynamodb.ApproximateCreationDateTime',
-  ],
+  ['no creation time', streamRecord({ second: null }), 'missing-creation-time dynamodb.ApproximateCreationDateTime'],
   ['an insert without its image', streamRecord({ after: undefined }), 'stream-view-type dynamodb.StreamViewType'],
   [
     'a modification without its old image',

@@ -15,7 +15,7 @@ const AUC_METRIC = 'validation:roc_auc_score';
 const STALL_MS = 90_000;
 
 /**
- * Waits until an epoch's model serves.
+ * Waits until an epoch's model serves, or was refused.
  *
  * @throws Error with the state machine's own reason when the training fails, or when nothing moves any more.
  */
@@ -33,7 +33,7 @@ export async function waitForTraining(stage: Stage, epoch: number): Promise<Trai
   return training;
 }
 
-/** The trainings whose models have served, in their order. */
+/** The trainings that are over, in their order. */
 export async function readTrainings({ clients, names }: Stage): Promise<Training[]> {
   const items = await scanAll(clients.dynamodb, names.stateTable);
   return items
@@ -54,7 +54,7 @@ function trainingOf({ epoch, counts, metrics, trainingJobName, endpointConfigNam
     validationRows,
     auc: auc === undefined ? null : Number(auc),
     trainingJobName: trainingJobName?.S ?? '',
-    endpointConfigName: endpointConfigName?.S ?? '',
+    endpointConfigName: endpointConfigName?.S ?? null,
   };
 }
 

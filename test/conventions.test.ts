@@ -31,6 +31,7 @@ test('imports point one way: functions -> shared, infra/local alone, test sees e
     functions: /^(functions|shared)\//,
     shared: /^shared\//,
     'infra/aws': /^(infra\/aws|shared)\//,
+    'infra/commands': /^(infra\/(commands|aws)|infra\/local\/command\.ts$|shared)\/?/,
     'infra/local': /^(infra\/(local|aws)|shared\/feature-groups)\//,
   };
   const found = violations((file) => {

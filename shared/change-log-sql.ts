@@ -13,9 +13,6 @@ export const CHANGE_LOG_TABLE = 'change_log';
 export const LATEST_VIEW = 'latest';
 export const DATASOURCE_VIEW = 'datasource';
 
-/** Columns every change log row starts with. Source: the row as sinks/change-log.ts writes it. */
-export const CHANGE_COLUMNS = ['sequence_number', 'event_name', 'event_time', 'ttl_expired'] as const;
-
 /** A name as Athena knows it: Glue and Trino fold names to lower case. Quoted, as a name may be `a-b` or a keyword. */
 export function sqlName(name: string): string {
   return `"${name.toLowerCase()}"`;

@@ -108,7 +108,10 @@ function lastOfWindow(timed: readonly TimedChange[], checkpoint: string | undefi
   const done = timed.filter(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
   const lastSecond = done.reduce((latest, { second }) => Math.max(latest, second), 0);
   const last = new Map<string, TimedChange>();
-  for (const change of done) if (change.second >= lastSecond - hazard) last.set(change.recordIdentifier, change);
+  // By event time, not by second: a record's clock may be ahead of its last change's second.
+  for (const change of done) {
+    if (change.eventTimeMs >= (lastSecond - hazard) * 1_000) last.set(change.recordIdentifier, change);
+  }
   return [...last.values()];
 }
 

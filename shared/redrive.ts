@@ -4,7 +4,7 @@ import { type Decoder, isRejection, makeDecoder } from './decode.ts';
 import { eventTimeAfter } from './event-time.ts';
 import { decodeLabel } from './feature-decoder.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
-import type { Fence } from './fences.ts';
+import { assignEventTimes, type Fence } from './fences.ts';
 import type { Pace } from './pace.ts';
 import type { Sink } from './sinks/sink.ts';
 import { toEventImage } from './stream-record.ts';
@@ -53,37 +53,47 @@ export async function redriveRecords(
   const decoded = records.map((record) => ({ record, decoded: decode(record) }));
   const changes = decoded.map((it) => it.decoded).filter((it): it is Change => !isRejection(it));
 
-  const latest = new Map<string, unknown>();
-  for (const { record } of decoded) latest.set(JSON.stringify(keysOf(record)), record);
-  for (const record of latest.values()) {
-    const result = await repairOnline(group, decode, record, destinations, pace);
-    if (result.status === 'waiting') return result;
+  // A change that ingest could not deliver is still a change: its row is owed. Its fence, too: it orders the rows that
+  // are redriven after this one, and the repair where no clock can.
+  const { fences } = destinations;
+  const found = await fences.read(
+    changes.map(({ recordIdentifier }) => recordIdentifier),
+    pace,
+  );
+  const rows = assignEventTimes(changes, found);
+  const logged = await destinations.changeLog.write(rows, pace);
+  const last = new Map(rows.map((change) => [change.recordIdentifier, change]));
+  const unfenced = await fences.write([...last.values()], found, pace);
+
+  // One item that is still wrong must not keep the others of its batch waiting.
+  const waiting = new Map<string, string>();
+  for (const [key, ofItem] of Map.groupBy(records, (record) => JSON.stringify(keysOf(record)))) {
+    const result = await repairOnline(group, decode, ofItem, destinations, pace);
+    if (result.status === 'waiting') waiting.set(key, result.reason);
   }
-  // A change that ingest could not deliver is still a change: its row and its label are owed.
-  const rows = changes.map((change) => ({ ...change, eventTimeMs: eventTimeAfter(change.second, undefined) }));
-  const labels = [...rows, ...decoded.flatMap(({ record, decoded: it }) => labelOfRejected(group, decode, record, it))];
-  for (const { failures } of [
-    await destinations.changeLog.write(rows, pace),
-    await destinations.labelLedger.write(labels, pace),
-  ]) {
-    if (failures[0]) return { status: 'waiting', reason: failures[0].message };
-  }
-  return { status: 'redriven' };
+  const mended = decoded.filter(({ record }) => !waiting.has(JSON.stringify(keysOf(record))));
+  const labels = [...rows, ...mended.flatMap(({ record, decoded: it }) => labelOfRejected(group, decode, record, it))];
+  const counted = await destinations.labelLedger.write(labels, pace);
+  const reason = [...logged.failures, ...unfenced, ...counted.failures][0]?.message ?? [...waiting.values()][0];
+  return reason === undefined ? { status: 'redriven' } : { status: 'waiting', reason };
 }
 
 /** Makes the online record what the item is now. */
 async function repairOnline(
   group: FeatureGroup,
   decode: Decoder,
-  record: unknown,
+  records: readonly unknown[],
   { dynamodb, featureStore, fences }: RedriveDestinations,
   pace: Pace,
 ): Promise<RedriveResult> {
+  const record = records.at(-1);
   const removal = decode({ ...(record as object), eventName: 'REMOVE' });
   if (isRejection(removal))
     return { status: 'waiting', reason: `${removal.reason} at ${removal.path}: ${removal.message}` };
   const found =
-    group.eventTime.attribute === undefined ? datedByClock(removal, pace) : await datedByFence(removal, fences, pace);
+    group.eventTime.attribute === undefined
+      ? datedByClock(removal, pace)
+      : await datedByFence(removal, records.length, fences, pace);
   if ('status' in found) return found;
 
   // Read only now: whatever the reading has not seen comes after the date that was just fixed.
@@ -114,15 +124,18 @@ function datedByClock(change: Change, pace: Pace): { eventTimeMs: number } | Red
 /**
  * Event times come from the items, so no clock of ours can date the repair. The record's fence can: it is moved on
  * before the reading, so that a change which the reading has not seen finds it, and comes after.
+ *
+ * @param ahead milliseconds by which the discarded batch may have been ahead of the fence: its changes of the record.
  */
 async function datedByFence(
   change: Change,
+  ahead: number,
   fences: RedriveDestinations['fences'],
   pace: Pace,
 ): Promise<{ eventTimeMs: number } | RedriveResult> {
   const found = await fences.read([change.recordIdentifier], pace);
   const fence = found.get(change.recordIdentifier);
-  const eventTimeMs = eventTimeAfter(change.second, fence?.eventTimeMs);
+  const eventTimeMs = eventTimeAfter(change.second, fence && fence.eventTimeMs + ahead);
   const sequenceNumber =
     fence && compareSequenceNumbers(fence.sequenceNumber, change.sequenceNumber) > 0
       ? fence.sequenceNumber

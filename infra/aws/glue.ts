@@ -1,5 +1,5 @@
+import { CHANGE_COLUMNS } from '../../shared/change-log-row.ts';
 import {
-  CHANGE_COLUMNS,
   CHANGE_LOG_TABLE,
   DATASOURCE_VIEW,
   datasourceSql,

@@ -51,12 +51,17 @@ export async function quarantine(
   return left.map((rejection) => ({ rejection, message: `quarantine: ${errors.get(rejection) ?? 'no time left'}` }));
 }
 
-/** The object's key: the sequence number, or, of a record without one, the hash of its content. */
-export function quarantineKey(featureGroup: string, { sequenceNumber, record }: Rejection): string {
-  const name =
-    sequenceNumber ??
-    createHash('sha256')
-      .update(JSON.stringify(record) ?? '')
-      .digest('hex');
-  return `${QUARANTINE_PREFIX}${featureGroup}/${name}.json`;
+/** Hexadecimal digits of the content's hash in a key: enough to tell the few records that share a sequence number. */
+const HASH_DIGITS = 12;
+
+/**
+ * The object's key: the sequence number, so that a listing is in the stream's order, and the hash of the content, since
+ * two streams (a table's before and after it was re-enabled, recorded events) may number alike.
+ */
+export function quarantineKey(featureGroup: string, { sequenceNumber = 'none', record }: Rejection): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify(record) ?? '')
+    .digest('hex')
+    .slice(0, HASH_DIGITS);
+  return `${QUARANTINE_PREFIX}${featureGroup}/${sequenceNumber}-${hash}.json`;
 }

@@ -42,13 +42,7 @@ export interface Caller {
 const CALL_MS = 8;
 const SLOW_CALL_MS = 600;
 
-export type CallListener = (
-  service: string,
-  command: Command,
-  caller: Caller,
-  outcome: string,
-  answer?: unknown,
-) => void;
+export type CallListener = (service: string, command: Command, caller: Caller, outcome: string, answer?: unknown) => void;
 
 /** The network between invocations and services, and what goes wrong on it. */
 export class Network {
@@ -75,8 +69,7 @@ export class Network {
     const slow = faults.strikes('a call was slow');
     const ms = this.#random.exponential(slow ? SLOW_CALL_MS : CALL_MS) * caller.slowness;
     return new Promise((resolve, reject) => {
-      const tell = (outcome: string, answer?: unknown) =>
-        this.listener?.(service.name, command, caller, outcome, answer);
+      const tell = (outcome: string, answer?: unknown) => this.listener?.(service.name, command, caller, outcome, answer);
       this.#scheduler.wake(Math.min(ms, 900 * caller.slowness), () => {
         if (!caller.alive) return;
         const before = this.#faultBefore();

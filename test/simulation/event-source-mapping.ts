@@ -1,9 +1,4 @@
-import {
-  afterInvocation,
-  type Batch,
-  type Verdict,
-  verdictOf,
-} from '../../infra/local/event-source-mapping/batch-outcome.ts';
+import { afterInvocation, type Batch, type Verdict, verdictOf } from '../../infra/local/event-source-mapping/batch-outcome.ts';
 import type { Faults } from './faults.ts';
 import type { Invocation, Result } from './lambda.ts';
 import type { Profile } from './profile.ts';
@@ -44,7 +39,8 @@ export class EventSourceMapping {
   readonly #profile: Profile;
   readonly #hooks: MappingHooks;
   readonly #read = new Map<Shard, Promise<void>>();
-  #writersDone: () => boolean;
+  readonly #waiting = new Map<Shard, () => void>();
+  readonly #writersDone: () => boolean;
 
   constructor(around: {
     scheduler: Scheduler;
@@ -137,11 +133,7 @@ export class EventSourceMapping {
       result.status === 'answered'
         ? { payload: JSON.stringify(result.answer) }
         : { payload: '', functionError: 'Unhandled' };
-    return verdictOf(
-      answer,
-      records.map((it) => it.sequenceNumber),
-      true,
-    );
+    return verdictOf(answer, records.map((it) => it.sequenceNumber), true);
   }
 
   /** At least once: what was answered may come again, with the same cuts or, after a restart, with others. */
@@ -187,14 +179,12 @@ export class EventSourceMapping {
         waiting = false;
       };
       shard.onRecord = look;
-      this.#onWritersDone.push(look);
+      this.#waiting.set(shard, look);
     });
   }
 
-  readonly #onWritersDone: (() => void)[] = [];
-
   /** Nothing will be written any more: readers that wait for records are through. */
   writersAreDone(): void {
-    for (const look of this.#onWritersDone) look();
+    for (const look of this.#waiting.values()) look();
   }
 }

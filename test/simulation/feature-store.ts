@@ -116,8 +116,7 @@ export class FeatureStore implements AwsService {
   #delete(input: Record<string, string>, caller: Caller) {
     const { FeatureGroupName, RecordIdentifierValueAsString = '', EventTime = '', DeletionMode = 'SoftDelete' } = input;
     if (FeatureGroupName !== this.#group.name) throw new AwsError('ValidationError', 'no such feature group');
-    if (!EVENT_TIME.test(EventTime))
-      throw new AwsError('ValidationError', 'the event time has not the form of its type');
+    if (!EVENT_TIME.test(EventTime)) throw new AwsError('ValidationError', 'the event time has not the form of its type');
     const eventTimeMs = Date.parse(EventTime);
     const hard = DeletionMode === 'HardDelete';
     const applied = this.#write(RecordIdentifierValueAsString, { eventTimeMs, features: undefined }, caller);

@@ -17,7 +17,6 @@ export interface Measures {
   labels: number;
   /** Labels that landed in an epoch after it had been claimed. */
   lateLabels: number;
-  trainings: number;
 }
 
 /**
@@ -31,7 +30,6 @@ export class Witness {
     onlineWrites: 0,
     labels: 0,
     lateLabels: 0,
-    trainings: 0,
   };
   readonly logged = new Set<string>();
   /** The change whose state each online record holds. */
@@ -63,24 +61,15 @@ export class Witness {
       : this.#removal(recordIdentifier, caller);
     const told = `${caller.name} wrote event time ${iso(eventTimeMs)} for ${recordIdentifier}`;
     if (!change || change.recordIdentifier !== recordIdentifier) {
-      throw new Violation(
-        'online values are the table’s',
-        `${told}: no change of that record is like it`,
-        recordIdentifier,
-      );
+      throw new Violation('online values are the table’s', `${told}: no change of that record is like it`, recordIdentifier);
     }
     if (features) {
       const expected = this.#expectedFeatures(change);
-      const same =
-        expected.size === features.size && [...expected].every(([name, text]) => features.get(name) === text);
+      const same = expected.size === features.size && [...expected].every(([name, text]) => features.get(name) === text);
       if (!same) {
         const found = JSON.stringify(Object.fromEntries(features));
         const wanted = JSON.stringify(Object.fromEntries(expected));
-        throw new Violation(
-          'online values are the table’s',
-          `${told}: ${found} instead of ${wanted}`,
-          recordIdentifier,
-        );
+        throw new Violation('online values are the table’s', `${told}: ${found} instead of ${wanted}`, recordIdentifier);
       }
     }
     const before = this.online.get(recordIdentifier);
@@ -92,7 +81,8 @@ export class Witness {
       );
     }
     if (applied) this.online.set(recordIdentifier, change);
-    else if (before && before.order < change.order && !this.#isExcused(recordIdentifier)) {
+    // A repair may be passed over: what it repairs is then on its way in the stream.
+    else if (before && before.order < change.order && batches.has(caller) && !this.#isExcused(recordIdentifier)) {
       const stored = this.#featureStore().records.get(recordIdentifier);
       throw new Violation(
         'no update is lost to an older one',
@@ -195,55 +185,44 @@ export class Witness {
       throw new Violation('epochs go on one by one', `the epoch moved from ${from} to ${to}`);
     }
     if (before?.training && after.training && JSON.stringify(before.training) !== JSON.stringify(after.training)) {
-      throw new Violation(
-        'one training at a time',
-        `a training was claimed in epoch ${to} while another was in flight`,
-      );
+      throw new Violation('one training at a time', `a training was claimed in epoch ${to} while another was in flight`);
     }
     this.#epoch = to;
   }
 
-  /** Lambda has taken an answer: these records will not be delivered again, as far as it knows. */
-  acknowledged(changes: readonly TrueChange[], has: { quarantined(sequenceNumber: string): boolean }): void {
-    const last = new Map<string, TrueChange>();
-    for (const change of changes) {
+  /** Lambda has taken an answer: the first `taken` records will not be delivered again, as far as it knows. */
+  acknowledged(batch: readonly TrueChange[], taken: number, has: { quarantined(sequenceNumber: string): boolean }): void {
+    // What a later change of the same batch overtook is that one's to bring, even when it has to come again.
+    const lastOnline = new Map<string, TrueChange>();
+    const lastLabel = new Map<string, TrueChange>();
+    for (const change of batch) {
+      if (change.quality === 'malformed') continue;
+      if (this.touchesOnline(change)) lastOnline.set(change.recordIdentifier, change);
+      if (change.newLabel !== undefined) lastLabel.set(change.recordIdentifier, change);
+    }
+    for (const change of batch.slice(0, taken)) {
       const id = change.recordIdentifier;
-      const lost = (invariant: string) => {
-        throw new Violation(invariant, `${nameOf(change)} was acknowledged, and is not there`, id);
+      const missing = (invariant: string, found = 'it is not there') => {
+        throw new Violation(invariant, `${nameOf(change)} was acknowledged, and ${found}`, id);
       };
-      if (change.quality !== 'good' && !has.quarantined(change.sequenceNumber) && !this.#overtaken(change)) {
-        lost('wrong records are quarantined');
-      }
-      if (change.quality !== 'malformed' && !this.logged.has(change.sequenceNumber))
-        lost('every change is in the change log');
-      const label = this.ledger.get(`label#${id}`);
-      if (change.quality !== 'malformed' && change.newLabel !== undefined && (!label || label.order < change.order)) {
-        lost('no label is missed');
-      }
-      if (change.quality === 'good' && this.#touchesOnline(change)) last.set(id, change);
-      else if (change.quality === 'refused') last.delete(id);
       change.acknowledged = true;
-    }
-    for (const change of last.values()) {
-      const online = this.online.get(change.recordIdentifier);
-      if (this.#isExcused(change.recordIdentifier) || (online && online.order >= change.order)) continue;
-      throw new Violation(
-        'what is acknowledged is online',
-        `${nameOf(change)} was acknowledged, and the online store holds ${online ? nameOf(online) : 'nothing'}`,
-        change.recordIdentifier,
-      );
+      const sent = lastOnline.get(id) === change;
+      const wrong = change.quality === 'malformed' || (change.quality === 'refused' && sent);
+      if (wrong && !has.quarantined(change.sequenceNumber)) missing('wrong records are quarantined whole');
+      if (change.quality === 'malformed') continue;
+      if (!this.logged.has(change.sequenceNumber)) missing('every change is in the change log');
+      const label = this.ledger.get(`label#${id}`);
+      if (lastLabel.get(id) === change && (!label || label.order < change.order)) missing('no label is missed');
+      if (!sent || wrong || this.#isExcused(id)) continue;
+      const online = this.online.get(id);
+      if (!online || online.order < change.order) {
+        missing('what is acknowledged is online', `the online store holds ${online ? nameOf(online) : 'nothing'}`);
+      }
     }
   }
 
-  /** A refused change needs no quarantine when a later one of its batch took its place before it was ever sent. */
-  #overtaken(change: TrueChange): boolean {
-    return (
-      change.quality === 'refused' &&
-      (this.#table.histories.get(change.recordIdentifier)?.at(-1)?.order ?? 0) > change.order
-    );
-  }
-
-  #touchesOnline(change: TrueChange): boolean {
+  /** Whether the change takes effect on the online record: the definition may keep what was deleted. */
+  touchesOnline(change: TrueChange): boolean {
     if (change.eventName !== 'REMOVE') return true;
     return (change.ttlExpired ? this.#group.onTtlExpiry : this.#group.onDelete) === 'delete';
   }
@@ -259,7 +238,7 @@ export class Witness {
     const candidates = batch
       ? batch.filter((it) => it.recordIdentifier === recordIdentifier)
       : this.#table.histories.get(recordIdentifier);
-    return candidates?.filter((it) => it.eventName === 'REMOVE').at(-1);
+    return candidates?.filter((it) => it.eventName === 'REMOVE' && this.touchesOnline(it)).at(-1);
   }
 
   #expectedFeatures(change: TrueChange): Map<string, string> {

@@ -13,6 +13,7 @@ const NOTES = ['plain', 'a,b', 'back\\slash', '\\N', '', 'two\nlines', 'crlf\r\n
 /** The application: writes many records in every way that a table knows. */
 export class Writers {
   done = false;
+  onDone: () => void = () => {};
   readonly #random: Random;
   readonly #scheduler: Scheduler;
   readonly #table: SourceTable;
@@ -36,7 +37,10 @@ export class Writers {
     this.#scheduler.after(this.#random.exponential(this.#tempoMs), () => {
       this.#act();
       if (this.#table.changes.length < this.#profile.changes) this.start();
-      else this.done = true;
+      else {
+        this.done = true;
+        this.onDone();
+      }
     });
   }
 
@@ -45,8 +49,7 @@ export class Writers {
     if (!chance.chance(0.4)) this.#recent = chance.pick(this.#identifiers);
     const id = this.#recent;
     const present = this.#table.items.get(id);
-    if (!present)
-      return this.#table.write(id, this.#item(id, chance.chance(0.3) ? chance.pick(['0', '1']) : undefined));
+    if (!present) return this.#table.write(id, this.#item(id, chance.chance(0.3) ? chance.pick(['0', '1']) : undefined));
     const { label } = present;
     const die = chance.integer(1, 1_000);
     if (die <= 450) this.#table.write(id, this.#item(id, label));
@@ -60,10 +63,8 @@ export class Writers {
     else if (die <= 880) this.#table.write(id, this.#item(id, chance.pick([undefined, null])));
     else if (die <= 930) this.#table.write(id, this.#item(id, chance.pick([label, '1', '0']), 'malformed'));
     else if (die <= 945) this.#table.write(id, this.#item(id, label, 'refused'));
-    else if (die <= 999)
-      for (let left = chance.integer(2, 12); left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
-    else if (chance.chance(0.05))
-      for (let left = 1_100; left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
+    else if (die <= 999) for (let left = chance.integer(2, 12); left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
+    else if (chance.chance(0.05)) for (let left = 1_100; left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
   }
 
   #item(id: string, labelBefore: string | null | undefined, quality: Quality = 'good'): SourceItem {
@@ -123,6 +124,7 @@ export class Writers {
     return chance.chance(0.5) ? { N: String(Math.floor(ms / 1_000)) } : { S: new Date(ms).toISOString() };
   }
 }
+
 
 /** Some identifiers need escapes in CSV. */
 function identifier(index: number): string {

@@ -147,7 +147,10 @@ describe('permissions', () => {
     );
 
   it.each(roles)('of %s name their actions, and their resources wherever a resource can be named', (_, resource) => {
-    const withoutResource = ['cloudwatch:PutMetricData', 'ecr:GetAuthorizationToken'];
+    const withoutResource = [
+      ...['cloudwatch:DescribeAlarms', 'cloudwatch:PutMetricData', 'ecr:GetAuthorizationToken'],
+      ...['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'],
+    ];
     for (const { Action, Resource } of statementsOf(resource)) {
       expect(Action.filter((action) => action.includes('*'))).toEqual([]);
       if (Resource === '*') expect(withoutResource).toEqual(expect.arrayContaining(Action));

@@ -6,15 +6,15 @@ import {
 import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
 
 /** Milliseconds between two looks at the online store: the resolution of the figures. */
-const POLL_MS = 20;
+const POLL_MS = 50;
 /**
  * Changes watched at once: more would cost the pipeline the time that is to be measured. BatchGetRecord takes up to 100.
  */
-const WATCHED_MAX = 25;
+const WATCHED_MAX = 10;
 
 /** Measures the time from the answer of a write to the moment a reader of the online store sees it. */
 export interface LagMeter {
-  /** Watches a change that has just been written, unless enough are being watched. `feature`: what it sets. */
+  /** Watches a change that has just been written, unless enough are being watched. `feature`: what it sets, the label or the identifier itself. */
   written(recordIdentifier: string, feature: { readonly name: string; readonly value: string }): void;
   /** Milliseconds of each change seen so far. */
   readonly lagsMs: readonly number[];
@@ -28,7 +28,13 @@ export function startLagMeter(featureStore: SageMakerFeatureStoreRuntimeClient, 
   const look = async () => {
     const { Records } = await featureStore.send(
       new BatchGetRecordCommand({
-        Identifiers: [{ FeatureGroupName: group.name, RecordIdentifiersValueAsString: [...watched.keys()] }],
+        Identifiers: [
+          {
+            FeatureGroupName: group.name,
+            RecordIdentifiersValueAsString: [...watched.keys()],
+            FeatureNames: [group.recordIdentifier.name, group.label.name],
+          },
+        ],
       }),
     );
     const now = performance.now();

@@ -8,7 +8,7 @@ import { readLabelLedger } from './labels.ts';
 import { type LagMeter, startLagMeter } from './lag.ts';
 import type { RetrainingPlan } from './policy.ts';
 import { predict } from './predictions.ts';
-import { readQuarantine } from './quarantine.ts';
+import { readRejections } from './quarantine.ts';
 import type { Answer, Report } from './report.ts';
 import type { Stage } from './stage.ts';
 import { isTraining, waitForTraining } from './trainings.ts';
@@ -115,21 +115,18 @@ async function labelEveryone(
 
 /** Waits until every change has gone through the pipeline and no training runs; gives up when nothing moves. */
 async function drain(stage: Stage, changeLog: ChangeLogReader, labelled: number, quarantined: number) {
-  const { table, clients, names, group } = stage;
+  const { table, clients, names } = stage;
   let counts = await changeLog.read();
   await waitUntil(STALL_MS, async () => {
     counts = await changeLog.read();
+    const arrived = counts.distinct === table.changesWritten() - quarantined;
+    return { over: arrived && !(await isTraining(stage)), seen: `${counts.distinct}` };
+  });
+  // Read whole, so asked for only when there is nothing else left to wait for.
+  await waitUntil(STALL_MS, async () => {
     const counted = (await readLabelLedger(clients.dynamodb, names.stateTable)).length;
-    const rejected = (await readQuarantine(clients.s3, names.quarantineBucket, group)).length;
-    const training = await isTraining(stage);
-    return {
-      over:
-        counts.distinct === table.changesWritten() - quarantined &&
-        counted === labelled &&
-        rejected === quarantined &&
-        !training,
-      seen: `${counts.distinct} changes, ${counted} labels, ${rejected} in quarantine, training: ${training}`,
-    };
+    const rejected = (await readRejections(clients.s3, names.quarantineBucket)).length;
+    return { over: counted === labelled && rejected === quarantined, seen: `${counted} ${rejected}` };
   });
   return counts;
 }

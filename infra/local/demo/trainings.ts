@@ -1,8 +1,8 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeExecutionCommand, ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import type { Item } from './item.ts';
 import type { Training } from './report.ts';
 import type { Stage } from './stage.ts';
-import { scanAll } from './table.ts';
 import { waitUntil } from './wait.ts';
 
 /** Key prefix of the evidence of closed epochs in the state table. */
@@ -21,25 +21,33 @@ const STALL_MS = 90_000;
  */
 export async function waitForTraining(stage: Stage, epoch: number): Promise<Training> {
   let training: Training | undefined;
-  const over = await waitUntil(STALL_MS, async () => {
-    training = (await readTrainings(stage)).find((it) => it.epoch === epoch);
+  await waitUntil(STALL_MS, async () => {
+    training = await readTraining(stage, epoch);
     return { over: training !== undefined, seen: training ? '' : await executionState(stage) };
   });
-  if (!over || !training) {
-    throw new Error(
-      `Epoch ${epoch} has not been closed: ${(await executionState(stage)) || 'no training was started'}.`,
-    );
-  }
-  return training;
+  if (training) return training;
+  throw new Error(`Epoch ${epoch} has not been closed: ${(await executionState(stage)) || 'no training was started'}.`);
 }
 
-/** The trainings that are over, in their order. */
-export async function readTrainings({ clients, names }: Stage): Promise<Training[]> {
-  const items = await scanAll(clients.dynamodb, names.stateTable);
-  return items
-    .filter(({ pk }) => pk?.S?.startsWith(EVIDENCE_KEY_PREFIX))
-    .map(trainingOf)
-    .sort((a, b) => a.epoch - b.epoch);
+/** The trainings that are over, in their order. Epochs close one after the other. */
+export async function readTrainings(stage: Stage): Promise<Training[]> {
+  const trainings: Training[] = [];
+  for (;;) {
+    const training = await readTraining(stage, trainings.length + 1);
+    if (!training) return trainings;
+    trainings.push(training);
+  }
+}
+
+async function readTraining({ clients, names }: Stage, epoch: number): Promise<Training | undefined> {
+  const { Item } = await clients.dynamodb.send(
+    new GetItemCommand({
+      TableName: names.stateTable,
+      Key: { pk: { S: `${EVIDENCE_KEY_PREFIX}${epoch}` } },
+      ConsistentRead: true,
+    }),
+  );
+  return Item && trainingOf(Item);
 }
 
 function trainingOf({ epoch, counts, metrics, trainingJobName, endpointConfigName }: Item): Training {

@@ -36,12 +36,16 @@ function startLoad(): { stop(): Promise<Load> } {
   let running = true;
   const call = async () => {
     while (running) {
-      const response = await fetch(url, { method: 'POST', body: JSON.stringify({ features }) });
-      const answer = (await response.json()) as { score?: number; model?: string; error?: string };
       predictions += 1;
-      if (response.status !== 200 || typeof answer.score !== 'number')
-        failed.push(`${response.status} ${answer.error}`);
-      else models.add(String(answer.model));
+      try {
+        const response = await fetch(url, { method: 'POST', body: JSON.stringify({ features }) });
+        const answer = (await response.json()) as { score?: number; model?: string; error?: string };
+        if (response.status !== 200 || typeof answer.score !== 'number') {
+          failed.push(`${response.status} ${answer.error}`);
+        } else models.add(String(answer.model));
+      } catch (error) {
+        failed.push(String(error));
+      }
       await sleep(PAUSE_MS);
     }
   };
@@ -128,7 +132,7 @@ describe('the loop', () => {
     await sleep(1_500);
     const alarm = { AlarmName: `${configuration}-errors`, StateValue: 'ALARM', StateReason: 'test' };
     await orders.cloud.call('cloudwatch', 'SetAlarmState', alarm);
-    const { epoch } = (await status()).inFlight;
+    const epoch = Number(/-e(\d+)-a\d+-\w+$/.exec(configuration)?.[1]);
     expect(await orders.ended(epoch)).toMatchObject({ status: 'FAILED', error: 'DeploymentRolledBack' });
     const { predictions, failed } = await load.stop();
     console.log(`rolled back by its alarm: ${predictions} predictions, ${failed.length} failed`);

@@ -69,14 +69,16 @@ async function command(file: string, ...options: string[]): Promise<string> {
 
 const status = async () => JSON.parse(await command('status', '--json'));
 
-/** Waits until the endpoint is being updated to another configuration, and gives that one's name. */
-async function updating(): Promise<string> {
+/** Waits until the endpoint is being updated, and gives the new configuration's name and the old one's. */
+async function updating(): Promise<{ configuration: string; before: string }> {
   for (;;) {
     const found = await orders.endpoint();
     const { EndpointStatus, PendingDeploymentSummary } = found as typeof found & {
       PendingDeploymentSummary?: { EndpointConfigName: string };
     };
-    if (EndpointStatus === 'Updating' && PendingDeploymentSummary) return PendingDeploymentSummary.EndpointConfigName;
+    if (EndpointStatus === 'Updating' && PendingDeploymentSummary) {
+      return { configuration: PendingDeploymentSummary.EndpointConfigName, before: found.EndpointConfigName };
+    }
     await sleep(50);
   }
 }
@@ -123,12 +125,11 @@ describe('the loop', () => {
   });
 
   it('rolls a new configuration back when its alarm goes off, and no prediction fails', async () => {
-    const before = await orders.endpoint();
     const load = startLoad();
     // The labels are put right again, and new ones come: a good challenger is due.
     await orders.write(0, 800);
     await orders.write(800, 400);
-    const configuration = await updating();
+    const { configuration, before } = await updating();
     await sleep(1_500);
     const alarm = { AlarmName: `${configuration}-errors`, StateValue: 'ALARM', StateReason: 'test' };
     await orders.cloud.call('cloudwatch', 'SetAlarmState', alarm);
@@ -140,7 +141,7 @@ describe('the loop', () => {
     expect(predictions).toBeGreaterThan(50);
     expect(await orders.endpoint()).toMatchObject({
       EndpointStatus: 'InService',
-      EndpointConfigName: before.EndpointConfigName,
+      EndpointConfigName: before,
     });
     const { lastFailure, next } = await status();
     expect(lastFailure).toMatchObject({ epoch, error: 'DeploymentRolledBack' });

@@ -8,6 +8,7 @@ import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
 import { publishCounts } from '../shared/ingest-metrics.ts';
 import { logOutcome } from '../shared/log.ts';
 import type { Pace } from '../shared/pace.ts';
+import { type Effects, isRehearsal, type RehearsalEvent, shadows } from '../shared/rehearsal.ts';
 import { quarantine } from '../shared/sinks/quarantine.ts';
 
 /** Time kept back from the sinks for leaving fences, and from both for answering, in milliseconds. */
@@ -69,7 +70,20 @@ export async function ingest(
   return { batchItemFailures: outcome.checkpoint === undefined ? [] : [{ itemIdentifier: outcome.checkpoint }] };
 }
 
-export async function handler(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
+/** Sends records through ingest with shadows in place of its destinations, and answers what it would have written. */
+export async function rehearseIngest(
+  { rehearsal, Records }: RehearsalEvent,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+  dependencies: IngestDependencies,
+): Promise<DynamoDBBatchResponse & { effects: Effects }> {
+  const { clients, effects } = shadows(dependencies.group);
+  const time = { ...dependencies.time, now: () => rehearsal.now };
+  const answer = await ingest({ Records }, context, { ...dependencies, clients, time, report: () => {} });
+  return { ...answer, effects: effects() };
+}
+
+export async function handler(event: DynamoDBStreamEvent | RehearsalEvent, context: Context) {
   started ??= production();
-  return ingest(event, context, await started);
+  const dependencies = await started;
+  return isRehearsal(event) ? rehearseIngest(event, context, dependencies) : ingest(event, context, dependencies);
 }

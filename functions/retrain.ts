@@ -16,6 +16,7 @@ import { evidenceOf, parseRetrainEvent, type RetrainEvent, servingOf } from '../
 import { startTraining } from '../shared/retraining-execution.ts';
 import { type Decision, decide, decideWithoutCounts } from '../shared/retraining-policy.ts';
 import { readServing } from '../shared/serving.ts';
+import { readSnapshot, recordSnapshot } from '../shared/snapshot-record.ts';
 import { trainingOf, trainingPlan } from '../shared/training-plan.ts';
 
 /** What retrain stands on: its configuration, the definition, the clients, and the clock in epoch milliseconds. */
@@ -33,7 +34,11 @@ export interface RetrainDependencies {
 type Outcome =
   | Decision
   | Verdict
-  | { readonly decision: 'close' | 'refused' | 'reopen'; readonly changed: boolean; readonly reason: string };
+  | {
+      readonly decision: 'close' | 'refused' | 'reopen' | 'snapshot';
+      readonly changed: boolean;
+      readonly reason: string;
+    };
 
 /** An outcome, or what the state machine asked for. */
 export type RetrainAnswer = Outcome | Champion | (Removed & { readonly alarms: number });
@@ -68,6 +73,10 @@ async function carryOut(request: Recorded, dependencies: RetrainDependencies): P
   const { dynamodb, s3, config, now } = dependencies;
   if (request.action === 'consider') return considerTraining(dependencies);
   if (request.action === 'judge') return judgeChallenger(s3, request.plan, request.champion.found, config.gate);
+  if (request.action === 'snapshot') {
+    const changed = await recordSnapshot(dynamodb, config.stateTable, request.snapshot);
+    return { decision: 'snapshot', changed, reason: `The snapshot ${request.snapshot.name} is finished.` };
+  }
   const { epoch, attempt } = request;
   const name = `attempt ${attempt} at epoch ${epoch}`;
   if (request.action === 'reopen') {
@@ -82,7 +91,8 @@ async function carryOut(request: Recorded, dependencies: RetrainDependencies): P
   return { decision: 'refused', changed, reason: `The model of ${name} was refused: ${request.verdict.reason}` };
 }
 
-async function considerTraining({ dynamodb, sfn, config, group, now }: RetrainDependencies): Promise<Outcome> {
+async function considerTraining(dependencies: RetrainDependencies): Promise<Outcome> {
+  const { dynamodb, sfn, config, now } = dependencies;
   const { stateTable, stateMachineArn, policy } = config;
   const state = await readEpochState(dynamodb, stateTable);
   const decision =
@@ -90,10 +100,7 @@ async function considerTraining({ dynamodb, sfn, config, group, now }: RetrainDe
     decide({ counts: await countLabels(dynamodb, stateTable, state.epoch), state, policy, now: now() });
   if (decision.decision === 'wait') return decision;
 
-  const training =
-    decision.decision === 'resume'
-      ? decision.training
-      : await claimEpoch(dynamodb, stateTable, trainingOf(trainingPlan(group, config, decision, now()), now()));
+  const training = decision.decision === 'resume' ? decision.training : await claim(dependencies, decision);
   if (!training) return { decision: 'wait', reason: 'Another invocation has just moved the epoch on.' };
 
   const execution = await startTraining(sfn, stateMachineArn, training);
@@ -106,6 +113,12 @@ async function considerTraining({ dynamodb, sfn, config, group, now }: RetrainDe
   };
   const changed = await reopenEpoch(dynamodb, stateTable, failure, now());
   return { decision: 'reopen', changed, reason: failure.cause };
+}
+
+async function claim({ dynamodb, config, group, now }: RetrainDependencies, due: { epoch: number; attempt: number }) {
+  const snapshot = await readSnapshot(dynamodb, config.stateTable);
+  const training = trainingOf(trainingPlan(group, config, due, now(), snapshot), now());
+  return claimEpoch(dynamodb, config.stateTable, training);
 }
 
 /** Removes old models and configurations, but not what serves nor what a rollback would go back to. */

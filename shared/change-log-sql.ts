@@ -8,6 +8,15 @@ import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
 /** Digits a sequence number is padded to, so that text compares as the number does. Source: Streams API, 21 to 40 digits. */
 const SEQUENCE_NUMBER_DIGITS = 40;
 
+/** Characters of an event time up to its second, `YYYY-MM-DDTHH:MM:SS`. */
+const SECOND_CHARACTERS = 19;
+
+/**
+ * The order of one record's changes, as a text that compares as they do: by the second, then by the sequence number.
+ * Not by the milliseconds: they are ordinals, and a change that is delivered again may carry a lower one than at first.
+ */
+export const RECENCY = `substr("event_time", 1, ${SECOND_CHARACTERS}) || lpad("sequence_number", ${SEQUENCE_NUMBER_DIGITS}, '0')`;
+
 /** Glue's table of the change log, and the views over it. */
 export const CHANGE_LOG_TABLE = 'change_log';
 export const LATEST_VIEW = 'latest';
@@ -25,28 +34,54 @@ export function sqlText(text: string): string {
 
 /**
  * The live rows: of each record its latest change, unless that is a deletion. Columns: the record identifier,
- * `event_time`, then the features and the label in the order of the change log.
- *
- * Latest is the greatest (event time, sequence number). A row that was delivered twice (at-least-once) has the same
- * sequence number in all its copies, so picking one row per record also removes duplicates. Deletions are applied
- * after the pick: dropped before it, the row they deleted would come back.
+ * `event_time`, then the features and the label in the order of the change log. Deletions are applied after the pick:
+ * dropped before it, the row they deleted would come back.
  *
  * @param database Glue database of the stack, for a statement that runs outside of it.
  */
 export function latestRowsSql(group: FeatureGroup, database: string): string {
   const record = sqlName(group.recordIdentifier.name);
   const columns = columnsOf(group).map((column) => sqlName(column.name));
-  const kept = keptDeletions(group);
-  // A name of the definition cannot begin with `_`, so `_recency` is nobody's column.
   return `SELECT ${[record, '"event_time"', ...columns].join(', ')}
 FROM (
+${latestChangesSql(group, changesSql(group, database, '*'))}
+) AS "latest_changes"
+WHERE "event_name" <> 'REMOVE'`;
+}
+
+/**
+ * Every change that counts, duplicates and all: without the deletions that the definition keeps from taking effect.
+ *
+ * @param sinceDay first partition to read, `YYYY-MM-DD`. Absent: all of them.
+ */
+export function changesSql(group: FeatureGroup, database: string, columns: string, sinceDay?: string): string {
+  const kept = keptDeletions(group);
+  const conditions = [
+    ...(sinceDay === undefined ? [] : [`"dt" >= ${sqlText(sinceDay)}`]),
+    ...(kept ? [`NOT (${kept})`] : []),
+  ];
+  const where = conditions.length > 0 ? `\nWHERE ${conditions.join(' AND ')}` : '';
+  return `SELECT ${columns}\nFROM ${sqlName(database)}.${sqlName(CHANGE_LOG_TABLE)}${where}`;
+}
+
+/**
+ * Of each record its latest change, deletions included. A change that is there twice (at-least-once) has the same
+ * sequence number in all its copies, so picking one row per record also removes duplicates.
+ *
+ * @param changes query for the changes, in any order.
+ */
+export function latestChangesSql(group: FeatureGroup, changes: string): string {
+  // A name of the definition cannot begin with `_`, so `_nth` is nobody's column.
+  return `SELECT * FROM (
   SELECT *, row_number() OVER (
-    PARTITION BY ${record}
-    ORDER BY "event_time" DESC, lpad("sequence_number", ${SEQUENCE_NUMBER_DIGITS}, '0') DESC
-  ) AS "_recency"
-  FROM ${sqlName(database)}.${sqlName(CHANGE_LOG_TABLE)}${kept && `\n  WHERE NOT (${kept})`}
+    PARTITION BY ${sqlName(group.recordIdentifier.name)}
+    ORDER BY ${RECENCY} DESC, "event_time" DESC, "dt" DESC
+  ) AS "_nth"
+  FROM (
+${changes}
+  ) AS "changes"
 ) AS "ranked"
-WHERE "_recency" = 1 AND "event_name" <> 'REMOVE'`;
+WHERE "_nth" = 1`;
 }
 
 /** The features and the label of the live rows, without the record identifier. */

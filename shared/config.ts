@@ -107,6 +107,13 @@ const retrainVariables = z.object({
   ENDPOINT_POLL_SECONDS: wholeNumber(1, 'seconds between two looks at the endpoint'),
 });
 
+const rehearseVariables = z.object({
+  SOURCE_STREAM_ARN: text('ARN of the stream that ingest reads'),
+  INGEST_FUNCTION: text('name of the function ingest'),
+  NEW_VERSION: text('ARN of the version of ingest that is to take over'),
+  ACCEPT_DIFFERENCES: z.enum(['true', 'false']).describe('true or false'),
+});
+
 const predictVariables = z.object({ ...common, ENDPOINT_NAME: text('name of the SageMaker endpoint') });
 
 /** What ingest is configured with. */
@@ -153,6 +160,15 @@ export interface PredictConfig {
   readonly featureGroup: string;
   readonly stateTable: string;
   readonly endpointName: string;
+}
+
+/** What the rehearsal of a new version of ingest is configured with. */
+export interface RehearseConfig {
+  readonly sourceStreamArn: string;
+  readonly ingestFunction: string;
+  readonly newVersion: string;
+  /** Whether the new version is meant to write something else. */
+  readonly acceptDifferences: boolean;
 }
 
 /** @throws Error naming every variable that is missing or wrong, and what is expected of it. */
@@ -208,6 +224,17 @@ export function retrainConfig(environment: Environment = process.env): RetrainCo
 export function predictConfig(environment: Environment = process.env): PredictConfig {
   const it = parse(predictVariables, environment);
   return { featureGroup: it.FEATURE_GROUP, stateTable: it.STATE_TABLE, endpointName: it.ENDPOINT_NAME };
+}
+
+/** @throws Error as {@link ingestConfig}. */
+export function rehearseConfig(environment: Environment = process.env): RehearseConfig {
+  const it = parse(rehearseVariables, environment);
+  return {
+    sourceStreamArn: it.SOURCE_STREAM_ARN,
+    ingestFunction: it.INGEST_FUNCTION,
+    newVersion: it.NEW_VERSION,
+    acceptDifferences: it.ACCEPT_DIFFERENCES === 'true',
+  };
 }
 
 function parse<S extends z.ZodObject>(variables: S, environment: Environment): z.output<S> {

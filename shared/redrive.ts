@@ -71,8 +71,12 @@ export async function redriveRecords(
     const result = await repairOnline(group, decode, ofItem, destinations, pace);
     if (result.status === 'waiting') waiting.set(key, result.reason);
   }
-  const mended = decoded.filter(({ record }) => !waiting.has(JSON.stringify(keysOf(record))));
-  const labels = [...rows, ...mended.flatMap(({ record, decoded: it }) => labelOfRejected(group, decode, record, it))];
+  // In the stream's order, as of several labels of a record the last one is counted.
+  const rowOf = new Map(rows.map((change) => [change.sequenceNumber, change]));
+  const labels = decoded.flatMap(({ record, decoded: it }) => {
+    if (!isRejection(it)) return rowOf.get(it.sequenceNumber) ?? [];
+    return waiting.has(JSON.stringify(keysOf(record))) ? [] : labelOfRejected(group, decode, record, it);
+  });
   const counted = await destinations.labelLedger.write(labels, pace);
   const reason = [...logged.failures, ...unfenced, ...counted.failures][0]?.message ?? [...waiting.values()][0];
   return reason === undefined ? { status: 'redriven' } : { status: 'waiting', reason };

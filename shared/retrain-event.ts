@@ -47,6 +47,9 @@ const judgeSchema = z.object({
   champion: z.object({ found: z.boolean() }),
 });
 
+/** A snapshot is finished. It holds whatever becomes of the training. */
+const snapshotSchema = z.object({ action: z.literal('snapshot'), snapshot: trainingPlanSchema.shape.snapshot });
+
 /** The epoch is closed. */
 const cleanUpSchema = z.object({ action: z.literal('clean-up'), ...attempt });
 
@@ -57,6 +60,7 @@ const actionSchema = z.discriminatedUnion('action', [
   championSchema,
   judgeSchema,
   cleanUpSchema,
+  snapshotSchema,
 ]);
 
 type TrainedEvent = z.output<typeof closeSchema> | z.output<typeof refuseSchema>;
@@ -89,6 +93,7 @@ export function evidenceOf({ plan, training, counts, verdict }: TrainedEvent): R
     hyperParameters: plan.hyperParameters,
     modelName: plan.modelName,
     schemaHash: plan.schemaHash,
+    snapshot: plan.snapshot,
     trainUri: plan.trainUri,
     validationUri: plan.validationUri,
     modelArtifacts: training.ModelArtifacts?.S3ModelArtifacts,

@@ -11,6 +11,9 @@ export const EPOCH_KEY = 'epoch';
 /** What the endpoint serves, as predictions need to know it. */
 export const SERVING_KEY = 'serving';
 
+/** The newest snapshot of the change log, which the next training builds upon. */
+export const SNAPSHOT_ITEM_KEY = 'snapshot';
+
 /** Key of the latest known change of a record (event time's fence). */
 export const fenceKey = (recordIdentifier: string) => recordKey('fence', recordIdentifier);
 

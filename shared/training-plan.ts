@@ -7,6 +7,14 @@ import { schemaHash } from './schema-hash.ts';
 import { trainingImage } from './training-images.ts';
 import { executionName, resourceName } from './training-names.ts';
 import { countQuery, unloadQuery } from './training-set.ts';
+import {
+  firstDayToRead,
+  isUsable,
+  type Snapshot,
+  snapshotFormat,
+  snapshotQuery,
+  snapshotsFolder,
+} from './training-snapshot.ts';
 
 /** Longest input of an execution, in bytes. Source: Step Functions quotas. It becomes the state, which grows: see below. */
 const INPUT_BYTES_MAX = 256 * 1024;
@@ -30,6 +38,15 @@ export const trainingPlanSchema = z.object({
   workGroup: z.string(),
   queryOutputLocation: z.string(),
   database: z.string(),
+  snapshotQuery: z.string(),
+  /** The snapshot to be written, and what it is built upon: without a base, all of history. */
+  snapshot: z.object({
+    name: z.string(),
+    format: z.string(),
+    watermark: z.iso.datetime(),
+    base: z.string().nullable(),
+    changeLogFrom: z.string().nullable(),
+  }),
   countQuery: z.string(),
   trainQuery: z.string(),
   validationQuery: z.string(),
@@ -55,6 +72,8 @@ export type TrainingPlan = z.output<typeof trainingPlanSchema>;
 /**
  * Everything the state machine needs to train one attempt at an epoch and to put its model behind the endpoint.
  *
+ * @param nowMs becomes the snapshot's watermark: its query runs later, so it reads every row that is in S3 by then.
+ * @param lastSnapshot the newest finished snapshot, of whatever definition and age.
  * @throws Error when the algorithm has no image in the state machine's region.
  */
 export function trainingPlan(
@@ -62,6 +81,7 @@ export function trainingPlan(
   config: RetrainConfig,
   due: { epoch: number; attempt: number },
   nowMs: number,
+  lastSnapshot?: Snapshot,
 ): TrainingPlan {
   const { epoch, attempt } = due;
   const name = resourceName(config.endpointName, epoch, attempt, nowMs);
@@ -70,6 +90,8 @@ export function trainingPlan(
   const validationUri = `${bucket}/training-sets/${name}/validation/`;
   const database = config.glueDatabase;
   const hash = schemaHash(group);
+  const base = lastSnapshot && isUsable(lastSnapshot, group, nowMs) ? lastSnapshot : undefined;
+  const source = { database, snapshot: name };
   return {
     featureGroup: group.name,
     epoch,
@@ -79,9 +101,17 @@ export function trainingPlan(
     workGroup: config.athenaWorkgroup,
     queryOutputLocation: `${bucket}/athena-results/`,
     database,
-    countQuery: countQuery(group, database),
-    trainQuery: unloadQuery(group, database, 'train', trainUri),
-    validationQuery: unloadQuery(group, database, 'validation', validationUri),
+    snapshotQuery: snapshotQuery(group, { database, base, nowMs }, `${bucket}/${snapshotsFolder(group)}${name}/`),
+    snapshot: {
+      name,
+      format: snapshotFormat(group),
+      watermark: new Date(nowMs).toISOString(),
+      base: base?.name ?? null,
+      changeLogFrom: base ? firstDayToRead(base) : null,
+    },
+    countQuery: countQuery(group, source),
+    trainQuery: unloadQuery(group, source, 'train', trainUri),
+    validationQuery: unloadQuery(group, source, 'validation', validationUri),
     trainingJobName: name,
     trainingImage: trainingImage(config.trainingAlgorithm, regionOf(config.stateMachineArn)),
     trainingRoleArn: config.trainingRoleArn,

@@ -1,8 +1,18 @@
-import { latestRowsSql, sqlName, sqlText } from './change-log-sql.ts';
+import { sqlName, sqlText } from './change-log-sql.ts';
 import { imputation, type TrainingColumn, trainingColumnsOf } from './encode.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
+import { learntRowsSql } from './training-snapshot.ts';
 
-/** Trino SQL that builds the training set from the change log's live labelled rows. */
+/**
+ * Trino SQL that builds the training set from a snapshot of the change log: of what it holds, the live labelled rows.
+ * Counts and files come from the same snapshot, so they agree whatever arrives meanwhile.
+ */
+
+/** A snapshot, and the Glue database it is read in. */
+export interface SnapshotSource {
+  readonly database: string;
+  readonly snapshot: string;
+}
 
 export type Split = 'train' | 'validation';
 
@@ -13,12 +23,8 @@ const VALIDATION_BUCKETS = 20;
 /** Hexadecimal digits of the hash that give the bucket: 65,536 values, so buckets differ by a thousandth at most. */
 const BUCKET_DIGITS = 4;
 
-/**
- * One row: train_rows, validation_rows, train_positives, train_negatives, validation_positives, validation_negatives.
- *
- * @param database Glue database of the stack.
- */
-export function countQuery(group: FeatureGroup, database: string): string {
+/** One row: train_rows, validation_rows, train_positives, train_negatives, validation_positives, validation_negatives. */
+export function countQuery(group: FeatureGroup, source: SnapshotSource): string {
   const label = sqlName(group.label.name);
   const count = (...conditions: string[]) => `count(*) FILTER (WHERE ${conditions.join(' AND ')})`;
   const [train, validation] = [inSplit(group, 'train'), inSplit(group, 'validation')];
@@ -30,7 +36,7 @@ export function countQuery(group: FeatureGroup, database: string): string {
   ${count(validation, `${label} = 1`)} AS validation_positives,
   ${count(validation, `${label} = 0`)} AS validation_negatives
 FROM (
-${trainableRowsSql(group, database)}
+${trainableRowsSql(group, source)}
 ) AS "trainable"`;
 }
 
@@ -39,13 +45,13 @@ ${trainableRowsSql(group, database)}
  * `trainingColumns`. Columns are called c0, c1, …: a name such as `job=a,b` would upset the writer's own metadata.
  * Rows are in the order of their hash, which is as good as shuffled and the same every time.
  */
-export function trainingRowsSql(group: FeatureGroup, database: string, split: Split): string {
+export function trainingRowsSql(group: FeatureGroup, source: SnapshotSource, split: Split): string {
   const label = `CAST(${sqlName(group.label.name)} AS INTEGER)`;
   const columns = [label, ...trainingColumnsOf(group).map(columnSql)].map((sql, index) => `  ${sql} AS c${index}`);
   return `SELECT
 ${columns.join(',\n')}
 FROM (
-${trainableRowsSql(group, database)}
+${trainableRowsSql(group, source)}
 ) AS "trainable"
 WHERE ${inSplit(group, split)}
 ORDER BY ${hashSql(group)}`;
@@ -57,21 +63,21 @@ ORDER BY ${hashSql(group)}`;
  *
  * @param uri an empty prefix, `s3://…/`.
  */
-export function unloadQuery(group: FeatureGroup, database: string, split: Split, uri: string): string {
+export function unloadQuery(group: FeatureGroup, source: SnapshotSource, split: Split, uri: string): string {
   return `UNLOAD (
-${trainingRowsSql(group, database, split)}
+${trainingRowsSql(group, source, split)}
 )
 TO ${sqlText(uri)}
 WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')`;
 }
 
 /** Live rows with a label and every required number. The encoder refuses a record that lacks one likewise. */
-function trainableRowsSql(group: FeatureGroup, database: string): string {
+function trainableRowsSql(group: FeatureGroup, { database, snapshot }: SnapshotSource): string {
   const required = trainingColumnsOf(group).filter((it) => it.holds === 'value' && !it.feature.optional);
   const names = [group.label.name, ...required.map((it) => it.feature.name)];
   return `SELECT * FROM (
-${latestRowsSql(group, database)}
-) AS "latest"
+${learntRowsSql(group, database, snapshot)}
+) AS "learnt"
 WHERE ${names.map((name) => `${sqlName(name)} IS NOT NULL`).join(' AND ')}`;
 }
 

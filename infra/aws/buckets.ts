@@ -1,3 +1,4 @@
+import { SNAPSHOT_AGE_DAYS_MAX, SNAPSHOTS_PREFIX } from '../../shared/training-snapshot.ts';
 import { getAtt, join, RETAIN, type Resource, type Resources, ref } from './cloudformation.ts';
 
 /** Prefixes of the data bucket. */
@@ -17,15 +18,18 @@ export const FAILED_BATCHES_PREFIX = 'aws/lambda/';
 const ATHENA_RESULTS_DAYS = 7;
 /** Training sets are evidence of what a model learnt, until the model has been replaced many times. */
 const TRAINING_SETS_DAYS = 180;
+/** Longer than a snapshot is built upon, by more than a training takes that is being planned. */
+const SNAPSHOTS_DAYS = SNAPSHOT_AGE_DAYS_MAX + 30;
 /** What waits for redrive holds whole items, so it does not stay for ever. */
-const QUARANTINE_DAYS = 180;
+export const QUARANTINE_DAYS = 180;
 /** An upload that was not finished in a day never will be. */
 const INCOMPLETE_UPLOAD_DAYS = 1;
 
-/** The bucket of the change log, the offline store, training sets, models and query results. */
+/** The bucket of the change log, the offline store, snapshots, training sets, models and query results. */
 export function dataBucket(): Resources {
   return bucket('DataBucket', {
     [ATHENA_RESULTS_PREFIX]: ATHENA_RESULTS_DAYS,
+    [SNAPSHOTS_PREFIX]: SNAPSHOTS_DAYS,
     [TRAINING_SETS_PREFIX]: TRAINING_SETS_DAYS,
   });
 }

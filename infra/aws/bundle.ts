@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -6,7 +7,7 @@ interface Serverless {
   readonly serviceDir: string;
   readonly service: {
     readonly functions: Readonly<Record<string, { readonly handler: string; package?: { artifact: string } }>>;
-    readonly provider: { readonly environment: { readonly FEATURE_GROUP: string } };
+    readonly custom: { readonly featureGroup: string };
   };
   readonly pluginManager: { readonly plugins: readonly object[] };
   /** Its own class of errors, which it shows without their stack. */
@@ -24,14 +25,15 @@ const REQUIRE_BANNER =
   "import { createRequire as createRequireOfBundle } from 'node:module';const require = createRequireOfBundle(import.meta.url);";
 
 /**
- * Bundles each function with esbuild into one module and one zip, and tells osls to upload that. Without it osls would
+ * Bundles each function with esbuild into one module and one zip, tells osls to upload that, and says
+ * how big each is. Without it osls would
  * zip the whole folder, node_modules and TypeScript included.
  *
  * @throws Error when the feature group is a path: a function in AWS would not find the file.
  */
-export async function bundleFunctions(serverless: Serverless): Promise<void> {
-  const { functions, provider } = serverless.service;
-  const featureGroup = provider.environment.FEATURE_GROUP;
+export async function bundleFunctions(serverless: Serverless, say: (line: string) => void): Promise<void> {
+  const { functions, custom } = serverless.service;
+  const { featureGroup } = custom;
   if (/[\\/]/.test(featureGroup)) {
     throw new serverless.classes.Error(
       `featureGroup is the path ${featureGroup}, which only the local cloud takes: to deploy it, put the definition into shared/feature-groups and give its name.`,
@@ -59,6 +61,11 @@ export async function bundleFunctions(serverless: Serverless): Promise<void> {
       banner: { js: REQUIRE_BANNER },
       logLevel: 'error',
     });
-    definition.package = { artifact: await zipper.zipFiles([join(folder, `${module}.mjs`)], `${name}.zip`, folder) };
+    const artifact = await zipper.zipFiles([join(folder, `${module}.mjs`)], `${name}.zip`, folder);
+    definition.package = { artifact };
+    const bundled = statSync(join(serverless.serviceDir, folder, `${module}.mjs`)).size;
+    say(`${name}: ${kilobytes(bundled)} bundled, ${kilobytes(statSync(artifact).size)} zipped`);
   }
 }
+
+const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1_000)} kB`;

@@ -6,6 +6,7 @@ export interface Resource {
   readonly DependsOn?: string | readonly string[];
   readonly DeletionPolicy?: 'Retain';
   readonly UpdateReplacePolicy?: 'Retain';
+  readonly UpdatePolicy?: Readonly<Record<string, unknown>>;
 }
 
 /** Resources by logical id. */

@@ -4,7 +4,7 @@ import { arn, getAtt, join, type Resources, ref } from './cloudformation.ts';
 import { allow, role } from './iam.ts';
 
 /** Feature Store's type of a feature or the label. Its only others are collections. */
-function featureType(feature: Feature | 'label'): 'String' | 'Integral' | 'Fractional' {
+export function featureType(feature: Feature | 'label'): 'String' | 'Integral' | 'Fractional' {
   if (feature === 'label') return 'Integral';
   switch (feature.type) {
     case 'integral':

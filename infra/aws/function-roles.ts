@@ -5,29 +5,30 @@ import { arn, getAtt, join, type Resources, type Text } from './cloudformation.t
 import { featureGroupArn } from './feature-group.ts';
 import { allow, role, type Statement } from './iam.ts';
 import type { Names } from './names.ts';
+import type { SourceTable } from './source-table.ts';
 import { stateMachineArn } from './state-machine.ts';
 
 /** One role per function, with what that function calls and nothing else. */
-export function functionRoles(group: FeatureGroup, names: Names): Resources {
+export function functionRoles(group: FeatureGroup, names: Names, source: SourceTable): Resources {
   const stateTable = getAtt('StateTable', 'Arn');
   const quarantine = getAtt('QuarantineBucket', 'Arn');
   const waiting = [QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX].map((prefix) => join(quarantine, `/${prefix}*`));
   return {
     // Quarantined records are written by the function, failed batches by Lambda with the function's role.
     IngestRole: lambdaRole(names, 'ingest', [
-      readStream('SourceTable'),
+      readStream(source.streamArn),
       ...deliver(group),
       allow(['s3:PutObject'], waiting),
       allow(['s3:ListBucket'], [quarantine]),
     ]),
     RedriveRole: lambdaRole(names, 'redrive', [
-      allow(['dynamodb:GetItem'], [getAtt('SourceTable', 'Arn')]),
+      allow(['dynamodb:GetItem'], [source.arn]),
       ...deliver(group),
       allow(['s3:DeleteObject', 's3:GetObject'], waiting),
       allow(['s3:ListBucket'], [quarantine]),
     ]),
     RetrainRole: lambdaRole(names, 'retrain', [
-      readStream('StateTable'),
+      readStream(getAtt('StateTable', 'StreamArn')),
       allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [stateTable]),
       allow(['dynamodb:Query'], [join(stateTable, `/index/${LABELS_BY_EPOCH_INDEX}`)]),
       allow(['states:StartExecution'], [stateMachineArn(names)]),
@@ -79,9 +80,9 @@ function lambdaRole(names: Names, name: string, statements: readonly Statement[]
 }
 
 /** What Lambda's event source mapping calls, with the function's role, to read a table's stream. */
-function readStream(table: string): Statement {
+function readStream(streamArn: Text): Statement {
   return allow(
     ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
-    [getAtt(table, 'StreamArn')],
+    [streamArn],
   );
 }

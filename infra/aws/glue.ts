@@ -6,7 +6,14 @@ import {
   LATEST_VIEW,
   latestRowsSql,
 } from '../../shared/change-log-sql.ts';
-import { columnsOf, type Feature, type FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../../shared/feature-groups/define.ts';
+import {
+  SNAPSHOT_KEY,
+  SNAPSHOT_TABLE,
+  type SnapshotColumn,
+  snapshotColumns,
+  snapshotsFolder,
+} from '../../shared/training-snapshot.ts';
 import { CHANGE_LOG_PREFIX } from './buckets.ts';
 import { type Intrinsic, join, type Resource, type Resources, ref } from './cloudformation.ts';
 
@@ -26,8 +33,9 @@ interface Column {
   readonly type: ColumnType;
 }
 
-function typeOf(feature: Feature | 'label'): ColumnType {
+function typeOf(feature: SnapshotColumn['holds']): ColumnType {
   if (feature === 'label') return FLAG;
+  if (feature === 'text' || feature === 'record') return TEXT;
   switch (feature.type) {
     case 'boolean':
       return FLAG;
@@ -41,7 +49,7 @@ function typeOf(feature: Feature | 'label'): ColumnType {
   }
 }
 
-/** Athena's database: the change log as a table, and the views over it. */
+/** Athena's database: the change log as a table, the views over it, and the snapshots that trainings are made from. */
 export function glueDatabase(group: FeatureGroup, database: string): Resources {
   const recordIdentifier = { name: group.recordIdentifier.name.toLowerCase(), type: TEXT };
   const features = columnsOf(group).map(({ name, feature }) => ({ name: name.toLowerCase(), type: typeOf(feature) }));
@@ -53,6 +61,7 @@ export function glueDatabase(group: FeatureGroup, database: string): Resources {
       Properties: { CatalogId: ref('AWS::AccountId'), DatabaseInput: { Name: database } },
     },
     ChangeLogTable: changeLogTable([...change, recordIdentifier, ...features]),
+    SnapshotTable: snapshotTable(group),
     LatestView: view(LATEST_VIEW, database, latestRowsSql(group, database), latest),
     DatasourceView: view(DATASOURCE_VIEW, database, datasourceSql(group, database), features),
   };
@@ -60,24 +69,42 @@ export function glueDatabase(group: FeatureGroup, database: string): Resources {
 
 function changeLogTable(columns: readonly Column[]): Resource {
   const location = join('s3://', ref('DataBucket'), `/${CHANGE_LOG_PREFIX}`);
+  return textTable(CHANGE_LOG_TABLE, columns, location, 'dt', {
+    // Partition projection: Athena works the days out itself, so no crawler and no statement per day is needed.
+    'projection.dt.type': 'date',
+    'projection.dt.format': 'yyyy-MM-dd',
+    'projection.dt.range': `${FIRST_DAY},NOW+1DAYS`,
+    'projection.dt.interval': '1',
+    'projection.dt.interval.unit': 'DAYS',
+    'storage.location.template': join(location, 'dt=$', '{dt}/'),
+  });
+}
+
+/** All snapshots under one table: UNLOAD writes none, but a folder, and a query names the folder that it reads. */
+function snapshotTable(group: FeatureGroup): Resource {
+  const location = join('s3://', ref('DataBucket'), `/${snapshotsFolder(group)}`);
+  const columns = snapshotColumns(group).map(({ name, holds }) => ({ name: name.toLowerCase(), type: typeOf(holds) }));
+  return textTable(SNAPSHOT_TABLE, columns, location, SNAPSHOT_KEY, {
+    [`projection.${SNAPSHOT_KEY}.type`]: 'injected',
+    'storage.location.template': join(location, '$', `{${SNAPSHOT_KEY}}/`),
+  });
+}
+
+/** A table over text in the form of the change log, partitioned by one key whose values are projected. */
+function textTable(
+  name: string,
+  columns: readonly Column[],
+  location: Intrinsic,
+  partitionKey: string,
+  projection: Readonly<Record<string, string | Intrinsic>>,
+): Resource {
   return table({
-    Name: CHANGE_LOG_TABLE,
+    Name: name,
     TableType: 'EXTERNAL_TABLE',
-    PartitionKeys: [{ Name: 'dt', Type: 'string' }],
-    Parameters: {
-      EXTERNAL: 'TRUE',
-      classification: 'csv',
-      // Partition projection: Athena works the days out itself, so no crawler and no statement per day is needed.
-      'projection.enabled': 'true',
-      'projection.dt.type': 'date',
-      'projection.dt.format': 'yyyy-MM-dd',
-      'projection.dt.range': `${FIRST_DAY},NOW+1DAYS`,
-      'projection.dt.interval': '1',
-      'projection.dt.interval.unit': 'DAYS',
-      'storage.location.template': join(location, 'dt=$', '{dt}/'),
-    },
+    PartitionKeys: [{ Name: partitionKey, Type: 'string' }],
+    Parameters: { EXTERNAL: 'TRUE', classification: 'csv', 'projection.enabled': 'true', ...projection },
     StorageDescriptor: {
-      Columns: columns.map(({ name, type }) => ({ Name: name, Type: type.hive })),
+      Columns: columns.map((column) => ({ Name: column.name, Type: column.type.hive })),
       Location: location,
       InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
       OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',

@@ -1,4 +1,4 @@
-// osls reads .cjs but not .ts. This is the door: `names` and `resources` are addresses in serverless.yml.
+// osls reads .cjs but not .ts. This is the door: `names`, `streamArn` and `resources` are addresses in serverless.yml.
 module.exports = async ({ resolveVariable }) => {
   const [major] = process.versions.node.split('.');
   if (Number(major) < 24) throw new Error('Run osls on Node 24: `npx serverless` takes the one in node_modules.');
@@ -13,8 +13,13 @@ module.exports = async ({ resolveVariable }) => {
     throw error;
   });
   const names = namesOf(group, await resolveVariable('sls:stage'));
-  const changeLogBufferSeconds = Number(await resolveVariable('param:changeLogBufferSeconds'));
-  const resources = resourcesOf(group, names, { changeLogBufferSeconds });
+  const stack = resourcesOf(group, names, {
+    changeLogBufferSeconds: Number(await resolveVariable('param:changeLogBufferSeconds')),
+    sourceTableStreamArn: await resolveVariable('param:sourceTableStreamArn'),
+    kmsKeyArn: await resolveVariable('param:kmsKeyArn'),
+    alarmTopicArn: await resolveVariable('param:alarmTopicArn'),
+    deploymentConfiguration: await resolveVariable('param:deploymentConfiguration'),
+  });
   // `serverless print` shows an object that occurs twice as a pointer to its first place; a copy has none.
-  return { names, resources: JSON.parse(JSON.stringify(resources)) };
+  return JSON.parse(JSON.stringify({ names, ...stack }));
 };

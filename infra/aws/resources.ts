@@ -1,22 +1,45 @@
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { alarms } from './alarms.ts';
 import { athena } from './athena.ts';
 import { dataBucket, quarantineBucket } from './buckets.ts';
 import { changeLogStream } from './change-log-stream.ts';
-import { getAtt, type Intrinsic, type Resources, ref } from './cloudformation.ts';
+import { type Intrinsic, type Resources, ref } from './cloudformation.ts';
+import { dashboard } from './dashboard.ts';
+import { encrypted } from './encryption.ts';
 import { failedBatchesExtension } from './failed-batches.ts';
 import { featureGroup } from './feature-group.ts';
 import { functionRoles } from './function-roles.ts';
 import { glueDatabase } from './glue.ts';
+import { metricsOf } from './metrics.ts';
 import type { Names } from './names.ts';
+import { inThisRegionOnly } from './region.ts';
+import { safeDeployment } from './safe-deployment.ts';
 import { sourceTable } from './source-table.ts';
 import { stateMachine } from './state-machine.ts';
 import { stateTable } from './state-table.ts';
+import { traced } from './tracing.ts';
 import { trainingRole } from './training-role.ts';
 
+/** What a deployment may choose. */
+export interface StackOptions {
+  /** How long Firehose gathers rows of the change log, in seconds. */
+  readonly changeLogBufferSeconds: number;
+  /** Stream of an existing table; `''` makes one. */
+  readonly sourceTableStreamArn: string;
+  /** The customer's own KMS key; `''` for the keys that AWS owns. */
+  readonly kmsKeyArn: string;
+  /** SNS topic that alarms tell; `''` for none. */
+  readonly alarmTopicArn: string;
+  /** How CodeDeploy shifts traffic to a new version: the name of one of its configurations. */
+  readonly deploymentConfiguration: string;
+}
+
 /** Everything of the stack but the functions, computed from the definition alone. */
-export function resourcesOf(group: FeatureGroup, names: Names, options: { changeLogBufferSeconds: number }) {
+export function resourcesOf(group: FeatureGroup, names: Names, options: StackOptions) {
+  const source = sourceTable(group, options.sourceTableStreamArn);
+  const metrics = metricsOf(names, group.name, source);
   const resources: Resources = {
-    ...sourceTable(group),
+    ...source.resources,
     ...stateTable(),
     ...dataBucket(),
     ...quarantineBucket(),
@@ -26,10 +49,13 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: { change
     ...athena(group, names),
     ...trainingRole(),
     ...stateMachine(names),
-    ...functionRoles(group, names),
+    ...functionRoles(group, names, source),
+    ...alarms(names, metrics, options),
+    ...dashboard(names, metrics),
+    ...safeDeployment(names, source, options.deploymentConfiguration),
   };
   const outputs: Readonly<Record<string, { Description: string; Value: string | Intrinsic }>> = {
-    SourceTableName: { Description: 'Table that applications write to', Value: ref('SourceTable') },
+    SourceTableName: { Description: 'Table that applications write to', Value: source.name },
     StateTableName: { Description: 'Fences, label ledger, epochs and what is serving', Value: ref('StateTable') },
     DataBucketName: { Description: 'Change log, offline store, training sets, models', Value: ref('DataBucket') },
     QuarantineBucketName: { Description: 'Records and batches to be redriven', Value: ref('QuarantineBucket') },
@@ -39,8 +65,15 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: { change
     EndpointName: { Description: 'Endpoint of the serving model', Value: names.endpoint },
     RetrainingStateMachineArn: {
       Description: 'State machine of the retraining',
-      Value: getAtt('RetrainingStateMachine', 'Arn'),
+      Value: ref('RetrainingStateMachine'),
     },
   };
-  return { Resources: resources, Outputs: outputs, extensions: failedBatchesExtension() };
+  return {
+    streamArn: source.streamArn,
+    resources: {
+      Resources: inThisRegionOnly(traced(encrypted(resources, options.kmsKeyArn))),
+      Outputs: outputs,
+      extensions: failedBatchesExtension(source),
+    },
+  };
 }

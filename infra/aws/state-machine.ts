@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { SNAPSHOTS_PREFIX } from '../../shared/training-snapshot.ts';
 import { ATHENA_RESULTS_PREFIX, CHANGE_LOG_PREFIX, TRAINING_SETS_PREFIX } from './buckets.ts';
 import { arn, getAtt, type Intrinsic, join, type Resources } from './cloudformation.ts';
 import { allow, role, type Statement } from './iam.ts';
@@ -54,7 +55,7 @@ function queryStatements(names: Names): Statement[] {
     allow(['s3:GetObject'], [join(bucket, `/${CHANGE_LOG_PREFIX}*`)]),
     allow(
       ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
-      [TRAINING_SETS_PREFIX, ATHENA_RESULTS_PREFIX].map((prefix) => join(bucket, `/${prefix}*`)),
+      [SNAPSHOTS_PREFIX, TRAINING_SETS_PREFIX, ATHENA_RESULTS_PREFIX].map((prefix) => join(bucket, `/${prefix}*`)),
     ),
   ];
 }

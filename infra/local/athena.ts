@@ -4,11 +4,12 @@ import type {
   GetQueryExecutionInput,
   GetQueryResultsInput,
   GetQueryResultsOutput,
+  GetQueryRuntimeStatisticsInput,
   StartQueryExecutionInput,
   StopQueryExecutionInput,
 } from '@aws-sdk/client-athena';
 import { type GlueCatalog, s3Location } from './athena/catalog.ts';
-import { describeExecution, type Execution, Executions } from './athena/executions.ts';
+import { describeExecution, type Execution, Executions, runtimeStatistics } from './athena/executions.ts';
 import { QueryQueue } from './athena/query-queue.ts';
 import { readCsv } from './athena/results.ts';
 import { type WorkGroupProperties, WorkGroups } from './athena/work-groups.ts';
@@ -57,6 +58,11 @@ export function athena({ objects, catalog, dir, db = new DatabaseSync(':memory:'
       GetQueryExecution: ({ QueryExecutionId, ...rest }: GetQueryExecutionInput) => {
         refuseUnknown('athena', 'GetQueryExecution', rest, []);
         return { QueryExecution: describeExecution(executions.get(QueryExecutionId)) };
+      },
+
+      GetQueryRuntimeStatistics: ({ QueryExecutionId, ...rest }: GetQueryRuntimeStatisticsInput) => {
+        refuseUnknown('athena', 'GetQueryRuntimeStatistics', rest, []);
+        return { QueryRuntimeStatistics: runtimeStatistics(executions.get(QueryExecutionId)) };
       },
 
       GetQueryResults: (input: GetQueryResultsInput) => getQueryResults(objects, executions, input),

@@ -7,6 +7,9 @@ import type { StackNames } from './stack-names.ts';
 /** Where training sets lie in the data bucket. */
 const TRAINING_SETS_PREFIX = 'training-sets/';
 
+/** Where the CLI writes an endpoint's answer. /dev/stdout would empty a file that the shell's output goes to. */
+const ANSWER_FILE = '/tmp/prediction.json';
+
 /** What to set so that the AWS CLI and the SDKs speak to the local cloud. Version 1 of the CLI knows the region by the second name only. */
 export function environmentToSet(endpoint: string): string[] {
   return [
@@ -33,7 +36,7 @@ export function commandsToTry(
     row === undefined
       ? `# ${names.endpoint} serves after the first training: write labels (${group.label.name} = 0 or 1) to ${names.sourceTable}`
       : // The body comes from a file because the two versions of the CLI read text differently, but bytes alike.
-        `echo ${quoted(row)} | aws sagemaker-runtime invoke-endpoint --endpoint-name ${names.endpoint} --content-type text/csv --body fileb:///dev/stdin /dev/stdout`,
+        `echo ${quoted(row)} | aws sagemaker-runtime invoke-endpoint --endpoint-name ${names.endpoint} --content-type text/csv --body fileb:///dev/stdin ${ANSWER_FILE} && cat ${ANSWER_FILE}`,
   ];
 }
 

@@ -1,7 +1,9 @@
+import { rmSync } from 'node:fs';
 import { access, constants, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import group from '../../shared/feature-groups/bank-marketing.ts';
+import { sampleItem } from '../aws/sample-item.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { readOptions, runCommand, wholeNumber } from './command.ts';
 import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
@@ -14,7 +16,6 @@ import type { Report } from './demo/report.ts';
 import { type Cast, playStory } from './demo/story.ts';
 import { renderSummary } from './demo/summary.ts';
 import { sourceTable } from './demo/table.ts';
-import { sampleItem } from './sample-item.ts';
 import { stackNames } from './stack-names.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
@@ -27,6 +28,9 @@ const ROWS = 1_500;
 const ROWS_MIN = 200;
 const ROWS_MAX = 99_999;
 const SEED_MAX = 2 ** 32 - 1;
+
+/** Exit code of a program that Ctrl-C has ended: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
 
 /**
  * Short waits in place of those that save money on AWS. On some 250 validation rows the difference of two models is
@@ -51,6 +55,11 @@ async function demo(): Promise<number> {
   const cast = await castOf(options);
   if (options.json) await expectWritable(options.json);
   const dir = await mkdtemp(join(tmpdir(), 'tributary-demo-'));
+  const abandon = () => {
+    rmSync(dir, { recursive: true, force: true });
+    process.exit(INTERRUPTED);
+  };
+  process.once('SIGINT', abandon);
   try {
     const cloud = await startCloud({
       dir,
@@ -65,6 +74,7 @@ async function demo(): Promise<number> {
       const report = await play(cloud, clients, cast);
       process.stdout.write(`\n${renderSummary(report)}`);
       if (options.json) await writeReport(options.json, report);
+      process.off('SIGINT', abandon);
       if (options.keep) await keepServing(cloud, clients, dir);
       return report.checks.every(({ ok }) => ok) ? 0 : 1;
     } finally {

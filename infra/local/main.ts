@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
+import { sampleItem } from '../aws/sample-item.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { readOptions, runCommand, wholeNumber } from './command.ts';
 import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
@@ -10,7 +11,6 @@ import { itemOf } from './demo/item.ts';
 import { type Progress, progressTo } from './demo/progress.ts';
 import { sourceTable, writeConcurrently } from './demo/table.ts';
 import { waitForTraining } from './demo/trainings.ts';
-import { sampleItem } from './sample-item.ts';
 import { stackNames } from './stack-names.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
@@ -48,7 +48,6 @@ async function local(): Promise<number> {
   });
   const port = wholeNumber('port', options.port, 0, PORT_MAX);
   const group = await loadFeatureGroup(options.definition);
-  const isNew = (await readdir(options.dir).catch(() => [])).length === 0;
   const cloud = await startCloud({
     dir: options.dir,
     port,
@@ -57,19 +56,28 @@ async function local(): Promise<number> {
     params: PARAMS,
     onLog: (name, line) => options.verbose && console.error(`${name}: ${line}`),
   });
-  const interrupted = untilInterrupted();
+  let stopping = false;
+  const interrupted = untilInterrupted().then(() => {
+    stopping = true;
+  });
   const clients = connect(cloud.endpoint);
   try {
-    if (isNew && !options.empty && group.name === EXAMPLE) {
+    if (!options.empty && group.name === EXAMPLE && (await isTableEmpty(cloud, clients))) {
       await Promise.race([loadExample(cloud, clients, group, progressTo(process.stderr)), interrupted]);
     }
-    await printWhatToTry(cloud, clients, group, options.dir);
+    if (!stopping) await printWhatToTry(cloud, clients, group, options.dir);
     await interrupted;
     return 0;
   } finally {
     disconnect(clients);
     await cloud.close();
   }
+}
+
+async function isTableEmpty(cloud: Cloud, { dynamodb }: Clients): Promise<boolean> {
+  const { sourceTable: TableName } = stackNames(cloud.stack);
+  const { Count } = await dynamodb.send(new ScanCommand({ TableName, Limit: 1, Select: 'COUNT' }));
+  return Count === 0;
 }
 
 /** Writes example customers with their labels, and waits until the model that they train serves. */

@@ -30,6 +30,10 @@ const NOTHING_TO_DO: Readonly<Record<string, string>> = {
   'AWS::Logs::LogStream': 'what functions log goes to whoever started the local cloud',
   'AWS::Glue::Database': 'is there with its first table',
   'AWS::Athena::NamedQuery': 'is text to be opened in the console',
+  'AWS::CodeDeploy::Application': 'a version that is deployed here takes over at once',
+  'AWS::CodeDeploy::DeploymentGroup': 'a version that is deployed here takes over at once',
+  'AWS::CloudWatch::Alarm': 'nothing is measured here; the demo says what it sees',
+  'AWS::CloudWatch::Dashboard': 'nothing is measured here; the demo says what it sees',
 };
 
 const PROVISIONERS: Readonly<Record<string, Provisioner>> = {

@@ -6,6 +6,7 @@ import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { readOptions, runCommand } from './command.ts';
 import { type Clients, connect, disconnect } from './demo/clients.ts';
+import { readRejections } from './demo/quarantine.ts';
 import { areConserved, type Counts, countsOf, sum } from './replay/counts.ts';
 import { type RecordedEvent, readRecordedEvent } from './replay/recorded-events.ts';
 import { type Results, readResults, writeResults } from './replay/results.ts';
@@ -39,9 +40,10 @@ async function replay(): Promise<number> {
     let counts: Counts;
     let results: Results;
     try {
-      counts = await deliver(events, cloud, clients, log, values.verbose);
+      const delivered = await deliver(events, cloud, clients, log, values.verbose);
+      counts = delivered.counts;
       await cloud.flushDeliveryStreams();
-      results = await readResults(clients, stackNames(cloud.stack), group);
+      results = await readResults(clients, stackNames(cloud.stack), group, [...delivered.rejections]);
     } finally {
       disconnect(clients);
       await cloud.close();
@@ -52,16 +54,20 @@ async function replay(): Promise<number> {
   }
 }
 
-/** Invokes ingest once per event, one after the other, and adds up what it counted. */
+/**
+ * Invokes ingest once per event, one after the other, and adds up what it counted. What it rejected is read after each:
+ * events of two streams may have the same sequence numbers, which are the names in quarantine.
+ */
 async function deliver(
   events: readonly RecordedEvent[],
   cloud: Cloud,
   clients: Clients,
   log: string[],
   verbose: boolean,
-): Promise<Counts> {
-  const { ingestFunction } = stackNames(cloud.stack);
+): Promise<{ counts: Counts; rejections: ReadonlySet<string> }> {
+  const { ingestFunction, quarantineBucket } = stackNames(cloud.stack);
   const counts: Counts[] = [];
+  const rejections = new Set<string>();
   for (const { file, records } of events) {
     log.length = 0;
     const { Payload, FunctionError } = await clients.lambda.send(
@@ -75,8 +81,9 @@ async function deliver(
       throw new Error(`${file}: ingest could not deliver everything, from ${failed.itemIdentifier} on; see --verbose.`);
     }
     counts.push(sum(log.flatMap((line) => countsOf(line) ?? [])));
+    for (const rejection of await readRejections(clients.s3, quarantineBucket)) rejections.add(rejection);
   }
-  return sum(counts);
+  return { counts: sum(counts), rejections };
 }
 
 /** Writes the results and prints the summary. Exit code 1 when a record has no fate, or two. */

@@ -130,6 +130,8 @@ function evaluateStack({ provider, functions, resources }: Configuration): Stack
   const physicals: Physicals = new Map([
     ...Object.entries(resources.Resources).map(([id, it]) => [id, physicalOf(name, id, it)] as const),
     ...Object.entries(functions).map(([key, it]) => [functionLogicalId(key), functionPhysical(it.name)] as const),
+    // What osls makes and is only extended here: known by its logical id.
+    ...Object.keys(resources.extensions).map((id) => [id, { ref: id, attributes: {} }] as const),
   ]);
   const value = (it: unknown, where: string) => evaluate(it, physicals, name, where);
   return {

@@ -1,6 +1,7 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Opens the folder that holds the local cloud's state, and its SQLite database, for this process alone.
@@ -9,7 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
  */
 export async function openStateFolder(dir: string): Promise<DatabaseSync> {
   try {
-    await mkdir(join(dir, 's3'), { recursive: true });
+    await makeFolder(join(dir, 's3'));
     const probe = join(dir, '.writable');
     await writeFile(probe, '');
     await rm(probe);

@@ -22,6 +22,8 @@ export const streamEventSchema = z.strictObject({
 /** What `resources.extensions` may add to an event source mapping here. */
 const extensionSchema = z.strictObject({
   DestinationConfig: z.strictObject({ OnFailure: z.strictObject({ Destination: z.string() }) }).optional(),
+  // Counts for CloudWatch, of which there is none here.
+  MetricsConfig: z.unknown().optional(),
 });
 
 /** A mapping as CreateEventSourceMapping takes it, save what is known only once function and stream are there. */
@@ -33,6 +35,7 @@ export type StreamMapping = Omit<EventSourceMappingInput, 'UUID' | 'FunctionName
  * @param extension what `resources.extensions` changes in the mapping, evaluated.
  */
 export function streamMapping(event: z.output<typeof streamEventSchema>, extension: unknown): StreamMapping {
+  const { DestinationConfig } = extensionSchema.parse(extension);
   return {
     StartingPosition: event.startingPosition,
     BatchSize: event.batchSize,
@@ -44,6 +47,6 @@ export function streamMapping(event: z.output<typeof streamEventSchema>, extensi
     ...(event.filterPatterns.length > 0 && {
       FilterCriteria: { Filters: event.filterPatterns.map((pattern) => ({ Pattern: JSON.stringify(pattern) })) },
     }),
-    ...extensionSchema.parse(extension),
+    ...(DestinationConfig && { DestinationConfig }),
   };
 }

@@ -11,7 +11,7 @@ const NAME_PATTERN = /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/;
 /** Feature definitions in one feature group. Source: SageMaker Feature Store quotas. */
 export const FEATURES_MAX = 2_500;
 
-/** Names that Feature Store adds to the offline store itself, and columns every change log row starts with. */
+/** Names that Feature Store adds to the offline store itself, and Athena's columns of every change and its partitions. */
 const RESERVED_NAMES = new Set([
   'is_deleted',
   'write_time',
@@ -20,6 +20,8 @@ const RESERVED_NAMES = new Set([
   'event_name',
   'event_time',
   'ttl_expired',
+  'dt',
+  'snapshot',
 ]);
 
 const nameSchema = z
@@ -88,7 +90,16 @@ const definitionSchema = z.strictObject({
    */
   recordIdentifier: z.union([
     nameSchema,
-    z.strictObject({ name: nameSchema, attributes: z.array(z.string().min(1)).min(1).max(2) }),
+    z.strictObject({
+      name: nameSchema,
+      attributes: z.array(z.string().min(1)).min(1).max(2),
+      /** Their types, for the table that a deployment creates. Default: S for each. */
+      types: z
+        .array(z.enum(['S', 'N']))
+        .min(1)
+        .max(2)
+        .optional(),
+    }),
   ]),
   /**
    * Name of the event time feature, and optionally the item's own timestamp attribute (epoch seconds as N, or an ISO
@@ -104,6 +115,11 @@ const definitionSchema = z.strictObject({
   onDelete: z.enum(['delete', 'keep']).default('delete'),
   /** What DynamoDB's own TTL expiry of the item does to the online record. Default: delete. */
   onTtlExpiry: z.enum(['delete', 'keep']).default('delete'),
+  /**
+   * Which features a label is learnt with. `latest`: those of now. `as-of-label`: those of just before the label
+   * arrived, so that nothing known only afterwards leaks in. Default: latest.
+   */
+  trainingTime: z.enum(['latest', 'as-of-label']).default('latest'),
 });
 
 export type FeatureGroupInput = z.input<typeof definitionSchema>;
@@ -117,13 +133,18 @@ export type Feature = FeatureOptions & { readonly name: string; readonly attribu
 export interface FeatureGroup {
   readonly name: string;
   readonly table: string;
-  readonly recordIdentifier: { readonly name: string; readonly attributes: readonly string[] };
+  readonly recordIdentifier: {
+    readonly name: string;
+    readonly attributes: readonly string[];
+    readonly types: readonly ('S' | 'N')[];
+  };
   readonly eventTime: { readonly name: string; readonly attribute?: string };
   /** In the order of the definition, which is the order of columns within one version. */
   readonly features: readonly Feature[];
   readonly label: { readonly name: string; readonly attribute: string };
   readonly onDelete: 'delete' | 'keep';
   readonly onTtlExpiry: 'delete' | 'keep';
+  readonly trainingTime: 'latest' | 'as-of-label';
 }
 
 /** A feature of text. Sets, lists, maps and binary are taken too, in the form `decode.ts` states. Not for training. */
@@ -158,8 +179,8 @@ export function defineFeatureGroup(input: FeatureGroupInput): FeatureGroup {
     eventTime: { name: eventTime.name, ...(eventTime.attribute !== undefined && { attribute: eventTime.attribute }) },
     recordIdentifier:
       typeof recordIdentifier === 'string'
-        ? { name: recordIdentifier, attributes: [recordIdentifier] }
-        : recordIdentifier,
+        ? { name: recordIdentifier, attributes: [recordIdentifier], types: ['S'] }
+        : { ...recordIdentifier, types: recordIdentifier.types ?? recordIdentifier.attributes.map(() => 'S' as const) },
     features: Object.entries(features).map(([name, feature]) => ({
       ...feature,
       name,
@@ -179,6 +200,10 @@ export function defineFeatureGroup(input: FeatureGroupInput): FeatureGroup {
 /** What the schema of a single part cannot see: names that collide, bounds that exclude everything, limits. */
 function problemsOf(group: FeatureGroup): string[] {
   const problems: string[] = [];
+  const { attributes, types } = group.recordIdentifier;
+  if (types.length !== attributes.length) {
+    problems.push(`recordIdentifier: ${types.length} types for ${attributes.length} attributes; give one each`);
+  }
   const names = [group.recordIdentifier.name, ...group.features.map((feature) => feature.name), group.label.name];
   const seen = new Set([group.eventTime.name.toLowerCase()]);
   for (const name of names) {

@@ -7,6 +7,7 @@ import {
   AthenaClient,
   GetQueryExecutionCommand,
   GetQueryResultsCommand,
+  GetQueryRuntimeStatisticsCommand,
   ListQueryExecutionsCommand,
   StartQueryExecutionCommand,
   type StartQueryExecutionCommandInput,
@@ -47,6 +48,15 @@ const changeLog: TableInput = {
     },
   },
 };
+
+/** Another place for a table like the change log. */
+const within = (folder: string) => ({
+  Parameters: {
+    'projection.enabled': 'true',
+    'storage.location.template': `s3://data/${folder}/dt=$\{dt}/`,
+  },
+  StorageDescriptor: { ...changeLog.StorageDescriptor, Location: `s3://data/${folder}/` },
+});
 
 const catalog = new GlueCatalog();
 const db = new DatabaseSync(':memory:');
@@ -126,11 +136,51 @@ async function query(sql: string, more: Partial<StartQueryExecutionCommandInput>
   return ResultSet?.Rows?.map((row) => row.Data?.map((datum) => datum.VarCharValue ?? null));
 }
 
+/** What a query read, by both of the operations that say it. */
+async function scanned(sql: string) {
+  const QueryExecutionId = await start(sql);
+  const bytes = (await finished(QueryExecutionId))?.Statistics?.DataScannedInBytes;
+  const { QueryRuntimeStatistics } = await client.send(new GetQueryRuntimeStatisticsCommand({ QueryExecutionId }));
+  expect(QueryRuntimeStatistics?.Rows?.InputBytes).toBe(bytes);
+  return { rows: QueryRuntimeStatistics?.Rows?.InputRows, bytes };
+}
+
 async function failure(sql: string): Promise<string | undefined> {
   const execution = await finished(await start(sql));
   expect(execution?.Status?.State).toBe('FAILED');
   return execution?.Status?.StateChangeReason;
 }
+
+describe('partitions', () => {
+  test('that no condition allows are not read, nor what no query has asked for', async () => {
+    const [old, recent] = ['1,old\n2,old\n', '3,recent\n'];
+    catalog.registerTable('shop', { ...changeLog, Name: 'days', ...within('days') });
+    await objects.put('data', 'days/dt=2026-01-01/1', old);
+    await objects.put('data', 'days/dt=2026-02-01/1', recent);
+    const ids = (where: string) => query(`SELECT id FROM days ${where} ORDER BY sequence_number`);
+    expect(await ids("WHERE dt >= '2026-02-01'")).toEqual([['id'], ['recent']]);
+    expect(await scanned("SELECT id FROM days WHERE dt >= '2026-02-01'")).toEqual({ rows: 1, bytes: recent.length });
+    expect(await ids('')).toEqual([['id'], ['old'], ['old'], ['recent']]);
+    expect(await scanned('SELECT id FROM days')).toEqual({ rows: 3, bytes: old.length + recent.length });
+    expect(await scanned("SELECT id FROM days UNION ALL SELECT id FROM days WHERE dt = '2026-02-01'")).toMatchObject({
+      rows: 4,
+    });
+  });
+
+  test('of an injected key are read by their name, which every query must give', async () => {
+    const projection = { 'projection.dt.type': 'injected', ...changeLog.Parameters, ...within('named').Parameters };
+    catalog.registerTable('shop', { ...changeLog, Name: 'named', ...within('named'), Parameters: projection });
+    await objects.put('data', 'named/dt=a,b/1', '1,x\n');
+    expect(await query("SELECT id, dt FROM named WHERE dt = 'a,b'")).toEqual([
+      ['id', 'dt'],
+      ['x', 'a,b'],
+    ]);
+    expect(await query("SELECT id FROM named WHERE dt = 'c'")).toEqual([['id']]);
+    expect(await failure('SELECT id FROM named')).toMatch(
+      /^CONSTRAINT_VIOLATION: For the injected projected partition/,
+    );
+  });
+});
 
 describe('queries', () => {
   test('answer a header, then rows; integers are exact, doubles as Java writes them, null is no value', async () => {

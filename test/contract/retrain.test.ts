@@ -175,6 +175,24 @@ describe('retrain', () => {
     expect(await epochState()).toMatchObject({ epoch: 2, lastTraining: { epoch: 1, attempt: 2 } });
   });
 
+  test('builds each training upon the newest finished snapshot, whatever became of its training', async () => {
+    await addLabels(6, 'a');
+    await schedule();
+    const { snapshot } = executions.inputOf('accounts-epoch-1-attempt-1');
+    expect(snapshot).toMatchObject({ watermark: new Date(NOW).toISOString(), base: null, changeLogFrom: null });
+    const finished = { action: 'snapshot', snapshot };
+    expect(await retrain(finished, dependencies)).toMatchObject({ decision: 'snapshot', changed: true });
+    expect(await retrain(finished, dependencies)).toMatchObject({ decision: 'snapshot', changed: false });
+    await retrain({ action: 'reopen', epoch: 1, attempt: 1, error: 'States.Timeout' }, dependencies);
+    now += 60_000;
+    await schedule();
+    const next = executions.inputOf('accounts-epoch-1-attempt-2');
+    expect(next.snapshot).toMatchObject({ base: snapshot.name, changeLogFrom: '2026-01-13' });
+    expect(next.snapshotQuery).toContain(`"snapshot" = '${snapshot.name}'`);
+    const older = { ...snapshot, name: 'older', watermark: '2025-12-31T00:00:00.000Z' };
+    expect(await retrain({ ...finished, snapshot: older }, dependencies)).toMatchObject({ changed: false });
+  });
+
   test('refuses an action that the state machine does not send', async () => {
     await expect(retrain({ action: 'retire' }, dependencies)).rejects.toThrow('Not an event of the retraining');
   });

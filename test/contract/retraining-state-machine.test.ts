@@ -89,6 +89,11 @@ describe('the retraining state machine, run', () => {
       });
     }
     expect((await stateItem('epoch#2')).counts?.M).toMatchObject({ trainPositives: expect.anything() });
+    const [first, second] = [await stateItem('epoch#1'), await stateItem('epoch#2')];
+    expect(second.snapshot?.M).toMatchObject({ base: first.snapshot?.M?.name, watermark: expect.anything() });
+    // 300 orders, of which the second training has read the first 150 from the snapshot.
+    const rows = ['trainRows', 'validationRows'].map((name) => second.counts?.M?.[name] as { N: string });
+    expect(rows.reduce((sum, { N }) => sum + Number(N), 0)).toBe(300);
   });
 
   it('reopens the epoch when there are too few rows of a class to train on', async () => {

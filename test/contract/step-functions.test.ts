@@ -566,7 +566,8 @@ describe('the deployed state machine', () => {
   const input = (epoch: number) => ({
     ...{ featureGroup: 'accounts', epoch, attempt: 1, firehoseWaitSeconds: 1, endpointPollSeconds: 1 },
     ...{ workGroup: 'w', queryOutputLocation: 's3://data/athena-results/', database: 'd' },
-    ...{ countQuery: 'COUNT', trainQuery: `train-${epoch}`, validationQuery: `validation-${epoch}` },
+    ...{ snapshotQuery: `snapshots-${epoch}`, snapshot: { name: `snapshot-${epoch}` }, countQuery: 'COUNT' },
+    ...{ trainQuery: `train-${epoch}`, validationQuery: `validation-${epoch}` },
     ...{ trainingJobName: `job-${epoch}`, trainingImage: IMAGE, trainingRoleArn: ROLE },
     hyperParameters: { predictor_type: 'binary_classifier' },
     ...{ trainUri: `s3://data/train-${epoch}/`, validationUri: `s3://data/validation-${epoch}/` },
@@ -576,10 +577,12 @@ describe('the deployed state machine', () => {
   });
 
   const rows = '1,9\n0,1\n1,8\n0,2\n1,7\n0,3\n';
+  const snapshots: object[] = [];
   const invocations: { action: string; error?: string; cause?: string; counts?: object }[] = [];
 
   beforeEach(() => {
     invocations.length = 0;
+    snapshots.length = 0;
     operations.athena = {
       StartQueryExecution: async ({ QueryString }: { QueryString: string }) => {
         if (QueryString !== 'COUNT') await objects.put('data', `${QueryString}/part-0`, rows);
@@ -595,7 +598,9 @@ describe('the deployed state machine', () => {
     };
     operations.lambda = {
       Invoke: ({ Payload }: { Payload: string }) => {
-        invocations.push(JSON.parse(Payload));
+        const { action, snapshot, ...rest } = JSON.parse(Payload);
+        if (action === 'snapshot') snapshots.push(snapshot);
+        else invocations.push({ action, ...rest });
         return { StatusCode: 200, Payload: 'null' };
       },
     };
@@ -612,6 +617,7 @@ describe('the deployed state machine', () => {
       { action: 'close', epoch: 1, counts: { trainRows: 6, validationNegatives: 3 }, plan: { epoch: 1 } },
       { action: 'close', epoch: 2, training: { TrainingJobName: 'job-2' } },
     ]);
+    expect(snapshots).toEqual([{ name: 'snapshot-1' }, { name: 'snapshot-2' }]);
   });
 
   test('reopens the epoch with the reason when training fails', async () => {
@@ -621,5 +627,7 @@ describe('the deployed state machine', () => {
     expect(invocations).toMatchObject([{ action: 'reopen', epoch: 1, attempt: 1, error: 'States.TaskFailed' }]);
     const cause = JSON.parse(invocations[0]?.cause ?? '');
     expect(JSON.parse(cause.Cause).FailureReason).toContain('No S3 objects found under S3 URL "s3://data/train-1/"');
+    // What the next training builds upon is kept all the same.
+    expect(snapshots).toEqual([{ name: 'snapshot-1' }]);
   });
 });

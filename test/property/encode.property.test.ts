@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DUCKDB_MACROS } from '../../infra/local/trino-functions.ts';
 import { trinoToDuckDb } from '../../infra/local/trino-to-duckdb.ts';
+import type { TimedChange } from '../../shared/change.ts';
 import { sqlName, sqlText } from '../../shared/change-log-sql.ts';
 import { encode } from '../../shared/encode.ts';
+import { formatEventTime } from '../../shared/event-time.ts';
 import {
   columnsOf,
   defineFeatureGroup,
@@ -14,14 +16,15 @@ import {
   type FeatureGroupInput,
 } from '../../shared/feature-groups/define.ts';
 import { countQuery, type Split, trainingRowsSql } from '../../shared/training-set.ts';
+import { snapshotRowsSql } from '../../shared/training-snapshot.ts';
+import { deliveriesOf, isRequiredNumber, learntFrom } from '../change-histories.ts';
 
 const DATABASE = 'tributary_property_dev';
 
-interface Row {
-  readonly identifier: string;
-  readonly label: '0' | '1' | undefined;
-  readonly features: Readonly<Record<string, string | undefined>>;
-}
+const SOURCE = { database: DATABASE, snapshot: 'now' };
+/** Longest a property may take, in milliseconds: some seconds, on a machine that does nothing else. */
+const TIMEOUT_MS = 60_000;
+const NOW = Date.UTC(2026, 1, 1);
 
 const optional = fc.boolean();
 const featureInput: fc.Arbitrary<FeatureGroupInput['features'][string]> = fc.oneof(
@@ -51,10 +54,15 @@ const featureInput: fc.Arbitrary<FeatureGroupInput['features'][string]> = fc.one
 /** Names that SQL would misread unquoted, and names that differ from a keyword by case. */
 const featureName = fc.constantFrom('age', 'order-by', 'Select', 'default', 'a_b', 'x1', '2nd', 'constructor', 'GROUP');
 
+const ignored = fc.constantFrom('delete' as const, 'keep' as const);
 const definition = fc
-  .dictionary(featureName, featureInput, { minKeys: 1, maxKeys: 6 })
-  .map((features) =>
-    defineFeatureGroup({ name: 'generated', recordIdentifier: 'record-id', features, label: { name: 'Label' } }),
+  .record({
+    features: fc.dictionary(featureName, featureInput, { minKeys: 1, maxKeys: 6 }),
+    trainingTime: fc.constantFrom('latest' as const, 'as-of-label' as const),
+    ...{ onDelete: ignored, onTtlExpiry: ignored },
+  })
+  .map((input) =>
+    defineFeatureGroup({ name: 'generated', recordIdentifier: 'record-id', label: { name: 'Label' }, ...input }),
   );
 
 const decimalText = fc
@@ -82,25 +90,10 @@ function textOf(feature: Feature): fc.Arbitrary<string | undefined> {
   }
 }
 
-const isRequiredNumber = (feature: Feature) => feature.training && !feature.optional && feature.type !== 'categorical';
-
-/** Any feature may be missing; a required number rarely, as such a row does not train. */
-const rowsOf = (group: FeatureGroup): fc.Arbitrary<Row[]> => {
-  const features = Object.fromEntries(
-    group.features.map((feature) => [
-      feature.name,
-      fc.option(textOf(feature), { nil: undefined, freq: isRequiredNumber(feature) ? 20 : 3 }),
-    ]),
-  );
-  const row = fc.record({
-    identifier: fc.string({ minLength: 1, unit: 'grapheme' }),
-    label: fc.constantFrom('0' as const, '1' as const, undefined),
-    features: fc.record(features),
-  });
-  return fc.uniqueArray(row, { minLength: 1, maxLength: 8, selector: (it) => it.identifier });
-};
-
-const groupAndRows = definition.chain((group) => fc.tuple(fc.constant(group), rowsOf(group)));
+const identifier = fc.string({ minLength: 1, unit: 'grapheme' });
+const groupAndRows = definition.chain((group) =>
+  fc.tuple(fc.constant(group), deliveriesOf(group, identifier, textOf, 1)),
+);
 
 let connection: DuckDBConnection;
 
@@ -111,8 +104,8 @@ beforeAll(async () => {
 });
 afterAll(() => connection.closeSync());
 
-/** The change log's table with one INSERT per row, in the types of Glue's table. */
-async function fillChangeLog(group: FeatureGroup, rows: readonly Row[]): Promise<void> {
+/** The change log's table in the types of Glue's table, and the snapshot of it. */
+async function fillSnapshot(group: FeatureGroup, rows: readonly TimedChange[]): Promise<void> {
   const types = {
     integral: 'BIGINT',
     fractional: 'DOUBLE',
@@ -127,18 +120,20 @@ async function fillChangeLog(group: FeatureGroup, rows: readonly Row[]): Promise
   const declared = columns.map(({ name, type }) => `${sqlName(name)} ${type}`).join(', ');
   const record = sqlName(group.recordIdentifier.name);
   const table = `${sqlName(DATABASE)}.change_log`;
-  const values = rows.map(({ identifier, label, features }, index) => {
-    const texts = columns.map(({ name, type }) => {
-      const text = name === group.label.name ? label : features[name];
-      return text === undefined ? 'NULL' : `CAST(${sqlText(text)} AS ${type})`;
+  const values = rows.map((row) => {
+    const texts = columns.map(({ type }, index) => {
+      const text = row.values?.[index];
+      return text === undefined || text === null ? 'NULL' : `CAST(${sqlText(text)} AS ${type})`;
     });
-    const change = [String(index), 'INSERT', '2026-01-15T00:00:00.000Z'].map(sqlText);
-    return `(${[...change, 'false', sqlText(identifier), ...texts].join(', ')})`;
+    const change = [row.sequenceNumber, row.eventName, formatEventTime(row.eventTimeMs)].map(sqlText);
+    return `(${[...change, row.ttlExpired, sqlText(row.recordIdentifier), ...texts, "'2026-01-31'"].join(', ')})`;
   });
+  const snapshot = trinoToDuckDb(snapshotRowsSql(group, { database: DATABASE, nowMs: NOW })).sql;
   await connection.run(`DROP SCHEMA IF EXISTS ${sqlName(DATABASE)} CASCADE; CREATE SCHEMA ${sqlName(DATABASE)};
     CREATE TABLE ${table} (sequence_number VARCHAR, event_name VARCHAR, event_time VARCHAR, ttl_expired BOOLEAN,
-      ${record} VARCHAR, ${declared});
-    INSERT INTO ${table} VALUES ${values.join(', ')}`);
+      ${record} VARCHAR, ${declared}, dt VARCHAR);
+    INSERT INTO ${table} VALUES ${values.join(', ')};
+    CREATE TABLE ${sqlName(DATABASE)}.training_snapshots AS SELECT *, 'now' AS snapshot FROM (${snapshot})`);
 }
 
 async function select(sql: string): Promise<number[][]> {
@@ -150,12 +145,12 @@ const hashOf = (identifier: string) => createHash('md5').update(identifier, 'utf
 const splitOf = (identifier: string): Split =>
   Number.parseInt(hashOf(identifier).slice(0, 4), 16) % 100 < 20 ? 'validation' : 'train';
 
-/** What training should see of these rows, by the encoder of predictions. */
-function expectedRows(group: FeatureGroup, rows: readonly Row[], split: Split): number[][] {
-  return rows
-    .filter(({ identifier, label }) => label !== undefined && splitOf(identifier) === split)
+/** What training should see of these changes, by the encoder of predictions. */
+function expectedRows(group: FeatureGroup, rows: readonly TimedChange[], split: Split): number[][] {
+  return learntFrom(group, rows)
+    .filter(({ recordIdentifier }) => splitOf(recordIdentifier) === split)
     .filter(({ features }) => group.features.every((it) => !isRequiredNumber(it) || features[it.name] !== undefined))
-    .sort((a, b) => (hashOf(a.identifier) < hashOf(b.identifier) ? -1 : 1))
+    .sort((a, b) => (hashOf(a.recordIdentifier) < hashOf(b.recordIdentifier) ? -1 : 1))
     .map(({ label, features }) => [
       Number(label),
       ...encode(group, features).map((text) => positiveZero(Number(text))),
@@ -165,35 +160,43 @@ function expectedRows(group: FeatureGroup, rows: readonly Row[], split: Split): 
 const positiveZero = (number: number) => number + 0;
 
 describe('the training set and the encoder of predictions', () => {
-  test('give the same numbers for every row', async () => {
-    await fc.assert(
-      fc.asyncProperty(groupAndRows, async ([group, rows]) => {
-        await fillChangeLog(group, rows);
-        for (const split of ['train', 'validation'] as const) {
-          const found = await select(trainingRowsSql(group, DATABASE, split));
-          expect(found.map((row) => row.map(positiveZero))).toEqual(expectedRows(group, rows, split));
-        }
-      }),
-      { numRuns: 150 },
-    );
-  });
+  test(
+    'give the same numbers for every record, with the features of now and as of the label',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(groupAndRows, async ([group, rows]) => {
+          await fillSnapshot(group, rows);
+          for (const split of ['train', 'validation'] as const) {
+            const found = await select(trainingRowsSql(group, SOURCE, split));
+            expect(found.map((row) => row.map(positiveZero))).toEqual(expectedRows(group, rows, split));
+          }
+        }),
+        { numRuns: 100 },
+      );
+    },
+    TIMEOUT_MS,
+  );
 
-  test('are counted before they are built', async () => {
-    await fc.assert(
-      fc.asyncProperty(groupAndRows, async ([group, rows]) => {
-        await fillChangeLog(group, rows);
-        const train = expectedRows(group, rows, 'train').map(([label]) => label);
-        const validation = expectedRows(group, rows, 'validation').map(([label]) => label);
-        const count = (labels: (number | undefined)[], wanted: number) => labels.filter((it) => it === wanted).length;
-        expect(await select(countQuery(group, DATABASE))).toEqual([
-          [
-            train.length,
-            validation.length,
-            ...[count(train, 1), count(train, 0), count(validation, 1), count(validation, 0)],
-          ],
-        ]);
-      }),
-      { numRuns: 50 },
-    );
-  });
+  test(
+    'are counted before they are built',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(groupAndRows, async ([group, rows]) => {
+          await fillSnapshot(group, rows);
+          const train = expectedRows(group, rows, 'train').map(([label]) => label);
+          const validation = expectedRows(group, rows, 'validation').map(([label]) => label);
+          const count = (labels: (number | undefined)[], wanted: number) => labels.filter((it) => it === wanted).length;
+          expect(await select(countQuery(group, SOURCE))).toEqual([
+            [
+              train.length,
+              validation.length,
+              ...[count(train, 1), count(train, 0), count(validation, 1), count(validation, 0)],
+            ],
+          ]);
+        }),
+        { numRuns: 30 },
+      );
+    },
+    TIMEOUT_MS,
+  );
 });

@@ -41,13 +41,22 @@ export interface Caller {
 /** Usual time of a call, and of a slow one, in milliseconds. */
 const CALL_MS = 8;
 const SLOW_CALL_MS = 600;
+/** Longest time that a service is down. */
+const DOWN_MS = 600_000;
 
-export type CallListener = (service: string, command: Command, caller: Caller, outcome: string, answer?: unknown) => void;
+export type CallListener = (
+  service: string,
+  command: Command,
+  caller: Caller,
+  outcome: string,
+  answer?: unknown,
+) => void;
 
 /** The network between invocations and services, and what goes wrong on it. */
 export class Network {
   calls = 0;
   listener: CallListener | undefined;
+  readonly #downUntil = new Map<AwsService, number>();
   readonly #scheduler: Scheduler;
   readonly #faults: Faults;
   readonly #random: Random;
@@ -69,10 +78,11 @@ export class Network {
     const slow = faults.strikes('a call was slow');
     const ms = this.#random.exponential(slow ? SLOW_CALL_MS : CALL_MS) * caller.slowness;
     return new Promise((resolve, reject) => {
-      const tell = (outcome: string, answer?: unknown) => this.listener?.(service.name, command, caller, outcome, answer);
+      const tell = (outcome: string, answer?: unknown) =>
+        this.listener?.(service.name, command, caller, outcome, answer);
       this.#scheduler.wake(Math.min(ms, 900 * caller.slowness), () => {
         if (!caller.alive) return;
-        const before = this.#faultBefore();
+        const before = this.#isDown(service) ? 'a call was throttled' : this.#faultBefore();
         if (before === 'a call was throttled') {
           tell(before);
           return reject(new AwsError(service.throttlingCode, 'Rate exceeded'));
@@ -110,6 +120,13 @@ export class Network {
         resolve(answer);
       });
     });
+  }
+
+  #isDown(service: AwsService): boolean {
+    if (this.#faults.strikes('a service was down for minutes')) {
+      this.#downUntil.set(service, this.#scheduler.now + this.#random.next() * DOWN_MS);
+    }
+    return this.#faults.enabled && this.#scheduler.now < (this.#downUntil.get(service) ?? 0);
   }
 
   #faultBefore(): FaultKind | undefined {

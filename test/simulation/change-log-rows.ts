@@ -2,6 +2,8 @@ import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
 
 /** Width that sequence numbers are padded to, so that text compares as the number does. */
 const SEQUENCE_NUMBER_DIGITS = 40;
+/** Characters of an event time up to its second. */
+const TO_THE_SECOND = 19;
 
 /** A row of the change log, as Athena reads it. */
 export interface LogRow {
@@ -53,7 +55,7 @@ export function withoutDuplicates(rows: Iterable<LogRow>): Map<string, LogRow> {
   return changes;
 }
 
-/** The latest-row view: per record the row of the greatest (event time, sequence number), unless that is a deletion. */
+/** The latest-row view: per record the row of the greatest (second, sequence number), unless that is a deletion. */
 export function latestRows(group: FeatureGroup, rows: Iterable<LogRow>): Map<string, LogRow> {
   const latest = new Map<string, LogRow>();
   for (const row of withoutDuplicates(rows).values()) {
@@ -67,5 +69,5 @@ export function latestRows(group: FeatureGroup, rows: Iterable<LogRow>): Map<str
 }
 
 function recency({ eventTime, sequenceNumber }: LogRow): string {
-  return `${eventTime} ${sequenceNumber.padStart(SEQUENCE_NUMBER_DIGITS, '0')}`;
+  return `${eventTime.slice(0, TO_THE_SECOND)} ${sequenceNumber.padStart(SEQUENCE_NUMBER_DIGITS, '0')}`;
 }

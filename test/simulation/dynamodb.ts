@@ -118,7 +118,11 @@ export class DynamoDb implements AwsService {
   #write(request: Request, pk: string, change: (item: Item) => Item, caller: Caller) {
     if (request.TableName !== this.#stateTable) throw new Error('the product never writes to the source table');
     const before = this.#live(pk);
-    const { ConditionExpression: condition, ExpressionAttributeNames: names, ExpressionAttributeValues: values } = request;
+    const {
+      ConditionExpression: condition,
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+    } = request;
     if (condition !== undefined && !fulfils(condition, before ?? {}, names, values)) {
       throw new AwsError('ConditionalCheckFailedException', 'The conditional request failed');
     }

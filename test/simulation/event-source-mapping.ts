@@ -1,4 +1,9 @@
-import { afterInvocation, type Batch, type Verdict, verdictOf } from '../../infra/local/event-source-mapping/batch-outcome.ts';
+import {
+  afterInvocation,
+  type Batch,
+  type Verdict,
+  verdictOf,
+} from '../../infra/local/event-source-mapping/batch-outcome.ts';
 import type { Faults } from './faults.ts';
 import type { Invocation, Result } from './lambda.ts';
 import type { Profile } from './profile.ts';
@@ -133,7 +138,11 @@ export class EventSourceMapping {
       result.status === 'answered'
         ? { payload: JSON.stringify(result.answer) }
         : { payload: '', functionError: 'Unhandled' };
-    return verdictOf(answer, records.map((it) => it.sequenceNumber), true);
+    return verdictOf(
+      answer,
+      records.map((it) => it.sequenceNumber),
+      true,
+    );
   }
 
   /** At least once: what was answered may come again, with the same cuts or, after a restart, with others. */

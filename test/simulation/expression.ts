@@ -37,7 +37,7 @@ export function updated(expression: string, item: Item, names: Names, values: Va
       if (!match) throw new Error(`not simulated: update action "${action}"`);
       const name = nameOf(match[1] ?? '', names);
       if (clauses[at] === 'REMOVE') delete result[name];
-      else result[name] = valueOf(match[2] ?? '', values);
+      else result[name] = givenValue(match[2] ?? '', values);
     }
   }
   return result;
@@ -105,7 +105,7 @@ class Parser {
 
   #operand(): Operand {
     const token = this.#tokens[this.#at++] ?? '';
-    if (token.startsWith(':')) return (_item, _names, values) => valueOf(token, values);
+    if (token.startsWith(':')) return (_item, _names, values) => givenValue(token, values);
     if (!/^[#\w]/.test(token)) throw new Error(`not simulated: operand "${token}"`);
     const path = token.split('.');
     return (item, names) => {
@@ -165,7 +165,7 @@ function nameOf(token: string, names: Names): string {
   return name;
 }
 
-function valueOf(token: string, values: Values): AttributeValue {
+function givenValue(token: string, values: Values): AttributeValue {
   const value = values?.[token];
   if (value === undefined) throw new Error(`the expression uses ${token}, which is not given`);
   return value;

@@ -10,6 +10,7 @@ const WORST = {
   'the answer of a call was lost after its effect': 0.1,
   'a call was slow': 0.1,
   'a call hung until the invocation timed out': 0.003,
+  'a service was down for minutes': 0.0004,
   'the invocation crashed before a call': 0.01,
   'the invocation crashed after a call': 0.01,
   'an entry was left unprocessed': 0.1,

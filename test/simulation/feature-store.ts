@@ -99,7 +99,7 @@ export class FeatureStore implements AwsService {
 
   #problem({ FeatureGroupName, Record }: Entry): string | undefined {
     if (FeatureGroupName !== this.#group.name) return 'there is no such feature group';
-    const eventTime = valueOf(Record, this.#group.eventTime.name);
+    const eventTime = textOf(Record, this.#group.eventTime.name);
     if (!EVENT_TIME.test(eventTime ?? '')) return 'the event time has not the form of its type';
     return Record.some((it) => it.ValueAsString === REFUSED_NOTE) ? 'a value is not accepted' : undefined;
   }
@@ -109,14 +109,15 @@ export class FeatureStore implements AwsService {
     const features = new Map(Record.map((it) => [it.FeatureName, it.ValueAsString]));
     features.delete(recordIdentifier.name);
     features.delete(eventTime.name);
-    const eventTimeMs = Date.parse(valueOf(Record, eventTime.name) ?? '');
-    this.#write(valueOf(Record, recordIdentifier.name) ?? '', { eventTimeMs, features }, caller);
+    const eventTimeMs = Date.parse(textOf(Record, eventTime.name) ?? '');
+    this.#write(textOf(Record, recordIdentifier.name) ?? '', { eventTimeMs, features }, caller);
   }
 
   #delete(input: Record<string, string>, caller: Caller) {
     const { FeatureGroupName, RecordIdentifierValueAsString = '', EventTime = '', DeletionMode = 'SoftDelete' } = input;
     if (FeatureGroupName !== this.#group.name) throw new AwsError('ValidationError', 'no such feature group');
-    if (!EVENT_TIME.test(EventTime)) throw new AwsError('ValidationError', 'the event time has not the form of its type');
+    if (!EVENT_TIME.test(EventTime))
+      throw new AwsError('ValidationError', 'the event time has not the form of its type');
     const eventTimeMs = Date.parse(EventTime);
     const hard = DeletionMode === 'HardDelete';
     const applied = this.#write(RecordIdentifierValueAsString, { eventTimeMs, features: undefined }, caller);
@@ -138,6 +139,6 @@ export class FeatureStore implements AwsService {
   }
 }
 
-function valueOf(record: readonly FeatureValue[], name: string): string | undefined {
+function textOf(record: readonly FeatureValue[], name: string): string | undefined {
   return record.find((it) => it.FeatureName === name)?.ValueAsString;
 }

@@ -1,4 +1,12 @@
-import { boolean, categorical, defineFeatureGroup, type FeatureGroup, fractional, integral, string } from '../../shared/feature-groups/define.ts';
+import {
+  boolean,
+  categorical,
+  defineFeatureGroup,
+  type FeatureGroup,
+  fractional,
+  integral,
+  string,
+} from '../../shared/feature-groups/define.ts';
 import type { TieRule } from './feature-store.ts';
 import type { Random } from './random.ts';
 

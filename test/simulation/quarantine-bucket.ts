@@ -8,8 +8,8 @@ export class QuarantineBucket implements AwsService {
   readonly name = 'S3';
   readonly throttlingCode = 'SlowDown';
   readonly objects = new Map<string, string>();
-  /** Every key that ever had an object, by what it was last. */
-  readonly everWritten = new Map<string, string>();
+  /** Records that were ever put into quarantine, as JSON, by their sequence number. */
+  readonly quarantined = new Map<string, string>();
 
   handle(operation: string, input: unknown): unknown {
     const { Key = '', Body = '', Prefix = '', ContinuationToken = '' } = input as Record<string, string>;
@@ -40,6 +40,8 @@ export class QuarantineBucket implements AwsService {
 
   put(key: string, body: string): void {
     this.objects.set(key, body);
-    this.everWritten.set(key, body);
+    if (!key.startsWith('quarantine/')) return;
+    const { sequenceNumber, record } = JSON.parse(body);
+    this.quarantined.set(sequenceNumber, JSON.stringify(record));
   }
 }

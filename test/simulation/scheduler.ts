@@ -44,14 +44,19 @@ export class Scheduler {
       const turn = (): void => {
         try {
           while (!this.#failed) {
-            if (done()) return resolve();
-            const event = this.#pop();
-            if (!event) return resolve();
+            const event = done() ? undefined : this.#pop();
+            if (!event) {
+              resolve();
+              return;
+            }
             this.now = event.at;
             this.steps += 1;
             event.action();
             // Promise jobs all run before the next immediate.
-            if (event.wakes) return void setImmediate(turn);
+            if (event.wakes) {
+              setImmediate(turn);
+              return;
+            }
           }
         } catch (error) {
           this.#failed = true;

@@ -90,7 +90,8 @@ export class SourceTable {
     const eventName = !before ? 'INSERT' : item ? 'MODIFY' : 'REMOVE';
     const second = this.#creationSecond(shard);
     const sequenceNumber = this.#nextSequenceNumber(shard);
-    const newLabel = (item?.label === '0' || item?.label === '1') && item.label !== before?.label ? item.label : undefined;
+    const newLabel =
+      (item?.label === '0' || item?.label === '1') && item.label !== before?.label ? item.label : undefined;
     const change: TrueChange = {
       order: this.changes.length,
       recordIdentifier,
@@ -146,7 +147,12 @@ export class SourceTable {
     const middle = (shard.from + shard.to) / 2;
     // As in AWS's example, the numbers of a child begin higher than its parent's, and may be longer.
     const leap = BigInt(this.#random.integer(1, String(shard.sequence).length < SEQUENCE_DIGITS_MAX - 1 ? 12 : 1));
-    const ranges = this.#random.chance(0.3) ? [[shard.from, shard.to]] : [[shard.from, middle], [middle, shard.to]];
+    const ranges = this.#random.chance(0.3)
+      ? [[shard.from, shard.to]]
+      : [
+          [shard.from, middle],
+          [middle, shard.to],
+        ];
     for (const [from = 0, to = 0] of ranges) this.#addShard(shard, from, to, shard.sequence * leap);
     shard.onRecord();
   }

@@ -39,6 +39,10 @@ export class Witness {
   readonly #profile: Profile;
   readonly #group: FeatureGroup;
   readonly #featureStore: () => FeatureStore;
+  /** The ledger's key of each labelled record. */
+  readonly #entries = new Map<string, string>();
+  /** Records that redrive has put right, where items bring their own times. */
+  readonly #repaired = new Set<string>();
   readonly #byVersion = new Map<string, TrueChange>();
   #epoch = 1;
 
@@ -61,28 +65,44 @@ export class Witness {
       : this.#removal(recordIdentifier, caller);
     const told = `${caller.name} wrote event time ${iso(eventTimeMs)} for ${recordIdentifier}`;
     if (!change || change.recordIdentifier !== recordIdentifier) {
-      throw new Violation('online values are the table’s', `${told}: no change of that record is like it`, recordIdentifier);
+      throw new Violation(
+        'online values are the table’s',
+        `${told}: no change of that record is like it`,
+        recordIdentifier,
+      );
     }
     if (features) {
       const expected = this.#expectedFeatures(change);
-      const same = expected.size === features.size && [...expected].every(([name, text]) => features.get(name) === text);
+      const same =
+        expected.size === features.size && [...expected].every(([name, text]) => features.get(name) === text);
       if (!same) {
         const found = JSON.stringify(Object.fromEntries(features));
         const wanted = JSON.stringify(Object.fromEntries(expected));
-        throw new Violation('online values are the table’s', `${told}: ${found} instead of ${wanted}`, recordIdentifier);
+        throw new Violation(
+          'online values are the table’s',
+          `${told}: ${found} instead of ${wanted}`,
+          recordIdentifier,
+        );
       }
     }
     const before = this.online.get(recordIdentifier);
-    if (applied && before && before.order > change.order) {
+    if (applied && before && before.order > change.order && !this.#isExcused(recordIdentifier)) {
       throw new Violation(
         'a stale change never overwrites a newer one',
         `${told}: ${nameOf(change)} took the place of ${nameOf(before)}`,
         recordIdentifier,
       );
     }
-    if (applied) this.online.set(recordIdentifier, change);
+    if (applied)
+      this.online.set(recordIdentifier, batches.has(caller) ? change : this.#repairedTo(change, eventTimeMs));
     // A repair may be passed over: what it repairs is then on its way in the stream.
-    else if (before && before.order < change.order && batches.has(caller) && !this.#isExcused(recordIdentifier)) {
+    else if (
+      before &&
+      before.order < change.order &&
+      batches.has(caller) &&
+      !this.#isExcused(recordIdentifier) &&
+      !this.#yieldedToRefused(change)
+    ) {
       const stored = this.#featureStore().records.get(recordIdentifier);
       throw new Violation(
         'no update is lost to an older one',
@@ -111,11 +131,11 @@ export class Witness {
       throw new Violation('the change log holds the changes', `${told}: the change is not like it`, id);
     }
     this.logged.add(row.sequenceNumber);
-    this.#eventTime(change, Date.parse(row.eventTime), told);
+    this.#eventTime(change, Date.parse(row.eventTime), told, batches.has(caller));
   }
 
   /** A change was given an event time: as before, or for the first time, and then in order. */
-  #eventTime(change: TrueChange, ms: number, told: string): void {
+  #eventTime(change: TrueChange, ms: number, told: string, ingested: boolean): void {
     const id = change.recordIdentifier;
     if (change.eventTimeMs === undefined) {
       change.eventTimeMs = ms;
@@ -146,14 +166,17 @@ export class Witness {
     this.measures.earlierEventTime += 1;
     const stored = this.#featureStore().records.get(id);
     const online = this.online.get(id);
-    if (!stored || stored.eventTimeMs <= ms || (online && online.order < change.order)) {
+    const cannotWin = stored && stored.eventTimeMs > ms && online && online.order >= change.order;
+    // A redriven row beside the one that ingest wrote is a duplicate that the view passes over.
+    if (ingested && !cannotWin && !this.#yieldedToRefused(change)) {
       const words = `${told}: delivered again, it had ${iso(change.eventTimeMs)}, and nothing later is in the online store`;
       throw new Violation('a change delivered again gets the same event time', words, id);
     }
   }
 
   /** An item of the state table was written. */
-  stateWrite(pk: string, before: Item | undefined, after: Item): void {
+  stateWrite(pk: string, before: Item | undefined, after: Item, caller: Caller): void {
+    if (pk.startsWith('fence#') && !batches.has(caller)) this.#repaired.add(pk.slice('fence#'.length));
     if (pk.startsWith('label#')) this.#label(pk, before, after);
     if (pk === 'epoch') this.#epochMoved(before, after);
   }
@@ -163,9 +186,14 @@ export class Witness {
     const change = this.#table.bySequenceNumber.get(sequenceNumber);
     const id = change?.recordIdentifier;
     const told = `${pk} became label ${after.label?.S} of ${sequenceNumber} in epoch ${after.epoch?.N}`;
-    if (!change || change.newLabel === undefined || change.newLabel !== after.label?.S || pk !== `label#${id}`) {
+    if (!change || change.newLabel === undefined || change.newLabel !== after.label?.S) {
       throw new Violation('each labelled record is counted once', `${told}: no label event is like it`, id);
     }
+    const entry = this.#entries.get(change.recordIdentifier) ?? pk;
+    if (entry !== pk) {
+      throw new Violation('each labelled record is counted once', `${told}: it is counted in ${entry} already`, id);
+    }
+    this.#entries.set(change.recordIdentifier, pk);
     const known = before && unpadded(before.sequenceNumber?.S);
     if (known !== undefined && compareSequenceNumbers(known, sequenceNumber) >= 0) {
       throw new Violation('each labelled record is counted once', `${told}: it had ${known} already`, id);
@@ -175,7 +203,7 @@ export class Witness {
     if (Number(after.epoch?.N) > this.#epoch) {
       throw new Violation('each labelled record is counted once', `${told}: the epoch is ${this.#epoch}`, id);
     }
-    this.ledger.set(pk, change);
+    this.ledger.set(change.recordIdentifier, change);
   }
 
   #epochMoved(before: Item | undefined, after: Item): void {
@@ -185,13 +213,16 @@ export class Witness {
       throw new Violation('epochs go on one by one', `the epoch moved from ${from} to ${to}`);
     }
     if (before?.training && after.training && JSON.stringify(before.training) !== JSON.stringify(after.training)) {
-      throw new Violation('one training at a time', `a training was claimed in epoch ${to} while another was in flight`);
+      throw new Violation(
+        'one training at a time',
+        `a training was claimed in epoch ${to} while another was in flight`,
+      );
     }
     this.#epoch = to;
   }
 
   /** Lambda has taken an answer: the first `taken` records will not be delivered again, as far as it knows. */
-  acknowledged(batch: readonly TrueChange[], taken: number, has: { quarantined(sequenceNumber: string): boolean }): void {
+  acknowledged(batch: readonly TrueChange[], taken: number, quarantined: ReadonlyMap<string, string>): void {
     // What a later change of the same batch overtook is that one's to bring, even when it has to come again.
     const lastOnline = new Map<string, TrueChange>();
     const lastLabel = new Map<string, TrueChange>();
@@ -208,12 +239,13 @@ export class Witness {
       change.acknowledged = true;
       const sent = lastOnline.get(id) === change;
       const wrong = change.quality === 'malformed' || (change.quality === 'refused' && sent);
-      if (wrong && !has.quarantined(change.sequenceNumber)) missing('wrong records are quarantined whole');
+      if (wrong && quarantined.get(change.sequenceNumber) !== JSON.stringify(change.record))
+        missing('wrong records are quarantined whole');
       if (change.quality === 'malformed') continue;
       if (!this.logged.has(change.sequenceNumber)) missing('every change is in the change log');
-      const label = this.ledger.get(`label#${id}`);
+      const label = this.ledger.get(id);
       if (lastLabel.get(id) === change && (!label || label.order < change.order)) missing('no label is missed');
-      if (!sent || wrong || this.#isExcused(id)) continue;
+      if (!sent || wrong || this.#isExcused(id) || this.#yieldedToRefused(change)) continue;
       const online = this.online.get(id);
       if (!online || online.order < change.order) {
         missing('what is acknowledged is online', `the online store holds ${online ? nameOf(online) : 'nothing'}`);
@@ -227,18 +259,45 @@ export class Witness {
     return (change.ttlExpired ? this.#group.onTtlExpiry : this.#group.onDelete) === 'delete';
   }
 
-  /** Discarded and trimmed changes have no event time, so order can only be had by redrive, and is checked at the end. */
+  /**
+   * Records whose order is only had once redrive is through, and is checked then. Discarded and trimmed changes leave no
+   * fence. Where items bring their own times, a repair takes the next time there is, whatever still waits in the stream.
+   */
   #isExcused(recordIdentifier: string): boolean {
+    if (this.#repaired.has(recordIdentifier)) return true;
     if (this.#profile.retriesMax < 0 && this.#profile.outageHours === 0) return false;
     return (this.#table.histories.get(recordIdentifier) ?? []).some((it) => it.discarded || it.trimmed);
   }
 
+  /**
+   * Whether a later change had been delivered before, which Feature Store then refused: the record is wrong from there
+   * on, and which of its older states is online until it is mended is nobody's promise.
+   */
+  #yieldedToRefused(change: TrueChange): boolean {
+    const history = this.#table.histories.get(change.recordIdentifier) ?? [];
+    return history.some((it) => it.quality === 'refused' && it.order > change.order && it.eventTimeMs !== undefined);
+  }
+
+  /**
+   * A repair holds what the table is now, but is dated in the past, so that changes between its date and its state, which
+   * are still in the stream, take its place again. It counts as the last change that its date outdoes for certain.
+   */
+  #repairedTo(change: TrueChange, eventTimeMs: number): TrueChange {
+    const before = this.online.get(change.recordIdentifier);
+    const outdone = (this.#table.histories.get(change.recordIdentifier) ?? []).findLast(
+      (it) => it.order <= change.order && (it.eventTimeMs ?? it.second * 1_000) <= eventTimeMs,
+    );
+    if (!outdone) return before ?? change;
+    return before && before.order > outdone.order ? before : outdone;
+  }
+
   #removal(recordIdentifier: string, caller: Caller): TrueChange | undefined {
     const batch = batches.get(caller);
+    // Redrive sees that the item is gone, not how it went.
     const candidates = batch
-      ? batch.filter((it) => it.recordIdentifier === recordIdentifier)
+      ? batch.filter((it) => it.recordIdentifier === recordIdentifier && this.touchesOnline(it))
       : this.#table.histories.get(recordIdentifier);
-    return candidates?.filter((it) => it.eventName === 'REMOVE' && this.touchesOnline(it)).at(-1);
+    return candidates?.filter((it) => it.eventName === 'REMOVE').at(-1);
   }
 
   #expectedFeatures(change: TrueChange): Map<string, string> {

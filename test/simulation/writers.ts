@@ -49,7 +49,10 @@ export class Writers {
     if (!chance.chance(0.4)) this.#recent = chance.pick(this.#identifiers);
     const id = this.#recent;
     const present = this.#table.items.get(id);
-    if (!present) return this.#table.write(id, this.#item(id, chance.chance(0.3) ? chance.pick(['0', '1']) : undefined));
+    if (!present) {
+      this.#table.write(id, this.#item(id, chance.chance(0.3) ? chance.pick(['0', '1']) : undefined));
+      return;
+    }
     const { label } = present;
     const die = chance.integer(1, 1_000);
     if (die <= 450) this.#table.write(id, this.#item(id, label));
@@ -63,8 +66,10 @@ export class Writers {
     else if (die <= 880) this.#table.write(id, this.#item(id, chance.pick([undefined, null])));
     else if (die <= 930) this.#table.write(id, this.#item(id, chance.pick([label, '1', '0']), 'malformed'));
     else if (die <= 945) this.#table.write(id, this.#item(id, label, 'refused'));
-    else if (die <= 999) for (let left = chance.integer(2, 12); left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
-    else if (chance.chance(0.05)) for (let left = 1_100; left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
+    else if (die <= 999)
+      for (let left = chance.integer(2, 12); left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
+    else if (chance.chance(0.05))
+      for (let left = 1_100; left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
   }
 
   #item(id: string, labelBefore: string | null | undefined, quality: Quality = 'good'): SourceItem {
@@ -124,7 +129,6 @@ export class Writers {
     return chance.chance(0.5) ? { N: String(Math.floor(ms / 1_000)) } : { S: new Date(ms).toISOString() };
   }
 }
-
 
 /** Some identifiers need escapes in CSV. */
 function identifier(index: number): string {

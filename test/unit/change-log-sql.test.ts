@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { correlationSql, latestRowsSql } from '../../shared/change-log-sql.ts';
+import { correlationSql, latestRowsSql, RECENCY } from '../../shared/change-log-sql.ts';
 import { categorical, defineFeatureGroup, type FeatureGroupInput, string } from '../../shared/feature-groups/define.ts';
 import orders from '../fixtures/feature-groups/orders.ts';
 
@@ -19,7 +19,12 @@ describe('the latest rows', () => {
     [{ onDelete: 'keep' as const, onTtlExpiry: 'keep' as const }, `NOT ("event_name" = 'REMOVE')`],
   ])('leave out, before the pick, the deletions that %o keeps', (change, condition) => {
     const sql = latestRowsSql(group(change), 'd');
-    expect(sql).toContain(`FROM "d"."change_log"\n  WHERE ${condition}\n`);
+    expect(sql).toContain(`FROM "d"."change_log"\nWHERE ${condition}\n`);
+  });
+
+  it('are those of the latest second and, within it, of the greatest sequence number', () => {
+    expect(RECENCY).toBe(`substr("event_time", 1, 19) || lpad("sequence_number", 40, '0')`);
+    expect(latestRowsSql(group({}), 'd')).toContain(`ORDER BY ${RECENCY} DESC`);
   });
 });
 

@@ -176,6 +176,6 @@ describe('the plan of the trainings', () => {
       '--threshold: found 201, expected at most 200, half of the 400 customers, so that it is crossed twice.',
     );
     const alike = customers.map((it) => ({ ...it, label: '0' as const }));
-    expect(() => planRetraining(alike, 1)).toThrow('Of 160 labels in a row all are alike');
+    expect(() => planRetraining(alike, 1)).toThrow('Of 180 labels in a row all are alike');
   });
 });

@@ -45,6 +45,7 @@ describe('the schema hash', () => {
     ['the imputation of a required number', withFeatures({ age: integral({ imputeWith: 5 }) })],
     ['an optional category, encoded alike', withFeatures({ home: categorical(['rent', 'own'], { optional: true }) })],
     ['table, name, record identifier and event time', hashOf({ name: 'b', table: 'other', recordIdentifier: 'k' })],
+    ['the time of the features, as an encoded row means the same', hashOf({ trainingTime: 'as-of-label' })],
     ['what happens on deletion', hashOf({ onDelete: 'keep', onTtlExpiry: 'keep' })],
   ])('stays the same with %s', (_, hash) => {
     expect(hash).toBe(hashOf());

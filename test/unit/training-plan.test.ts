@@ -4,6 +4,7 @@ import { retrainConfig } from '../../shared/config.ts';
 import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
 import { categorical, defineFeatureGroup } from '../../shared/feature-groups/define.ts';
 import { trainingOf, trainingPlan } from '../../shared/training-plan.ts';
+import { snapshotsFolder } from '../../shared/training-snapshot.ts';
 import { retrainEnvironment } from '../retrain-environment.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
@@ -28,11 +29,21 @@ describe('the training plan', () => {
 
   test('gives every attempt prefixes of its own, which UNLOAD needs empty', () => {
     const uris = [1, 2].flatMap((attempt) => {
-      const { trainUri, validationUri } = planWith({}, { epoch: 3, attempt });
-      return [trainUri, validationUri];
+      const { trainUri, validationUri, snapshotQuery } = planWith({}, { epoch: 3, attempt });
+      return [trainUri, validationUri, snapshotQuery.match(/TO '(.*)'/)?.[1] ?? ''];
     });
-    expect(new Set(uris).size).toBe(4);
-    for (const uri of uris) expect(uri).toMatch(/^s3:\/\/data\/training-sets\/.+\/$/);
+    expect(new Set(uris).size).toBe(6);
+    for (const uri of uris) expect(uri).toMatch(/^s3:\/\/data\/(training-sets|snapshots)\/.+\/$/);
+  });
+
+  test('counts and trains on the snapshot that it writes, where the snapshots of its format are', () => {
+    const { snapshot, snapshotQuery, countQuery, trainQuery, validationQuery } = planWith();
+    expect(snapshotQuery).toContain(`TO 's3://data/${snapshotsFolder(bankMarketing)}${snapshot.name}/'`);
+    for (const query of [countQuery, trainQuery, validationQuery]) {
+      expect(query.match(/FROM "\w+"\."\w+"/g)).toEqual(['FROM "tributary_bank_marketing_dev"."training_snapshots"']);
+      expect(query).toContain(`WHERE "snapshot" = '${snapshot.name}'`);
+    }
+    expect(snapshot.watermark).toBe(new Date(NOW).toISOString());
   });
 
   test('is refused when it does not fit into the input of an execution', () => {

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { categorical, defineFeatureGroup, integral } from '../../shared/feature-groups/define.ts';
 import { trainingRowsSql, unloadQuery } from '../../shared/training-set.ts';
 
+const SOURCE = { database: 'db', snapshot: 'epoch-3' };
+
 const group = defineFeatureGroup({
   name: 'odd',
   recordIdentifier: 'id',
@@ -15,14 +17,14 @@ const group = defineFeatureGroup({
 
 describe('the training set', () => {
   test('is unloaded as plain CSV into the prefix given', () => {
-    const sql = unloadQuery(group, 'db', 'train', "s3://data/it's/train/");
+    const sql = unloadQuery(group, SOURCE, 'train', "s3://data/it's/train/");
     expect(sql).toMatch(/^UNLOAD \(\nSELECT/);
     expect(sql).toContain("TO 's3://data/it''s/train/'");
     expect(sql).toContain("WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')");
   });
 
   test('has the label first, then every training column as a number, names quoted and texts escaped', () => {
-    const columns = trainingRowsSql(group, 'db', 'train').split('\nFROM')[0]?.split('\n').slice(1);
+    const columns = trainingRowsSql(group, SOURCE, 'train').split('\nFROM')[0]?.split('\n').slice(1);
     expect(columns).toEqual([
       '  CAST("label" AS INTEGER) AS c0,',
       `  COALESCE(CAST("order-by" AS DOUBLE), CAST('0.5' AS DOUBLE)) AS c1,`,
@@ -34,7 +36,9 @@ describe('the training set', () => {
   });
 
   test('is split by the record identifier alone, so that a record never changes sides', () => {
-    const [train, validation] = (['train', 'validation'] as const).map((split) => trainingRowsSql(group, 'db', split));
+    const [train, validation] = (['train', 'validation'] as const).map((split) =>
+      trainingRowsSql(group, SOURCE, split),
+    );
     const bucket = 'WHERE from_base(substr(to_hex(md5(to_utf8("id"))), 1, 4), 16) % 100';
     expect(train).toContain(`${bucket} >= 20`);
     expect(validation).toContain(`${bucket} < 20`);

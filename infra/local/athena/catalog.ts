@@ -37,6 +37,8 @@ export interface Table {
   readonly prefix: string;
   readonly columns: readonly Column[];
   readonly partitionKeys: readonly Column[];
+  /** Names of partition keys whose values every query must give. */
+  readonly injectedKeys: readonly string[];
   /** Finds the values of the partition keys in an object's key, by named groups. */
   readonly partitionOf: RegExp;
   readonly format: TextFormat;
@@ -126,9 +128,21 @@ function tableOf(database: string, input: TableInput): Table {
     prefix: key === '' || key.endsWith('/') ? key : `${key}/`,
     columns: (storage.Columns ?? []).map(columnOf),
     partitionKeys,
+    injectedKeys: injectedKeys(input.Name, partitionKeys, Parameters),
     partitionOf: partitionPattern(partitionKeys, key, Parameters['storage.location.template']),
     format: formatOf(storage.SerdeInfo.Parameters ?? {}),
   };
+}
+
+/** The other kinds of projection say which partitions there can be; here those there are are looked up. */
+function injectedKeys(table: string, keys: readonly Column[], parameters: Readonly<Record<string, unknown>>): string[] {
+  const injected = keys.filter(
+    ({ name }) => String(parameters[`projection.${name}.type`]).toLowerCase() === 'injected',
+  );
+  if (injected.length > 0 && parameters['storage.location.template'] === undefined) {
+    throw notImplemented('athena', `an injected partition key without a storage.location.template, as in ${table}`);
+  }
+  return injected.map(({ name }) => name);
 }
 
 function columnOf({ Name: name, Type: type }: ColumnInput): Column {

@@ -4,7 +4,8 @@ import { UntranslatedSql } from '../sql-tokens.ts';
 import { DUCKDB_MACROS } from '../trino-functions.ts';
 import { trinoToDuckDb } from '../trino-to-duckdb.ts';
 import type { GlueCatalog, View } from './catalog.ts';
-import { quote, TableLoader } from './table-loader.ts';
+import { type Scan, scansOf } from './scans.ts';
+import { quote, type ScanSize, TableLoader } from './table-loader.ts';
 
 /** The local cloud shares a laptop with its user: DuckDB gets two threads and this much memory. */
 const OPTIONS = {
@@ -48,13 +49,28 @@ export class Engine {
     return new Engine(instance, connection, catalog, objects);
   }
 
-  /** Bytes that a query over all tables reads. */
-  get bytes(): number {
-    return this.#loaders.reduce((sum, loader) => sum + loader.bytes, 0);
+  /**
+   * Brings tables and views up to date with the catalog, and the tables that a query reads with their objects.
+   *
+   * @param database of the query's unqualified names.
+   * @returns what the query reads. A table that is named twice is read twice.
+   */
+  async prepare(trino: string, database: string): Promise<ScanSize> {
+    await this.#followCatalog();
+    const scans = scansOf(trino, database, this.#catalog);
+    const read: ScanSize[] = [];
+    for (const loader of this.#loaders) {
+      const ofTable: Scan[] = scans.filter(({ table }) => table === loader.table);
+      if (ofTable.length > 0) await loader.refresh(ofTable);
+      read.push(...ofTable.map((scan) => loader.sizeOf(scan)));
+    }
+    return {
+      rows: read.reduce((sum, { rows }) => sum + rows, 0),
+      bytes: read.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   }
 
-  /** Brings tables and views up to date with the catalog, and tables with their objects. */
-  async refresh(): Promise<void> {
+  async #followCatalog(): Promise<void> {
     if (this.#version !== this.#catalog.version) {
       const version = this.#catalog.version;
       for (const database of this.#catalog.databases) {
@@ -67,7 +83,6 @@ export class Engine {
       await this.#createViews([...this.#catalog.views.values()]);
       this.#version = version;
     }
-    for (const loader of this.#loaders) await loader.refresh();
   }
 
   /** Runs DuckDB SQL, its unqualified names in `database`. */

@@ -20,6 +20,7 @@ export interface Execution {
   readonly startedMs?: number;
   readonly completedMs?: number;
   readonly scannedBytes?: number;
+  readonly scannedRows?: number;
   readonly columns?: readonly ColumnInfo[];
 }
 
@@ -88,6 +89,14 @@ export function describeExecution(execution: Execution): object {
     },
     WorkGroup: execution.workGroup,
     EngineVersion: { SelectedEngineVersion: 'AUTO', EffectiveEngineVersion: 'Athena engine version 3' },
+  };
+}
+
+/** An execution in the shape of GetQueryRuntimeStatistics' answer, as far as it is known here. */
+export function runtimeStatistics({ submittedMs, completedMs, scannedRows, scannedBytes }: Execution): object {
+  return {
+    Timeline: { TotalExecutionTimeInMillis: (completedMs ?? Date.now()) - submittedMs },
+    Rows: { InputRows: scannedRows, InputBytes: scannedBytes },
   };
 }
 

@@ -86,9 +86,9 @@ export class QueryQueue {
     if (statement.kind === 'unload') await checkUnloadTarget(objects, statement);
     this.#engine ??= this.#open();
     const engine = await this.#engine;
-    await engine.refresh();
+    const scanned = await engine.prepare(running.query, running.database);
     const columns = await this.#writeResult(engine, execution, statement);
-    return { ...execution, state: 'SUCCEEDED', columns, scannedBytes: engine.bytes };
+    return { ...execution, state: 'SUCCEEDED', columns, scannedBytes: scanned.bytes, scannedRows: scanned.rows };
   }
 
   async #writeResult(engine: Engine, { outputFolder, id, database }: Execution, statement: Statement) {

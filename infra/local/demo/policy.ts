@@ -2,7 +2,7 @@ import type { Customer } from './customers.ts';
 import { seededRandom } from './random.ts';
 
 /** Share of the customers whose labels set off a training, unless `--threshold` says: two trainings and a rest. */
-const THRESHOLD_SHARE = 0.4;
+const THRESHOLD_SHARE = 0.45;
 
 /** Least labels of each class in an epoch that the demo asks for, where the customers have as many. */
 const LABELS_PER_CLASS_MIN = 50;

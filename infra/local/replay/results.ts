@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
 import { columnsOf } from '../../../shared/feature-groups/define.ts';
@@ -6,7 +6,7 @@ import { readChangeLog, sequenceNumberOf } from '../demo/change-log.ts';
 import type { Clients } from '../demo/clients.ts';
 import { byClass, readLabelLedger } from '../demo/labels.ts';
 import { readOnlineStore } from '../demo/online-store.ts';
-import { readRejections } from '../demo/quarantine.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { StackNames } from '../stack-names.ts';
 
 /** What a replay leaves: text of each file, by its name. Nothing in them depends on when or where they were made. */
@@ -14,8 +14,13 @@ export type Results = Readonly<Record<string, string>>;
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Reads out what the events have led to. */
-export async function readResults(clients: Clients, names: StackNames, group: FeatureGroup): Promise<Results> {
+/** Reads out what the events have led to, beside the rejections already read. */
+export async function readResults(
+  clients: Clients,
+  names: StackNames,
+  group: FeatureGroup,
+  rejections: readonly string[],
+): Promise<Results> {
   const records = await readLabelLedger(clients.dynamodb, names.stateTable);
   const labels = { counted: records.length, byClass: byClass(records), records };
   const changes = await readChangeLog(clients.s3, names.dataBucket);
@@ -23,7 +28,7 @@ export async function readResults(clients: Clients, names: StackNames, group: Fe
     'online-store.jsonl': lines(await onlineRecords(clients, group)),
     'change-log.csv': lines(changes.sort(bySequenceNumber)),
     'labels.json': `${JSON.stringify(labels, undefined, 2)}\n`,
-    'quarantine.jsonl': lines(await readRejections(clients.s3, names.quarantineBucket)),
+    'quarantine.jsonl': lines([...rejections].sort(byText)),
   };
 }
 
@@ -56,7 +61,7 @@ const lines = (all: readonly string[]): string => all.map((line) => `${line}\n`)
 export async function writeResults(folder: string, results: Results): Promise<void> {
   const target = resolve(folder);
   try {
-    await mkdir(target, { recursive: true });
+    await makeFolder(target);
     const temporary = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
     try {
       for (const [name, text] of Object.entries(results)) await writeFile(join(temporary, name), text);

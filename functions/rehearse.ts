@@ -1,0 +1,100 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { CodeDeployClient, PutLifecycleEventHookExecutionStatusCommand } from '@aws-sdk/client-codedeploy';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { describeError } from '../shared/aws-failure.ts';
+import { type RehearseConfig, rehearseConfig } from '../shared/config.ts';
+import { recentChanges } from '../shared/recent-changes.ts';
+import { differences, type Effects, type RehearsalEvent } from '../shared/rehearsal.ts';
+
+/** What CodeDeploy asks with, before it shifts traffic to a new version of ingest. */
+export interface HookEvent {
+  readonly DeploymentId: string;
+  readonly LifecycleEventHookExecutionId: string;
+}
+
+/** What the hook stands on. */
+export interface RehearseDependencies {
+  readonly config: RehearseConfig;
+  readonly streams: Pick<DynamoDBStreamsClient, 'send'>;
+  readonly lambda: Pick<LambdaClient, 'send'>;
+  readonly codedeploy: Pick<CodeDeployClient, 'send'>;
+  now(): number;
+}
+
+export interface RehearseAnswer {
+  readonly status: 'Succeeded' | 'Failed';
+  readonly reason: string;
+}
+
+/** Places named in the answer; the number of all of them is in it too. */
+const EXAMPLES_MAX = 10;
+
+let started: RehearseDependencies | undefined;
+
+/** Made once per execution environment, at its first invocation. */
+function production(): RehearseDependencies {
+  return {
+    config: rehearseConfig(),
+    streams: new DynamoDBStreamsClient(),
+    lambda: new LambdaClient(),
+    codedeploy: new CodeDeployClient(),
+    now: Date.now,
+  };
+}
+
+/**
+ * Sends recent changes through the version that serves and through the new one, into shadows of their destinations,
+ * and lets the new one take over only if both would write the same.
+ */
+export async function rehearse(event: HookEvent, dependencies: RehearseDependencies): Promise<RehearseAnswer> {
+  const answer = await compareVersions(dependencies).catch(
+    (error: unknown): RehearseAnswer => ({ status: 'Failed', reason: `The rehearsal failed: ${describeError(error)}` }),
+  );
+  await dependencies.codedeploy.send(
+    new PutLifecycleEventHookExecutionStatusCommand({
+      deploymentId: event.DeploymentId,
+      lifecycleEventHookExecutionId: event.LifecycleEventHookExecutionId,
+      status: answer.status,
+    }),
+  );
+  return answer;
+}
+
+async function compareVersions({ config, streams, lambda, now }: RehearseDependencies): Promise<RehearseAnswer> {
+  const Records = await recentChanges(streams, config.sourceStreamArn);
+  if (Records.length === 0) {
+    return { status: 'Succeeded', reason: 'The table has not changed for a day: there is nothing to compare on.' };
+  }
+  const event = { rehearsal: { now: now() }, Records };
+  const live = await effectsOf(lambda, `${config.ingestFunction}:live`, event);
+  const next = await effectsOf(lambda, config.newVersion, event);
+  const found = differences(live, next);
+  if (found.length === 0)
+    return { status: 'Succeeded', reason: `Both versions make the same of ${Records.length} changes.` };
+  const reason = `Of ${Records.length} changes, ${found.length} writes differ: ${found.slice(0, EXAMPLES_MAX).join(', ')}`;
+  return { status: config.acceptDifferences ? 'Succeeded' : 'Failed', reason };
+}
+
+async function effectsOf(
+  lambda: Pick<LambdaClient, 'send'>,
+  functionName: string,
+  event: RehearsalEvent,
+): Promise<Effects> {
+  const { FunctionError, Payload } = await lambda.send(
+    new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) }),
+  );
+  const answer = JSON.parse(Buffer.from(Payload ?? []).toString('utf8') || '{}');
+  if (FunctionError !== undefined) throw new Error(`${functionName} ended in an error: ${answer.errorMessage}`);
+  if (answer.effects === undefined) throw new Error(`${functionName} knows no rehearsal`);
+  return answer.effects;
+}
+
+const logger = new Logger();
+
+export async function handler(event: HookEvent): Promise<RehearseAnswer> {
+  started ??= production();
+  const answer = await rehearse(event, started);
+  logger.info(answer.reason, { status: answer.status });
+  return answer;
+}

@@ -1,0 +1,163 @@
+import { PRICES, type PriceName } from './prices.ts';
+
+/** What a month's bill depends on. */
+export interface Usage {
+  /** Writes that change an item, per day, spread evenly over it. */
+  readonly changesPerDay: number;
+  /** Items in the table. */
+  readonly rows: number;
+  /** Records that get a label or another one, per day. */
+  readonly labelsPerDay: number;
+  /** Bytes of an item, of its record in the online store and of its row. */
+  readonly itemBytes: number;
+}
+
+/** One line of a bill: how many units of a price, and what they cost in US dollars a month. */
+export interface Line {
+  readonly what: string;
+  readonly price: PriceName;
+  readonly units: number;
+  readonly usd: number;
+}
+
+const DAYS = 30;
+const HOURS = DAYS * 24;
+const SECONDS_PER_DAY = 86_400;
+const KB = 1_024;
+const GB = 1024 ** 3;
+const TB = 1024 ** 4;
+const MILLION = 1e6;
+const THOUSAND = 1e3;
+
+/** What the stack is deployed with by default, and what was assumed about its work where nothing is given. */
+export const ASSUMPTIONS = {
+  labelsPerTraining: 1_000,
+  trainingsPerDayMax: 24,
+  trainingHours: 5 / 60,
+  transitionsPerTraining: 65,
+  queriesPerTraining: 3,
+  ingestGB: 1_769 / 1_024,
+  /** Of an invocation and of each of its records, in seconds. Assumed, not measured on Lambda. */
+  ingestSeconds: 0.1,
+  ingestSecondsPerRecord: 0.000_3,
+  changeLogFilesPerDay: SECONDS_PER_DAY / 60,
+  offlineFilesPerDay: 96,
+  alarms: 14,
+  metrics: 7,
+  glueDpu: 2,
+  glueHours: 10 / 60,
+  glueHoursPerGB: 1 / 60,
+} as const;
+
+/** Bytes that Firehose bills for a record at least, and Athena for a query. */
+const FIREHOSE_RECORD_BYTES = 5 * KB;
+const QUERY_BYTES_MIN = 10 * KB * KB;
+
+const line = (what: string, name: PriceName, units: number): Line => ({
+  what,
+  price: name,
+  units,
+  usd: units * PRICES[name].usd,
+});
+
+/** A month of this project. */
+export function monthlyBill(usage: Usage): Line[] {
+  const { changesPerDay, rows, labelsPerDay, itemBytes } = usage;
+  const trainings = DAYS * Math.min(labelsPerDay / ASSUMPTIONS.labelsPerTraining, ASSUMPTIONS.trainingsPerDayMax);
+  // A window of one second gathers what comes within it.
+  const batches = DAYS * Math.min(changesPerDay, SECONDS_PER_DAY);
+  const changes = DAYS * changesPerDay;
+  const labels = DAYS * labelsPerDay;
+  const perBatch = batches === 0 ? 0 : changes / batches;
+  const rowsLogged = rows + changes;
+  const units = Math.ceil(itemBytes / KB);
+  return [
+    line('ingest: invocations, and retrain every five minutes', 'lambdaRequest', (batches + HOURS * 12) / MILLION),
+    line(
+      'ingest: time',
+      'lambdaTime',
+      batches * ASSUMPTIONS.ingestGB * (ASSUMPTIONS.ingestSeconds + ASSUMPTIONS.ingestSecondsPerRecord * perBatch),
+    ),
+    line('online store: writes', 'featureWrite', (changes * units) / MILLION),
+    line('online store: storage', 'featureStorage', (rows * itemBytes) / GB),
+    line('state table: fences, one per change at most', 'tableWrite', changes / MILLION),
+    line('state table: fences read', 'tableRead', changes / MILLION),
+    line('state table: label ledger and its index', 'tableWrite', (labels * 2) / MILLION),
+    line(
+      'change log: Firehose, packed',
+      'firehose',
+      (batches * Math.ceil((perBatch * itemBytes) / FIREHOSE_RECORD_BYTES) * FIREHOSE_RECORD_BYTES) / GB,
+    ),
+    line(
+      'change log and offline store: files',
+      'objectPut',
+      (DAYS * Math.min(changesPerDay, ASSUMPTIONS.changeLogFilesPerDay) +
+        DAYS * Math.min(changesPerDay, ASSUMPTIONS.offlineFilesPerDay)) /
+        THOUSAND,
+    ),
+    line(
+      'change log and offline store: storage, one month of changes',
+      'objectStorage',
+      (2 * rowsLogged * itemBytes) / GB,
+    ),
+    line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
+    ...trainingLines(trainings, rowsLogged * itemBytes),
+    line('alarms', 'alarm', ASSUMPTIONS.alarms),
+    line('metrics', 'metric', ASSUMPTIONS.metrics),
+    line('dashboard', 'dashboard', 1),
+  ];
+}
+
+/** A month of the old way: the whole table exported every night, transformed, and a model trained from it. */
+export function monthlyBillOfExports({ rows, itemBytes }: Usage): Line[] {
+  const bytes = rows * itemBytes;
+  const glueHours = ASSUMPTIONS.glueHours + (ASSUMPTIONS.glueHoursPerGB * bytes) / GB;
+  return [
+    line('table: full export every night', 'tableExport', (DAYS * bytes) / GB),
+    line('table: point-in-time recovery, which exports need', 'pointInTimeRecovery', bytes / GB),
+    line('Glue: CSV from the export, 2 DPU', 'glue', DAYS * ASSUMPTIONS.glueDpu * glueHours),
+    line('export and CSV: storage, last night and the one before', 'objectStorage', (4 * bytes) / GB),
+    ...trainingLines(DAYS, bytes),
+  ];
+}
+
+/** What the old way would cost on top to have an online store too, as fresh as a night allows. */
+export function onlineStoreOfExports({ rows, itemBytes }: Usage): Line[] {
+  return [
+    line('online store: all rows every night', 'featureWrite', (DAYS * rows * Math.ceil(itemBytes / KB)) / MILLION),
+    line('online store: storage', 'featureStorage', (rows * itemBytes) / GB),
+  ];
+}
+
+/** Trainings in a month, and the endpoint they end in. */
+function trainingLines(trainings: number, bytesScanned: number): Line[] {
+  const scanned = trainings * ASSUMPTIONS.queriesPerTraining * Math.max(bytesScanned, QUERY_BYTES_MIN);
+  return [
+    line('training sets: Athena', 'query', scanned / TB),
+    line('state machine', 'transition', (trainings * ASSUMPTIONS.transitionsPerTraining) / THOUSAND),
+    line('training', 'trainingTime', trainings * ASSUMPTIONS.trainingHours),
+    line('endpoint', 'endpointTime', HOURS),
+  ];
+}
+
+export const total = (lines: readonly Line[]): number => lines.reduce((sum, { usd }) => sum + usd, 0);
+
+/** More changes in a day than any table takes. */
+const CHANGES_PER_DAY_MAX = 1e12;
+
+/**
+ * Changes per day at which this project costs what the old way does; below it is cheaper, above dearer.
+ *
+ * @returns undefined when it is dearer even without a change.
+ */
+export function crossing(usage: Usage, old: readonly Line[]): number | undefined {
+  const costs = (changesPerDay: number) => total(monthlyBill({ ...usage, changesPerDay })) - total(old);
+  if (costs(0) > 0) return undefined;
+  let [low, high] = [0, CHANGES_PER_DAY_MAX];
+  while (high - low > Math.max(1, low * 1e-6)) {
+    const middle = (low + high) / 2;
+    if (costs(middle) > 0) high = middle;
+    else low = middle;
+  }
+  return Math.round(low);
+}

@@ -1,0 +1,74 @@
+import { type Intrinsic, ref, type Text } from './cloudformation.ts';
+import { ingestMapping } from './failed-batches.ts';
+import type { Names } from './names.ts';
+import type { SourceTable } from './source-table.ts';
+
+/** One metric in CloudWatch: where it is found, and how its data points of a period become one. */
+export interface Metric {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, Text>>;
+  readonly statistic: 'Sum' | 'Maximum' | 'p95';
+}
+
+type FunctionName = 'ingest' | 'retrain' | 'predict' | 'redrive';
+
+/** The metrics that alarms watch and the dashboard shows. Each is emitted by AWS or by shared/ingest-metrics.ts. */
+export function metricsOf(names: Names, featureGroup: string, source: SourceTable) {
+  const lambda = (fn: FunctionName, name: string, statistic: Metric['statistic'] = 'Sum'): Metric => ({
+    namespace: 'AWS/Lambda',
+    name,
+    dimensions: { FunctionName: `${names.stack}-${fn}` },
+    statistic,
+  });
+  const mapping = (name: string): Metric => ({
+    namespace: 'AWS/Lambda',
+    name,
+    dimensions: { EventSourceMappingUUID: ref(ingestMapping(source)) },
+    statistic: 'Sum',
+  });
+  const records = (name: string): Metric => ({
+    namespace: 'Tributary',
+    name,
+    // `service` is what Powertools makes of POWERTOOLS_SERVICE_NAME.
+    dimensions: { service: names.stack, feature_group: featureGroup },
+    statistic: 'Sum',
+  });
+  const executions = (name: string): Metric => ({
+    namespace: 'AWS/States',
+    name,
+    dimensions: { StateMachineArn: ref('RetrainingStateMachine') },
+    statistic: 'Sum',
+  });
+  return {
+    lambda,
+    mapping,
+    records,
+    executions,
+    changeLogAge: {
+      namespace: 'AWS/Firehose',
+      name: 'DeliveryToS3.DataFreshness',
+      dimensions: { DeliveryStreamName: ref('ChangeLogStream') },
+      statistic: 'Maximum',
+    } satisfies Metric,
+    stateTableThrottles: {
+      namespace: 'AWS/DynamoDB',
+      name: 'WriteThrottleEvents',
+      dimensions: { TableName: ref('StateTable') },
+      statistic: 'Sum',
+    } satisfies Metric,
+    endpoint: (name: string, statistic: Metric['statistic']): Metric => ({
+      namespace: 'AWS/SageMaker',
+      name,
+      dimensions: { EndpointName: names.endpoint, VariantName: 'AllTraffic' },
+      statistic,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof metricsOf>;
+
+/** Dimensions as an alarm takes them. */
+export function alarmDimensions(metric: Metric): { Name: string; Value: Text | Intrinsic }[] {
+  return Object.entries(metric.dimensions).map(([Name, Value]) => ({ Name, Value }));
+}

@@ -1,0 +1,171 @@
+import { parseArgs } from 'node:util';
+import { changeLogRow } from '../../shared/change-log-row.ts';
+import { CHANGE_LOG_TABLE } from '../../shared/change-log-sql.ts';
+import { type RetrainConfig, retrainConfig } from '../../shared/config.ts';
+import { categorical, defineFeatureGroup, fractional, integral } from '../../shared/feature-groups/define.ts';
+import { type TrainingPlan, trainingPlan } from '../../shared/training-plan.ts';
+import type { Snapshot } from '../../shared/training-snapshot.ts';
+import { BUCKET, localAthena, type Scanned } from '../local-athena.ts';
+import { retrainEnvironment } from '../retrain-environment.ts';
+
+/**
+ * What a retraining reads, by the size of the table and by the length of its history, with the same number of changes
+ * since the last one: built upon the last snapshot, and beside it from all of history. Run by the local Athena on
+ * generated files of the change log.
+ *
+ *     node test/bench/training-set-growth.ts [--quick] [--time latest|as-of-label]
+ */
+
+/** Records, and changes of each before the first training: it is inserted, changed, and labelled by the third. */
+const TABLES = [
+  { records: 10_000, changesEach: 3 },
+  { records: 100_000, changesEach: 3 },
+  { records: 1_000_000, changesEach: 3 },
+  { records: 10_000, changesEach: 30 },
+  { records: 10_000, changesEach: 100 },
+];
+const QUICK_ROWS_MAX = 300_000;
+
+const LABELLING_CHANGE = 2;
+/** Changes between the first training and the second. */
+const CHANGES_SINCE = 1_000;
+
+const ROWS_PER_FILE = 50_000;
+const DAY_MS = 86_400_000;
+const FIRST_TRAINING_MS = Date.UTC(2026, 5, 1);
+/** Days that the history before the first training is spread over, and from it to the second. */
+const HISTORY_DAYS = 30;
+const DAYS_BETWEEN = 7;
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, time: { type: 'string', default: 'latest' } },
+});
+
+const group = defineFeatureGroup({
+  name: 'growth',
+  recordIdentifier: 'id',
+  features: {
+    visits: integral(),
+    spent: fractional(),
+    score: fractional({ optional: true }),
+    plan: categorical(['free', 'team', 'enterprise']),
+    region: categorical(['africa', 'america', 'asia', 'europe', 'oceania'], { encoding: 'ordinal' }),
+  },
+  label: { name: 'churned' },
+  trainingTime: options.time === 'as-of-label' ? 'as-of-label' : 'latest',
+});
+
+/** One change as a row of the change log. Values differ by record and change. */
+function row(record: number, change: number, sequence: number, arrivedMs: number): string {
+  const number = (record * 7_919 + change * 104_729) % 100_003;
+  const label = change >= LABELLING_CHANGE ? String(number % 2) : undefined;
+  return changeLogRow(group, {
+    ...{ eventName: change === 0 ? 'INSERT' : 'MODIFY', ttlExpired: false, newLabel: undefined },
+    sequenceNumber: String(10n ** 21n + BigInt(sequence)),
+    recordIdentifier: `customer-${String(record).padStart(8, '0')}`,
+    second: Math.floor(arrivedMs / 1_000),
+    eventTimeMs: arrivedMs,
+    values: [
+      ...[String(number % 500), (number / 7).toFixed(2), number % 3 === 0 ? undefined : String(number / 1_000)],
+      ...[['free', 'team', 'enterprise'][number % 3], ['africa', 'asia', 'europe'][number % 3], label],
+    ],
+  });
+}
+
+type Athena = Awaited<ReturnType<typeof localAthena>>;
+
+/** Writes changes into the change log as Firehose does: files by the day of arrival. `recordOf` says whose each is. */
+async function writeChanges(
+  athena: Athena,
+  changes: { count: number; first: number; fromMs: number; days: number; recordOf(index: number): [number, number] },
+): Promise<void> {
+  for (let start = 0; start < changes.count; start += ROWS_PER_FILE) {
+    const byDay = new Map<string, string[]>();
+    for (let index = start; index < Math.min(start + ROWS_PER_FILE, changes.count); index += 1) {
+      const arrivedMs = changes.fromMs + Math.floor((index / changes.count) * changes.days * DAY_MS);
+      const day = new Date(arrivedMs).toISOString().slice(0, 10);
+      const rows = byDay.get(day) ?? [];
+      byDay.set(day, rows);
+      rows.push(row(...changes.recordOf(index), changes.first + index, arrivedMs));
+    }
+    for (const [day, rows] of byDay) {
+      await athena.objects.put(BUCKET, `change-log/dt=${day}/${changes.first + start}`, rows.join(''));
+    }
+  }
+}
+
+interface Retraining {
+  readonly plan: TrainingPlan;
+  /** What the snapshot was made from, of the change log and of the last snapshot. */
+  readonly changes: Scanned;
+  readonly base: Scanned;
+  /** What counts and files were made from. */
+  readonly sets: Scanned;
+  readonly seconds: number;
+  readonly files: string;
+}
+
+async function retrain(athena: Athena, config: RetrainConfig, nowMs: number, attempt: number, last?: Snapshot) {
+  const plan = trainingPlan(group, config, { epoch: 1, attempt }, nowMs, last);
+  const startedMs = performance.now();
+  const all = await athena.run(plan.snapshotQuery);
+  const parts = [
+    await athena.run(plan.countQuery),
+    await athena.run(plan.trainQuery),
+    await athena.run(plan.validationQuery),
+  ];
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const { changeLogFrom } = plan.snapshot;
+  const where = changeLogFrom === null ? '' : ` WHERE "dt" >= '${changeLogFrom}'`;
+  const changes = await athena.run(`SELECT count(*) FROM ${config.glueDatabase}.${CHANGE_LOG_TABLE}${where}`);
+  const retraining: Retraining = {
+    ...{ plan, changes, seconds },
+    base: { rows: all.rows - changes.rows, bytes: all.bytes - changes.bytes },
+    sets: parts.reduce((sum, it) => ({ rows: sum.rows + it.rows, bytes: sum.bytes + it.bytes })),
+    files: `${await athena.read(plan.trainUri)}|${await athena.read(plan.validationUri)}`,
+  };
+  return retraining;
+}
+
+async function measure({ records, changesEach }: (typeof TABLES)[number]): Promise<void> {
+  const athena = await localAthena();
+  try {
+    const config = retrainConfig({ ...retrainEnvironment, GLUE_DATABASE: 'growth' });
+    athena.createTables(group, config.glueDatabase);
+    const history = records * changesEach;
+    await writeChanges(athena, {
+      ...{ count: history, first: 0, fromMs: FIRST_TRAINING_MS - HISTORY_DAYS * DAY_MS, days: HISTORY_DAYS - 3 },
+      recordOf: (index) => [index % records, Math.floor(index / records)],
+    });
+    const { snapshot } = (await retrain(athena, config, FIRST_TRAINING_MS, 1)).plan;
+    await writeChanges(athena, {
+      ...{ count: CHANGES_SINCE, first: history, fromMs: FIRST_TRAINING_MS, days: DAYS_BETWEEN },
+      recordOf: (index) => [(index * 997) % records, changesEach],
+    });
+    const nowMs = FIRST_TRAINING_MS + DAYS_BETWEEN * DAY_MS;
+    // History first: the local Athena keeps what it has loaded, and loading is not what is compared.
+    const whole = await retrain(athena, config, nowMs, 2);
+    const incremental = await retrain(athena, config, nowMs, 3, snapshot);
+    print(records, history, 'all of history', whole);
+    print(records, history, 'last snapshot', incremental);
+    if (incremental.files !== whole.files) throw new Error('the training sets differ');
+  } finally {
+    await athena.close();
+  }
+}
+
+const COLUMNS = [10, 10, 16, 12, 10, 12, 10, 12, 10, 9];
+const line = (cells: readonly string[]) => console.log(cells.map((it, at) => it.padStart(COLUMNS[at] ?? 0)).join(' '));
+const count = (number: number) => number.toLocaleString('en-US');
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(2);
+
+function print(records: number, history: number, from: string, { changes, base, sets, seconds }: Retraining): void {
+  const sizes = [changes, base, sets].flatMap(({ rows, bytes }) => [count(rows), megabytes(bytes)]);
+  line([count(records), count(history), from, ...sizes, seconds.toFixed(1)]);
+}
+
+console.log(`Rows and MB that a retraining reads, after ${count(CHANGES_SINCE)} changes (${group.trainingTime})\n`);
+line(['records', 'history', 'made from', 'change log', 'MB', 'snapshot', 'MB', 'sets', 'MB', 'seconds']);
+for (const table of TABLES) {
+  if (!options.quick || table.records * table.changesEach <= QUICK_ROWS_MAX) await measure(table);
+}

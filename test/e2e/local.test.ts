@@ -1,0 +1,133 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetRecordCommand, SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { generateCustomers } from '../../infra/local/demo/customers.ts';
+import { itemOf } from '../../infra/local/demo/item.ts';
+import group from '../../shared/feature-groups/bank-marketing.ts';
+import { runScript } from './command.ts';
+
+const MAIN = fileURLToPath(new URL('../../infra/local/main.ts', import.meta.url));
+
+/** Longest from a put item to its record, in milliseconds, on a busy machine. */
+const ARRIVAL_MS = 30_000;
+
+let dir: string;
+let local: ChildProcess;
+let printed = '';
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tributary-e2e-'));
+  local = spawn(process.execPath, [MAIN, '--port', '0', '--dir', dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  local.stdout?.on('data', (text) => {
+    printed += text;
+  });
+  while (!printed.includes('Ctrl-C')) {
+    expect(local.exitCode).toBeNull();
+    await sleep(100);
+  }
+  vi.stubEnv('AWS_ENDPOINT_URL', exported('AWS_ENDPOINT_URL'));
+  vi.stubEnv('AWS_REGION', exported('AWS_REGION'));
+  vi.stubEnv('AWS_ACCESS_KEY_ID', exported('AWS_ACCESS_KEY_ID'));
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', exported('AWS_SECRET_ACCESS_KEY'));
+});
+
+afterAll(async () => {
+  if (local.exitCode === null) {
+    local.kill('SIGINT');
+    await once(local, 'exit');
+  }
+  await rm(dir, { recursive: true, force: true });
+});
+
+const exported = (name: string) => new RegExp(`${name}=(\\S+)`).exec(printed)?.[1] ?? '';
+
+async function record(identifier: string): Promise<Record<string, string | undefined>> {
+  const featureStore = new SageMakerFeatureStoreRuntimeClient();
+  const deadline = Date.now() + ARRIVAL_MS;
+  for (;;) {
+    const { Record } = await featureStore.send(
+      new GetRecordCommand({ FeatureGroupName: group.name, RecordIdentifierValueAsString: identifier }),
+    );
+    if (Record) return Object.fromEntries(Record.map((it) => [it.FeatureName, it.ValueAsString]));
+    expect(Date.now()).toBeLessThan(deadline);
+    await sleep(200);
+  }
+}
+
+describe('npm run local', () => {
+  test('shows in Feature Store what was put in DynamoDB, every value as written', async () => {
+    const [customer] = generateCustomers(1, 99);
+    const features = { ...customer?.features, euribor3m: '4.8571234567890123456789', emp_var_rate: '-1.7' };
+    const item = itemOf({ id: 'sdk', features, label: '0' }, group);
+    await new DynamoDBClient().send(new PutItemCommand({ TableName: group.table, Item: item }));
+    expect(await record('sdk')).toEqual({
+      ...features,
+      customer_id: 'sdk',
+      event_time: expect.stringMatching(/\.000Z$/),
+    });
+  });
+
+  test('answers a row of CSV with a score and a label', async () => {
+    const [, row = '', endpoint = ''] =
+      /echo '([^']*)' \| aws sagemaker-runtime invoke-endpoint --endpoint-name (\S+)/.exec(printed) ?? [];
+    const { Body, ContentType } = await new SageMakerRuntimeClient().send(
+      new InvokeEndpointCommand({ EndpointName: endpoint, ContentType: 'text/csv', Body: row }),
+    );
+    expect(ContentType).toBe('application/json');
+    expect(JSON.parse(Buffer.from(Body ?? []).toString())).toEqual({
+      predictions: [{ score: expect.any(Number), predicted_label: expect.any(Number) }],
+    });
+  });
+
+  test.skipIf(!hasAwsCli())('prints commands that the AWS CLI runs as they are', async () => {
+    const commands = printed.split('\n').filter((line) => /^(export|aws|echo) /.test(line));
+    expect(commands).toHaveLength(5);
+    const run = (script: string[]) => execFileSync('sh', ['-ec', script.join('\n')], { encoding: 'utf8' });
+    run(commands.slice(0, 3));
+    const put = JSON.parse(/--item '(.*)'$/.exec(commands[2] ?? '')?.[1] ?? '{}');
+    expect((await record('me')).euribor3m).toBe(put.euribor3m.N);
+    const answers = run([...commands.slice(0, 2), ...commands.slice(3)]);
+    expect(answers).toContain(`"ValueAsString": "${put.euribor3m.N}"`);
+    expect(answers).toContain('{"predictions":[{"score":');
+  });
+
+  test('refuses a port and a folder that are in use, in one sentence each', async () => {
+    const port = new URL(exported('AWS_ENDPOINT_URL')).port;
+    const elsewhere = join(dir, 'elsewhere');
+    const samePort = await runScript('local', ['--port', port, '--dir', elsewhere]);
+    expect([samePort.code, samePort.stderr.trim()]).toEqual([
+      1,
+      `Error: Port ${port} on 127.0.0.1 is in use: stop what is listening there, or choose another with --port N.`,
+    ]);
+    const sameFolder = await runScript('local', ['--port', '0', '--dir', dir]);
+    expect(sameFolder.code).toBe(1);
+    expect(sameFolder.stderr.trim().split('\n')).toEqual([expect.stringContaining(`The folder ${dir} cannot be used`)]);
+  });
+
+  test('stops at Ctrl-C, and says nothing is wrong', async () => {
+    local.kill('SIGINT');
+    expect(await once(local, 'exit')).toEqual([0, null]);
+  });
+});
+
+function hasAwsCli(): boolean {
+  try {
+    // Older versions do not honour AWS_ENDPOINT_URL.
+    const [, major, minor] =
+      /aws-cli\/(\d+)\.(\d+)/.exec(execFileSync('aws', ['--version'], { encoding: 'utf8' })) ?? [];
+    const honours = major === '1' ? Number(minor) >= 29 : Number(minor) >= 13;
+    if (!honours) console.log('Skipped: the AWS CLI here does not honour AWS_ENDPOINT_URL.');
+    return honours;
+  } catch {
+    console.log('Skipped: the AWS CLI is not on this machine.');
+    return false;
+  }
+}

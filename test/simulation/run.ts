@@ -1,0 +1,183 @@
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { exampleInWords } from './example.ts';
+import { FAULT_KINDS } from './faults.ts';
+import { runMutant } from './mutant-runs.ts';
+import { MUTANTS } from './mutants.ts';
+import type { RunResult } from './simulate.ts';
+import { SimulationThread } from './workers.ts';
+
+/**
+ * `npm run simulate`: the pipeline's promises under every fault, by seeds. Exit code 1 when one is broken.
+ */
+const CHANGES_PER_SEED = 1_000;
+const SEEDS_DEFAULT = 200;
+/** More than two threads would slow each other down on the machines this is meant for. */
+const THREADS_MAX = 2;
+
+const USAGE = `npm run simulate -- [--seed N] [--seeds N] [--changes N] [--mutants] [--example] [--json FILE]
+  --seed N      replay this seed, and tell the story of what it breaks
+  --seeds N     run the seeds 1 to N (default ${SEEDS_DEFAULT})
+  --changes N   changes in all, in seeds of ${CHANGES_PER_SEED}; with --seed, of that seed
+  --mutants     run the mutants: each must be caught
+  --example     one lost update, told: what is lost by the obvious ways, and is not here
+  --json FILE   write the figures`;
+
+interface Summary {
+  readonly seeds: number;
+  readonly changes: number;
+  readonly violations: number;
+  readonly seconds: number;
+  readonly [figure: string]: unknown;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      seeds: { type: 'string' },
+      changes: { type: 'string' },
+      mutants: { type: 'boolean', default: false },
+      example: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const [seed, seeds, changes] = (['seed', 'seeds', 'changes'] as const).map((name) => whole(name, values[name]));
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (values.example) {
+    console.log((await exampleInWords()).join('\n'));
+    return 0;
+  }
+  if (values.mutants) return runMutants(values.json);
+  if (seed !== undefined) return runSeeds([seed], changes ?? CHANGES_PER_SEED, values.json);
+  const count = seeds ?? (changes === undefined ? SEEDS_DEFAULT : Math.ceil(changes / CHANGES_PER_SEED));
+  const each = changes === undefined ? CHANGES_PER_SEED : Math.ceil(changes / count);
+  return runSeeds(
+    Array.from({ length: count }, (_, index) => index + 1),
+    each,
+    values.json,
+  );
+}
+
+/** @throws Error when the text is not a whole number from 1. */
+function whole(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new Error(`--${name} is ${JSON.stringify(text)}; expected a whole number from 1`);
+  return Number(text);
+}
+
+async function runSeeds(seeds: readonly number[], changes: number, json: string | undefined): Promise<number> {
+  const startedAt = performance.now();
+  const results: RunResult[] = [];
+  const queue = [...seeds];
+  let toldAt = startedAt;
+  await Promise.all(
+    Array.from({ length: threads(seeds.length) }, async () => {
+      const thread = new SimulationThread();
+      for (let seed = queue.shift(); seed !== undefined; seed = queue.shift()) {
+        const story = results.filter((it) => it.violation).length < 3;
+        const result = await thread.run({ seed, changes, story });
+        results.push(result);
+        if (result.violation) tell(result, changes);
+        if (performance.now() - toldAt > 10_000 && process.stdout.isTTY) {
+          toldAt = performance.now();
+          console.log(`${results.length} of ${seeds.length} seeds`);
+        }
+      }
+      await thread.close();
+    }),
+  );
+  const summary = summarise(results, (performance.now() - startedAt) / 1_000);
+  print(summary);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(summary, null, 2)}\n`);
+  return summary.violations === 0 ? 0 : 1;
+}
+
+function tell({ seed, violation }: RunResult, changes: number): void {
+  console.log(`\nVIOLATION  ${violation?.invariant}\n${violation?.story.join('\n') || violation?.message}`);
+  console.log(`Replay: npm run simulate -- --seed ${seed} --changes ${changes}\n`);
+}
+
+function summarise(results: readonly RunResult[], seconds: number): Summary {
+  const sum = (figure: (result: RunResult) => number) => results.reduce((total, it) => total + figure(it), 0);
+  return {
+    seeds: results.length,
+    changes: sum((it) => it.changes),
+    simulatedMinutes: sum((it) => it.simulatedMinutes),
+    batches: sum((it) => it.batches),
+    calls: sum((it) => it.calls),
+    shards: sum((it) => it.shards),
+    recordsDeliveredAgain: sum((it) => it.redelivered),
+    recordsQuarantined: sum((it) => it.quarantined),
+    recordsGivenUpByLambda: sum((it) => it.discarded),
+    labels: sum((it) => it.measures.labels),
+    labelsCountedAfterTheClaimOfTheirEpoch: sum((it) => it.measures.lateLabels),
+    trainings: sum((it) => it.trainings),
+    rowsLoggedAgainWithTheSameEventTime: sum((it) => it.measures.sameEventTime),
+    rowsLoggedAgainWithAnEarlierOneThatCannotWin: sum((it) => it.measures.earlierEventTime),
+    faults: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, sum((it) => it.faults[kind] ?? 0)])),
+    violations: sum((it) => (it.violation ? 1 : 0)),
+    violatedSeeds: results.filter((it) => it.violation).map((it) => it.seed),
+    seconds: Math.round(seconds * 10) / 10,
+  };
+}
+
+function print({ faults, violatedSeeds, ...figures }: Summary): void {
+  for (const [name, figure] of Object.entries(figures)) {
+    const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+    console.log(`${words.padEnd(48)} ${Number(figure).toLocaleString('en-US').padStart(14)}`);
+    if (name !== 'rowsLoggedAgainWithAnEarlierOneThatCannotWin') continue;
+    console.log('what went wrong');
+    for (const [kind, count] of Object.entries(faults as Record<string, number>)) {
+      console.log(`  ${kind.padEnd(46)} ${count.toLocaleString('en-US').padStart(14)}`);
+    }
+  }
+  if ((violatedSeeds as number[]).length > 0)
+    console.log(`seeds with violations: ${(violatedSeeds as number[]).join(' ')}`);
+}
+
+async function runMutants(json: string | undefined): Promise<number> {
+  const queue = [...MUTANTS.keys()];
+  const runs = new Map<number, Awaited<ReturnType<typeof runMutant>>>();
+  await Promise.all(
+    Array.from({ length: threads(queue.length) }, async () => {
+      for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+        const mutant = MUTANTS[at];
+        if (!mutant) continue;
+        const run = await runMutant(mutant);
+        runs.set(at, run);
+        console.error(
+          `${runs.size} of ${MUTANTS.length}  ${run.mutant}: ${run.caughtBy ?? 'NOT CAUGHT'} (seed ${run.seed})`,
+        );
+      }
+    }),
+  );
+  const table = [...runs].sort(([a], [b]) => a - b).map(([, run]) => run);
+  console.log(`${'mutant'.padEnd(52)} ${'caught by'.padEnd(66)} seed     steps`);
+  for (const { mutant, caughtBy, seed, steps } of table) {
+    console.log(
+      `${mutant.padEnd(52)} ${(caughtBy ?? 'NOT CAUGHT').padEnd(66)} ${String(seed).padStart(4)} ${String(steps).padStart(9)}`,
+    );
+  }
+  const missed = table.filter((it) => it.caughtBy === undefined).length;
+  console.log(`${table.length - missed} of ${table.length} mutants caught`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(table, null, 2)}\n`);
+  return missed === 0 ? 0 : 1;
+}
+
+function threads(work: number): number {
+  return Math.max(1, Math.min(THREADS_MAX, availableParallelism(), work));
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`simulate: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { exampleInWords } from './example.ts';
+import { runMutant } from './mutant-runs.ts';
+import { MUTANTS } from './mutants.ts';
+import { simulate } from './simulate.ts';
+
+const SEEDS = 25;
+const CHANGES = 400;
+/** Mutants that are caught soon; all of them are run by `npm run simulate -- --mutants`. */
+const QUICK_MUTANTS = [
+  'ordinals dropped',
+  'fences not written',
+  'FailedPutCount ignored',
+  'hard instead of soft delete',
+];
+
+test(`nothing is lost, counted twice or out of order: seeds 1 to ${SEEDS}`, { timeout: 120_000 }, async () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const { violation } = await simulate(seed, CHANGES, { story: true });
+    expect(
+      violation?.story.join('\n'),
+      `replay: npm run simulate -- --seed ${seed} --changes ${CHANGES}`,
+    ).toBeUndefined();
+  }
+});
+
+test('a seed decides everything: its second run goes as its first', { timeout: 60_000 }, async () => {
+  const [first, second] = [await simulate(4, CHANGES, { story: false }), await simulate(4, CHANGES, { story: false })];
+  expect(second).toEqual(first);
+});
+
+test.each(QUICK_MUTANTS)('the simulation can fail: %s', { timeout: 180_000 }, async (name) => {
+  const mutant = MUTANTS.find((it) => it.name === name);
+  if (!mutant) throw new Error(`there is no mutant "${name}"`);
+  expect((await runMutant(mutant)).caughtBy).toBeDefined();
+});
+
+test('the worked example: the obvious ways lose an update, ours does not', async () => {
+  const ends = (await exampleInWords()).filter((line) => line.includes('→')).map((line) => line.includes('Right'));
+  expect(ends).toEqual([false, false, true]);
+});
+
+test('the places of all mutants are in the source, once', () => {
+  const places = MUTANTS.map(
+    ({ file, find, name }) => [name, readFileSync(file, 'utf8').split(find).length - 1] as const,
+  );
+  expect(places.filter(([, count]) => count !== 1)).toEqual([]);
+});

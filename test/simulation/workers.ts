@@ -1,0 +1,35 @@
+import { Worker } from 'node:worker_threads';
+import type { Mutant } from './mutants.ts';
+import type { RunResult } from './simulate.ts';
+import type { WorkerAnswer, WorkerOrder } from './simulation-worker.ts';
+
+/** A thread that simulates, one seed at a time. */
+export class SimulationThread {
+  readonly #worker: Worker;
+
+  constructor(mutant?: Mutant) {
+    this.#worker = new Worker(new URL('./simulation-worker.ts', import.meta.url), {
+      workerData: { mutant },
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+  }
+
+  /** @throws Error when the seed could not be run to a result. */
+  run(order: WorkerOrder): Promise<RunResult> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        this.#worker.off('error', onError).off('message', onMessage);
+        act();
+      };
+      const onError = (error: Error) => settle(() => reject(error));
+      const onMessage = (answer: WorkerAnswer) =>
+        settle(() => ('error' in answer ? reject(new Error(answer.error)) : resolve(answer.result)));
+      this.#worker.on('error', onError).on('message', onMessage);
+      this.#worker.postMessage(order);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

@@ -1,14 +1,15 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { type IngestConfig, ingestConfig } from '../shared/config.ts';
-import { makeDecoder } from '../shared/decode.ts';
+import { type Decoder, makeDecoder } from '../shared/decode.ts';
 import { deliver, type Outcome } from '../shared/deliver.ts';
 import { type DeliveryClients, deliveryClients, destinationsOf, systemTime } from '../shared/destinations.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
-import { publishCounts } from '../shared/ingest-metrics.ts';
+import { publishOutcome } from '../shared/ingest-metrics.ts';
 import { logOutcome } from '../shared/log.ts';
 import type { Pace } from '../shared/pace.ts';
 import { type Effects, isRehearsal, type RehearsalEvent, shadows } from '../shared/rehearsal.ts';
+import { SentBytes } from '../shared/sinks/change-log.ts';
 import { quarantine } from '../shared/sinks/quarantine.ts';
 
 /** Time kept back from the sinks for leaving fences, and from both for answering, in milliseconds. */
@@ -30,16 +31,36 @@ let started: Promise<IngestDependencies> | undefined;
 async function production(): Promise<IngestDependencies> {
   const config = ingestConfig();
   const group = await loadFeatureGroup(config.featureGroup);
+  const sentToChangeLog = new SentBytes();
   return {
     config,
     group,
-    clients: deliveryClients(),
+    clients: { ...deliveryClients(config), sentToChangeLog },
     time: systemTime,
     report(outcome) {
       logOutcome(outcome);
-      publishCounts(group.name, outcome.counts);
+      publishOutcome(group.name, outcome, sentToChangeLog.take(), systemTime.now());
     },
   };
+}
+
+/**
+ * What is compiled from the definition, once per execution environment: compiled anew for each batch, the engine's
+ * optimised code would go with the closures, and a batch would take three times as long.
+ */
+const compiled = new WeakMap<
+  IngestDependencies,
+  { decode: Decoder; destinations: ReturnType<typeof destinationsOf> }
+>();
+
+function compile(dependencies: IngestDependencies) {
+  const { config, group, clients } = dependencies;
+  const made = compiled.get(dependencies) ?? {
+    decode: makeDecoder(group),
+    destinations: destinationsOf(group, config, clients),
+  };
+  compiled.set(dependencies, made);
+  return made;
 }
 
 /**
@@ -49,11 +70,12 @@ async function production(): Promise<IngestDependencies> {
 export async function ingest(
   event: { readonly Records: readonly unknown[] },
   context: Pick<Context, 'getRemainingTimeInMillis'>,
-  { config, group, clients, time, report }: IngestDependencies,
+  dependencies: IngestDependencies,
 ): Promise<DynamoDBBatchResponse> {
+  const { config, group, clients, time, report } = dependencies;
+  const { decode, destinations } = compile(dependencies);
   const end = time.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
-  const decode = makeDecoder(group);
-  const { featureStore, changeLog, labelLedger, fences } = destinationsOf(group, config, clients);
+  const { featureStore, changeLog, labelLedger, fences } = destinations;
   const outcome = await deliver(
     group,
     event.Records.map((record) => ({ record, decoded: decode(record) })),

@@ -43,7 +43,7 @@ async function production(): Promise<RedriveDependencies> {
   return {
     config,
     group: await loadFeatureGroup(config.featureGroup),
-    clients: deliveryClients(),
+    clients: deliveryClients(config),
     time: systemTime,
   };
 }

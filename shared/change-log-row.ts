@@ -1,6 +1,8 @@
-import type { FeatureText, TimedChange } from './change.ts';
+import { ByteWriter, type Escape, plainCharacters, type Run, runOf } from './byte-writer.ts';
+import type { TimedChange } from './change.ts';
 import { formatEventTime } from './event-time.ts';
 import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
+import { latestRun, runsByCategory } from './frequent-texts.ts';
 
 /** Columns that every change log row begins with, before the record identifier and the features. */
 export const CHANGE_COLUMNS = ['sequence_number', 'event_name', 'event_time', 'ttl_expired'] as const;
@@ -10,21 +12,79 @@ export function changeLogColumns(group: FeatureGroup): string[] {
   return [...CHANGE_COLUMNS, group.recordIdentifier.name, ...columnsOf(group).map(({ name }) => name)];
 }
 
+const COMMA = 0x2c;
+const NEWLINE = 0x0a;
+
 /** LazySimpleSerDe's text for null: a field that is exactly this. */
-const NULL_FIELD = '\\N';
+const NULL_FIELD = runOf('\\N,');
 
 /**
- * One line of the change log, newline included, as Athena's LazySimpleSerDe reads it: fields separated by commas,
- * commas and backslashes escaped by a backslash, no quotes. Rows are split before fields are read, so a line break
- * inside a value cannot be kept: it becomes a space (the online store keeps it).
+ * A field as Athena's LazySimpleSerDe reads it: commas and backslashes escaped by a backslash, no quotes. Rows are split
+ * before fields are read, so a line break inside a value cannot be kept: it becomes a space (the online store keeps it).
  */
-export function changeLogRow(group: FeatureGroup, change: TimedChange): string {
-  const features = change.values ?? columnsOf(group).map(() => undefined);
-  const head = `${change.sequenceNumber},${change.eventName},${formatEventTime(change.eventTimeMs)},${change.ttlExpired}`;
-  return `${head},${field(change.recordIdentifier)},${features.map(field).join(',')}\n`;
+const FIELD: Escape = {
+  plain: plainCharacters('\\,'),
+  write: (text) => text.replace(/[\\,]/g, '\\$&').replace(/\r\n|[\r\n]/g, ' '),
+  bytesPerCharacterMax: 3,
+};
+
+/** Writes one row of the change log, newline included. */
+export type RowWriter<T> = (change: T, to: ByteWriter) => void;
+
+/** Makes the writer of a feature group's rows. Texts that come again and again are made bytes here, once. */
+export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> {
+  const columns = columnsOf(group).map(({ feature }) => runsByCategory(feature, (text) => `${FIELD.write(text)},`));
+  const eventNames: Record<TimedChange['eventName'], Run> = {
+    INSERT: runOf(',INSERT,'),
+    MODIFY: runOf(',MODIFY,'),
+    REMOVE: runOf(',REMOVE,'),
+  };
+  const eventTime = latestRun((ms) => `${formatEventTime(ms)},`);
+  const ttlExpired = runOf('true,');
+  const notExpired = runOf('false,');
+  const longest = (categories: (typeof columns)[number]) =>
+    Math.max(NULL_FIELD.bytes, ...[...(categories?.values() ?? [])].map(({ bytes }) => bytes));
+  const fixedBytes =
+    eventNames.INSERT.bytes +
+    eventTime(0).bytes +
+    notExpired.bytes +
+    1 +
+    columns.reduce((bytes, categories) => bytes + longest(categories), 0);
+
+  return (change, to) => {
+    to.reserve(fixedBytes);
+    to.text(change.sequenceNumber, FIELD);
+    to.run(eventNames[change.eventName]);
+    to.run(eventTime(change.eventTimeMs));
+    to.run(change.ttlExpired ? ttlExpired : notExpired);
+    to.text(change.recordIdentifier, FIELD);
+    to.byte(COMMA);
+    const { values = [] } = change;
+    for (let index = 0; index < columns.length; index += 1) {
+      const text = values[index];
+      if (typeof text !== 'string') {
+        to.run(NULL_FIELD);
+        continue;
+      }
+      const run = columns[index]?.get(text);
+      if (run !== undefined) {
+        to.run(run);
+      } else {
+        to.text(text, FIELD);
+        to.byte(COMMA);
+      }
+    }
+    to.replaceLast(NEWLINE);
+  };
 }
 
-function field(text: FeatureText): string {
-  if (text === undefined || text === null) return NULL_FIELD;
-  return /[\\,\r\n]/.test(text) ? text.replace(/[\\,]/g, '\\$&').replace(/\r\n|[\r\n]/g, ' ') : text;
+const writers = new WeakMap<FeatureGroup, RowWriter<TimedChange>>();
+
+/** One row of the change log as text, newline included. */
+export function changeLogRow(group: FeatureGroup, change: TimedChange): string {
+  const write = writers.get(group) ?? changeLogRowWriter(group);
+  writers.set(group, write);
+  const row = new ByteWriter(1_024);
+  write(change, row);
+  return row.copy(0, row.length).toString();
 }

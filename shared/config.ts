@@ -59,6 +59,10 @@ const ingestVariables = z.object({
   QUARANTINE_BUCKET: text('name of the quarantine bucket'),
   HAZARD_WINDOW_SECONDS: wholeNumber(0, 'first and last seconds of a batch whose records get a fence').default(1),
   FEATURE_STORE_CONCURRENCY: wholeNumber(1, 'calls to Feature Store in flight at once').default(16),
+  FEATURE_STORE_WRITER: z
+    .enum(['direct', 'sdk'])
+    .default('direct')
+    .describe('direct, or sdk: each write to the online store by a command of the SDK'),
 });
 
 const retrainVariables = z.object({
@@ -124,6 +128,7 @@ export interface IngestConfig {
   readonly quarantineBucket: string;
   readonly hazardWindowSeconds: number;
   readonly featureStoreConcurrency: number;
+  readonly featureStoreWriter?: 'direct' | 'sdk';
 }
 
 /** What retrain is configured with. */
@@ -181,6 +186,7 @@ export function ingestConfig(environment: Environment = process.env): IngestConf
     quarantineBucket: it.QUARANTINE_BUCKET,
     hazardWindowSeconds: it.HAZARD_WINDOW_SECONDS,
     featureStoreConcurrency: it.FEATURE_STORE_CONCURRENCY,
+    featureStoreWriter: it.FEATURE_STORE_WRITER,
   };
 }
 

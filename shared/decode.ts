@@ -1,5 +1,5 @@
 import type { Change, FeatureText, Rejection, RejectionReason } from './change.ts';
-import { decodeLabel, featureDecoder, Problem } from './feature-decoder.ts';
+import { decodeLabel, type FeatureDecoder, featureDecoder, Problem } from './feature-decoder.ts';
 import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
 import { EnvelopeProblem, readEnvelope, sequenceNumberOf } from './stream-record.ts';
 
@@ -22,62 +22,72 @@ export function isChange(decoded: Change | Rejection): decoded is Change {
  * here, once; a record then costs one pass over its columns, and only a rejected one pays for its explanation.
  */
 export function makeDecoder(group: FeatureGroup): Decoder {
-  const columns = columnsOf(group).map(({ feature }) =>
-    feature === 'label'
-      ? { attribute: group.label.attribute, decode: decodeLabel }
-      : { attribute: feature.attribute, decode: featureDecoder(feature) },
-  );
+  const columns = columnsOf(group).map(({ feature }): Column => {
+    const { attribute } = feature === 'label' ? group.label : feature;
+    const decodeColumn = feature === 'label' ? decodeLabel : featureDecoder(feature);
+    return { attribute, inherited: attribute in Object.prototype, decode: decodeColumn };
+  });
   const labelColumn = columnsOf(group).findIndex(({ feature }) => feature === 'label');
   const namesBytes = columnsOf(group).reduce((bytes, { name }) => bytes + name.length, 64);
 
-  const decode = (record: unknown, reject: Reject): Change | Rejection => {
+  const decode = (record: unknown): Change | EnvelopeProblem => {
     const envelope = readEnvelope(record, group);
-    if (envelope instanceof EnvelopeProblem) return reject(envelope.reason, envelope.path, envelope.message);
-    const { eventName, newImage, oldImage, ...rest } = envelope;
-    if (newImage === undefined) return { ...rest, eventName, values: undefined, newLabel: undefined };
+    if (envelope instanceof EnvelopeProblem) return envelope;
+    const { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, newImage, oldImage } = envelope;
+    if (newImage === undefined) {
+      const nothing = { values: undefined, newLabel: undefined };
+      return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, ...nothing };
+    }
 
     const values: FeatureText[] = new Array(columns.length);
-    let bytes = namesBytes + rest.recordIdentifier.length;
-    for (const [index, column] of columns.entries()) {
-      const value = column.decode(newImage[column.attribute]);
-      if (value instanceof Problem) {
-        return reject(value.reason, `dynamodb.NewImage.${column.attribute}`, value.message);
+    let bytes = namesBytes + recordIdentifier.length;
+    for (let index = 0; index < columns.length; index += 1) {
+      const { attribute, inherited, decode: decodeColumn } = columns[index] as Column;
+      const value = decodeColumn(inherited && !Object.hasOwn(newImage, attribute) ? undefined : newImage[attribute]);
+      if (typeof value === 'string') bytes += value.length;
+      else if (value instanceof Problem) {
+        return new EnvelopeProblem(value.reason, `dynamodb.NewImage.${attribute}`, value.message);
       }
       values[index] = value;
-      if (typeof value === 'string') bytes += value.length;
     }
     // A character is at least one byte and at most three, so the exact count is needed only near the limit.
     if (bytes * 3 > RECORD_BYTES_MAX) {
       bytes = namesBytes + values.reduce((sum, value) => sum + Buffer.byteLength(value ?? ''), 0);
       if (bytes > RECORD_BYTES_MAX) {
-        return reject(
-          'record-too-large',
-          'dynamodb.NewImage',
-          `The record has ${bytes} bytes; Feature Store takes at most ${RECORD_BYTES_MAX}.`,
-        );
+        const message = `The record has ${bytes} bytes; Feature Store takes at most ${RECORD_BYTES_MAX}.`;
+        return new EnvelopeProblem('record-too-large', 'dynamodb.NewImage', message);
       }
     }
     const label = values[labelColumn];
     const before = oldImage && decodeLabel(oldImage[group.label.attribute]);
     const newLabel = typeof label === 'string' && label !== before ? (label as '0' | '1') : undefined;
-    return { ...rest, eventName, values, newLabel };
+    return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, values, newLabel };
   };
 
+  const reject = (record: unknown, reason: RejectionReason, path: string, message: string): Rejection => ({
+    sequenceNumber: sequenceNumberOf(record),
+    reason,
+    path,
+    message,
+    record,
+  });
+
   return (record) => {
-    const reject: Reject = (reason, path, message) => ({
-      sequenceNumber: sequenceNumberOf(record),
-      reason,
-      path,
-      message,
-      record,
-    });
     try {
-      return decode(record, reject);
+      const decoded = decode(record);
+      if (!(decoded instanceof EnvelopeProblem)) return decoded;
+      return reject(record, decoded.reason, decoded.path, decoded.message);
     } catch (error) {
       // Only an "attribute value" that DynamoDB cannot have sent (a set that is no list, say) gets here.
-      return reject('malformed-record', 'dynamodb', `Not a DynamoDB stream record: ${(error as Error).message}`);
+      const message = `Not a DynamoDB stream record: ${(error as Error).message}`;
+      return reject(record, 'malformed-record', 'dynamodb', message);
     }
   };
 }
 
-type Reject = (reason: RejectionReason, path: string, message: string) => Rejection;
+interface Column {
+  readonly attribute: string;
+  /** Whether every object has a property of this name, such as `constructor`, so that only its own ones count. */
+  readonly inherited: boolean;
+  readonly decode: FeatureDecoder;
+}

@@ -7,9 +7,11 @@ import type { IngestConfig } from './config.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
 import { fenceStore } from './fences.ts';
 import type { Pace } from './pace.ts';
-import { changeLogSink } from './sinks/change-log.ts';
+import { changeLogSink, type SentBytes } from './sinks/change-log.ts';
+import { directOnlineStore } from './sinks/direct-online-store.ts';
 import { featureStoreSink } from './sinks/feature-store.ts';
 import { labelLedgerSink } from './sinks/label-ledger.ts';
+import { type OnlineStore, sdkOnlineStore } from './sinks/online-store.ts';
 
 /** AWS clients that changes are delivered through. */
 export interface DeliveryClients {
@@ -17,6 +19,10 @@ export interface DeliveryClients {
   readonly featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>;
   readonly firehose: Pick<FirehoseClient, 'send'>;
   readonly s3: Pick<S3Client, 'send'>;
+  /** Takes the place of the SDK's commands in writing to the online store. */
+  readonly onlineStore?: (group: FeatureGroup) => OnlineStore;
+  /** Told what Firehose has taken. */
+  readonly sentToChangeLog?: SentBytes;
 }
 
 /**
@@ -26,11 +32,13 @@ export interface DeliveryClients {
 const REQUEST_HANDLER = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
 
 /** Clients as the SDK configures them: region, credentials and endpoint from the environment. */
-export function deliveryClients(): DeliveryClients {
+export function deliveryClients({ featureStoreWriter }: Pick<IngestConfig, 'featureStoreWriter'>): DeliveryClients {
   const settings = { requestHandler: REQUEST_HANDLER };
+  const featureStore = new SageMakerFeatureStoreRuntimeClient(settings);
   return {
     dynamodb: new DynamoDBClient(settings),
-    featureStore: new SageMakerFeatureStoreRuntimeClient(settings),
+    featureStore,
+    ...(featureStoreWriter === 'direct' && { onlineStore: (group) => directOnlineStore(group, featureStore) }),
     firehose: new FirehoseClient(settings),
     s3: new S3Client(settings),
   };
@@ -46,8 +54,12 @@ export const systemTime: Pick<Pace, 'now' | 'sleep' | 'random'> = {
 /** Where the changes of a feature group go. */
 export function destinationsOf(group: FeatureGroup, config: IngestConfig, clients: DeliveryClients) {
   return {
-    featureStore: featureStoreSink(group, clients.featureStore, config.featureStoreConcurrency),
-    changeLog: changeLogSink(group, config.changeLogStream, clients.firehose),
+    featureStore: featureStoreSink(
+      group,
+      clients.onlineStore?.(group) ?? sdkOnlineStore(group, clients.featureStore),
+      config.featureStoreConcurrency,
+    ),
+    changeLog: changeLogSink(group, config.changeLogStream, clients.firehose, clients.sentToChangeLog),
     labelLedger: labelLedgerSink(config.stateTable, clients.dynamodb),
     fences: fenceStore(config.stateTable, clients.dynamodb, group.eventTime.attribute !== undefined),
   };

@@ -1,6 +1,6 @@
 import { type AttributeValue, attributeType, textOf } from './attribute-text.ts';
 import type { FeatureText, RejectionReason } from './change.ts';
-import { compareDecimals, integerText, plainDecimal } from './decimal.ts';
+import { compareDecimals, exactInteger, integerText, isPlainDecimal, plainDecimal } from './decimal.ts';
 import type { Feature } from './feature-groups/define.ts';
 
 const INT64_MIN = '-9223372036854775808';
@@ -29,20 +29,48 @@ export function decodeLabel(value: AttributeValue | undefined): FeatureText | Pr
   return new Problem('invalid-label', 'Expected N 0 or 1, or BOOL.');
 }
 
-/** Makes the decoder of one feature's attribute: whatever depends on the definition alone is worked out here, once. */
+/**
+ * Makes the decoder of one feature's attribute: whatever depends on the definition alone is worked out here, once.
+ * Nearly every value is right, and a quick look shows it. All others, right or wrong, are judged with care.
+ */
 export function featureDecoder(feature: Feature): FeatureDecoder {
-  const decode = presentDecoder(feature);
+  const judge = presentDecoder(feature);
   const missing = feature.optional
     ? undefined
     : new Problem(
         'missing-feature',
         `${feature.name} is required; mark it optional in the definition if it may be absent.`,
       );
-  return (value) => {
+  const withCare: FeatureDecoder = (value) => {
     if (value === undefined || value === null) return missing;
     if (value.NULL === true) return missing ?? null;
-    return decode(value);
+    return judge(value);
   };
+  switch (feature.type) {
+    case 'categorical': {
+      const categories = new Set<unknown>(feature.categories);
+      return (value) => (categories.has(value?.S) ? (value?.S as string) : withCare(value));
+    }
+    case 'integral': {
+      const least = Number(feature.min ?? INT64_MIN);
+      const greatest = Number(feature.max ?? INT64_MAX);
+      return (value) => {
+        const written = value?.N;
+        if (typeof written !== 'string') return withCare(value);
+        const number = exactInteger(written);
+        return number >= least && number <= greatest ? written : withCare(value);
+      };
+    }
+    case 'fractional': {
+      const unbounded = feature.min === undefined && feature.max === undefined;
+      return (value) => {
+        const written = value?.N;
+        return unbounded && typeof written === 'string' && isPlainDecimal(written) ? written : withCare(value);
+      };
+    }
+    default:
+      return withCare;
+  }
 }
 
 function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureText | Problem {
@@ -54,10 +82,9 @@ function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureTex
     case 'boolean':
       return (value) => (value.BOOL === true ? '1' : value.BOOL === false ? '0' : wrongType(value, 'BOOL'));
     case 'categorical': {
-      const categories = new Set(feature.categories);
       const unknown = new Problem('unknown-category', `Expected one of ${feature.categories.join(', ')}.`);
       return (value) =>
-        typeof value.S !== 'string' ? wrongType(value, 'S') : categories.has(value.S) ? value.S : unknown;
+        typeof value.S !== 'string' ? wrongType(value, 'S') : feature.categories.includes(value.S) ? value.S : unknown;
     }
     case 'integral':
       return numberDecoder(feature, wrongType, INT64_MIN, INT64_MAX);

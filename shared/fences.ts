@@ -60,8 +60,9 @@ export function assignEventTimes(changes: readonly Change[], fences: ReadonlyMap
     const last = fenced && (!inBatch || fenced.eventTimeMs > inBatch.eventTimeMs) ? fenced : inBatch;
     const eventTimeMs =
       last?.sequenceNumber === sequenceNumber ? last.eventTimeMs : eventTimeAfter(change.second, last?.eventTimeMs);
-    previous.set(recordIdentifier, { sequenceNumber, eventTimeMs });
-    return { ...change, eventTimeMs };
+    const timed = { ...change, eventTimeMs };
+    previous.set(recordIdentifier, timed);
+    return timed;
   });
 }
 

@@ -1,3 +1,6 @@
+import { ByteWriter } from './byte-writer.ts';
+import type { RowWriter } from './change-log-row.ts';
+
 /**
  * Packing of rows into Firehose records. Firehose bills each record rounded up to 5 KB, so that one row per record of
  * 200 bytes costs 25 times what packed rows do.
@@ -9,6 +12,8 @@ export const RECORD_DATA_BYTES_MAX = 1_024_000;
 export const RECORDS_PER_CALL_MAX = 500;
 /** Largest call, in bytes. Source: PutRecordBatch, 4 MiB. */
 export const CALL_BYTES_MAX = 4 * 1024 * 1024;
+/** What a record is billed as a multiple of, in bytes. Source: Firehose pricing, direct PUT: 5 KB, of 1,024 bytes. */
+export const BILLING_UNIT_BYTES = 5 * 1024;
 
 /** A Firehose record, and the changes whose rows it holds, in stream order. */
 export interface PackedRecord<T> {
@@ -17,31 +22,42 @@ export interface PackedRecord<T> {
 }
 
 /**
- * Packs rows (each ending with its newline: Firehose adds no separator) into as few records as their limit allows.
+ * Makes the packer of rows (each ending with its newline: Firehose adds no separator) into as few records as their
+ * limit allows. Rows are written one behind the other into one stretch of memory, which is kept for the next batch.
  *
  * @throws RangeError for a row larger than a record, which decoding makes impossible (350 KB doubled by escapes).
  */
-export function packRows<T>(rows: readonly { readonly change: T; readonly row: string }[]): PackedRecord<T>[] {
-  const packed: PackedRecord<T>[] = [];
-  let open: { parts: Buffer[]; changes: T[]; bytes: number } = { parts: [], changes: [], bytes: 0 };
-  const seal = () => {
-    if (open.changes.length > 0) packed.push({ data: Buffer.concat(open.parts, open.bytes), changes: open.changes });
-    open = { parts: [], changes: [], bytes: 0 };
-  };
-  for (const { change, row } of rows) {
-    const bytes = Buffer.from(row);
-    if (bytes.length > RECORD_DATA_BYTES_MAX) {
-      throw new RangeError(
-        `A change log row has ${bytes.length} bytes; a Firehose record holds ${RECORD_DATA_BYTES_MAX}`,
-      );
+export function rowPacker<T>(writeRow: RowWriter<T>): (changes: readonly T[]) => PackedRecord<T>[] {
+  const open = new ByteWriter();
+  return (changes) => {
+    const packed: PackedRecord<T>[] = [];
+    let first = 0;
+    open.clear();
+    for (const [index, change] of changes.entries()) {
+      const start = open.length;
+      writeRow(change, open);
+      if (open.length <= RECORD_DATA_BYTES_MAX) continue;
+      const rowBytes = open.length - start;
+      if (rowBytes > RECORD_DATA_BYTES_MAX) {
+        throw new RangeError(
+          `A change log row has ${rowBytes} bytes; a Firehose record holds ${RECORD_DATA_BYTES_MAX}`,
+        );
+      }
+      packed.push({ data: open.copy(0, start), changes: changes.slice(first, index) });
+      open.dropBefore(start);
+      first = index;
     }
-    if (open.bytes + bytes.length > RECORD_DATA_BYTES_MAX) seal();
-    open.parts.push(bytes);
-    open.changes.push(change);
-    open.bytes += bytes.length;
-  }
-  seal();
-  return packed;
+    if (open.length > 0) packed.push({ data: open.copy(0, open.length), changes: changes.slice(first) });
+    return packed;
+  };
+}
+
+/** What Firehose bills for records of these sizes, in bytes. */
+export function billedBytes(records: readonly PackedRecord<unknown>[]): number {
+  return records.reduce(
+    (bytes, { data }) => bytes + Math.ceil(data.length / BILLING_UNIT_BYTES) * BILLING_UNIT_BYTES,
+    0,
+  );
 }
 
 /** Splits records, in order, into calls within PutRecordBatch's limits. */

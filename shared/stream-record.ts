@@ -113,8 +113,10 @@ function identifierOf(
   group: FeatureGroup,
 ): string | EnvelopeProblem {
   const { attributes } = group.recordIdentifier;
-  const found = keys ? Object.keys(keys) : [];
-  if (!keys || found.length !== attributes.length) {
+  let count = 0;
+  for (const _ in keys) count += 1;
+  if (!keys || count !== attributes.length) {
+    const found = Object.keys(keys ?? {});
     return new EnvelopeProblem(
       'key-schema',
       'dynamodb.Keys',

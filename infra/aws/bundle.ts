@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 
 /** What is used of osls 4 here: its plugin API, and the zip of its own package plugin (the same bytes for the same files). */
 interface Serverless {
@@ -23,6 +23,24 @@ const OUTPUT_FOLDER = '.esbuild';
 /** Modules of CommonJS ask for `require`, which a module of ECMAScript does not have. */
 const REQUIRE_BANNER =
   "import { createRequire as createRequireOfBundle } from 'node:module';const require = createRequireOfBundle(import.meta.url);";
+
+/** How a function's module becomes one file. */
+export function bundleOptions(projectFolder: string, module: string, outputFolder: string): BuildOptions {
+  return {
+    absWorkingDir: projectFolder,
+    entryPoints: [`${module}.ts`],
+    outfile: join(outputFolder, `${module}.mjs`),
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // Half the size: without `module`, packages are taken whole, as CommonJS.
+    mainFields: ['module', 'main'],
+    banner: { js: REQUIRE_BANNER },
+    logLevel: 'error',
+  };
+}
 
 /**
  * Bundles each function with esbuild into one module and one zip, tells osls to upload that, and says
@@ -47,20 +65,7 @@ export async function bundleFunctions(serverless: Serverless, say: (line: string
   for (const [name, definition] of Object.entries(functions)) {
     const module = definition.handler.replace(/\.[^./]+$/, '');
     const folder = join(OUTPUT_FOLDER, name);
-    await build({
-      absWorkingDir: serverless.serviceDir,
-      entryPoints: [`${module}.ts`],
-      outfile: join(folder, `${module}.mjs`),
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      // Half the size: without `module`, packages are taken whole, as CommonJS.
-      mainFields: ['module', 'main'],
-      banner: { js: REQUIRE_BANNER },
-      logLevel: 'error',
-    });
+    await build(bundleOptions(serverless.serviceDir, module, folder));
     const artifact = await zipper.zipFiles([join(folder, `${module}.mjs`)], `${name}.zip`, folder);
     definition.package = { artifact };
     const bundled = statSync(join(serverless.serviceDir, folder, `${module}.mjs`)).size;

@@ -1,11 +1,30 @@
 import { type FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
 import { describeError } from '../aws-failure.ts';
 import type { TimedChange } from '../change.ts';
-import { changeLogRow } from '../change-log-row.ts';
+import { changeLogRowWriter } from '../change-log-row.ts';
 import type { FeatureGroup } from '../feature-groups/define.ts';
 import { retryUntilDeadline } from '../pace.ts';
-import { groupIntoCalls, type PackedRecord, packRows } from '../packing.ts';
+import { billedBytes, groupIntoCalls, type PackedRecord, rowPacker } from '../packing.ts';
 import type { Sink } from './sink.ts';
+
+/** Bytes that Firehose has taken: what they are, and what they are billed as. */
+export class SentBytes {
+  #payload = 0;
+  #billed = 0;
+
+  add(records: readonly PackedRecord<unknown>[]): void {
+    this.#payload += records.reduce((bytes, { data }) => bytes + data.length, 0);
+    this.#billed += billedBytes(records);
+  }
+
+  /** @returns the bytes since the last time it was asked. */
+  take(): { readonly payload: number; readonly billed: number } {
+    const taken = { payload: this.#payload, billed: this.#billed };
+    this.#payload = 0;
+    this.#billed = 0;
+    return taken;
+  }
+}
 
 /**
  * The change log: every change as a CSV row, through Firehose into S3.
@@ -18,11 +37,13 @@ export function changeLogSink(
   group: FeatureGroup,
   deliveryStreamName: string,
   firehose: Pick<FirehoseClient, 'send'>,
+  sent?: SentBytes,
 ): Sink {
+  const pack = rowPacker(changeLogRowWriter(group));
   return {
     name: 'change-log',
     async write(changes, pace) {
-      const packed = packRows(changes.map((change) => ({ change, row: changeLogRow(group, change) })));
+      const packed = pack(changes);
       let lastError = 'no time left';
       const failed = await retryUntilDeadline(packed, pace, async (records) => {
         const left: PackedRecord<TimedChange>[] = [];
@@ -52,9 +73,13 @@ export function changeLogSink(
           Records: call.map(({ data }) => ({ Data: data })),
         }),
       );
-      if (FailedPutCount === 0) return { failed: [] };
+      if (FailedPutCount === 0) {
+        sent?.add(call);
+        return { failed: [] };
+      }
       // One answer per record, in order. An answer that is missing is not a success.
       const failed = call.filter((_, index) => RequestResponses?.[index]?.RecordId === undefined);
+      sent?.add(call.filter((record) => !failed.includes(record)));
       const first = RequestResponses?.find(({ ErrorCode }) => ErrorCode !== undefined);
       return { failed, error: `${first?.ErrorCode}: ${first?.ErrorMessage}` };
     } catch (error) {

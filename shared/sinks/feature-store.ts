@@ -1,15 +1,9 @@
-import {
-  BatchWriteRecordCommand,
-  type BatchWriteRecordCommandOutput,
-  DeleteRecordCommand,
-  type FeatureValue,
-  type SageMakerFeatureStoreRuntimeClient,
-} from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import type { FeatureValue } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { describeError, errorCode, isInvalidInput, isThrottling } from '../aws-failure.ts';
 import type { TimedChange } from '../change.ts';
-import { formatEventTime } from '../event-time.ts';
-import { columnsOf, type FeatureGroup } from '../feature-groups/define.ts';
+import type { FeatureGroup } from '../feature-groups/define.ts';
 import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../pace.ts';
+import type { BatchWriteAnswer, OnlineStore } from './online-store.ts';
 import type { Sink } from './sink.ts';
 
 /** Most entries of one call. Source: BatchWriteRecord, `Entries` 1 to 25. */
@@ -22,16 +16,13 @@ export const ENTRIES_PER_CALL_MAX = 25;
  * event time: a change written again has the event time it had, and Feature Store keeps the later of two versions.
  * Deletes are soft, so that the tombstone's event time keeps an older put from bringing the record back.
  */
-export function featureStoreSink(
-  group: FeatureGroup,
-  featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>,
-  concurrencyMax: number,
-): Sink {
+export function featureStoreSink(group: FeatureGroup, onlineStore: OnlineStore, concurrencyMax: number): Sink {
   return {
     name: 'feature-store',
     async write(changes, pace) {
       const last = lastChangePerRecord(group, changes);
       const outcomes = new Outcomes(last);
+      onlineStore.begin();
       await retryUntilDeadline(last, pace, async (pending) => {
         const left: TimedChange[] = [];
         await withAdaptiveConcurrency(groupIntoCalls(group, pending), concurrencyMax, async (call) => {
@@ -48,15 +39,11 @@ export function featureStoreSink(
     const [first] = call;
     try {
       if (first && isDelete(group, first)) {
-        await featureStore.send(deleteCommand(group, first));
+        await onlineStore.delete(first);
         outcomes.written(call);
         return 'ok';
       }
-      const answer = await featureStore.send(
-        new BatchWriteRecordCommand({
-          Entries: call.map((change) => ({ FeatureGroupName: group.name, Record: featureRecord(group, change) })),
-        }),
-      );
+      const answer = await onlineStore.batchWrite(call);
       return noteEntries(group, call, answer, outcomes, left);
     } catch (error) {
       if (!isInvalidInput(errorCode(error))) return outcomes.note(call, describeError(error), left, errorCode(error));
@@ -120,7 +107,7 @@ class Outcomes {
 function noteEntries(
   group: FeatureGroup,
   call: readonly TimedChange[],
-  answer: BatchWriteRecordCommandOutput,
+  answer: BatchWriteAnswer,
   outcomes: Outcomes,
   left: TimedChange[],
 ): 'ok' | 'throttled' {
@@ -173,26 +160,4 @@ function groupIntoCalls(group: FeatureGroup, changes: readonly TimedChange[]): T
   for (let at = 0; at < puts.length; at += ENTRIES_PER_CALL_MAX) calls.push(puts.slice(at, at + ENTRIES_PER_CALL_MAX));
   for (const change of changes) if (isDelete(group, change)) calls.push([change]);
   return calls;
-}
-
-function featureRecord(group: FeatureGroup, change: TimedChange): FeatureValue[] {
-  const record = [
-    { FeatureName: group.recordIdentifier.name, ValueAsString: change.recordIdentifier },
-    { FeatureName: group.eventTime.name, ValueAsString: formatEventTime(change.eventTimeMs) },
-  ];
-  // A put replaces the whole record: a feature that is left out becomes absent, which is how null is said.
-  for (const [index, { name }] of columnsOf(group).entries()) {
-    const text = change.values?.[index];
-    if (typeof text === 'string') record.push({ FeatureName: name, ValueAsString: text });
-  }
-  return record;
-}
-
-function deleteCommand(group: FeatureGroup, change: TimedChange): DeleteRecordCommand {
-  return new DeleteRecordCommand({
-    FeatureGroupName: group.name,
-    RecordIdentifierValueAsString: change.recordIdentifier,
-    EventTime: formatEventTime(change.eventTimeMs),
-    DeletionMode: 'SoftDelete',
-  });
 }

@@ -18,8 +18,10 @@ import { serve } from '../../infra/local/server.ts';
 import type { TimedChange } from '../../shared/change.ts';
 import type { Pace } from '../../shared/pace.ts';
 import { changeLogSink } from '../../shared/sinks/change-log.ts';
+import { directOnlineStore } from '../../shared/sinks/direct-online-store.ts';
 import { featureStoreSink } from '../../shared/sinks/feature-store.ts';
 import { labelLedgerSink } from '../../shared/sinks/label-ledger.ts';
+import { sdkOnlineStore } from '../../shared/sinks/online-store.ts';
 import { quarantine } from '../../shared/sinks/quarantine.ts';
 import type { Sink } from '../../shared/sinks/sink.ts';
 import { accounts, FIRST_SECOND, timedChange } from '../builders.ts';
@@ -88,13 +90,8 @@ interface Subject {
 let table = 0;
 
 const subjects: Record<string, () => Promise<Subject>> = {
-  'feature-store': async () => ({
-    sink: featureStoreSink(accounts, new SageMakerFeatureStoreRuntimeClient(client), 4),
-    operation: { service: 'featurestore', operation: 'BatchWriteRecord' },
-    partial: true,
-    read: async () =>
-      [...store.records('accounts')].map((record) => JSON.stringify([record.recordIdentifier, record.eventTime])),
-  }),
+  'feature-store by the SDK': async () => featureStoreSubject(sdkOnlineStore),
+  'feature-store directly': async () => featureStoreSubject(directOnlineStore),
   'change-log': async () => ({
     sink: changeLogSink(accounts, 'change-log', new FirehoseClient(client)),
     operation: { service: 'firehose', operation: 'PutRecordBatch' },
@@ -148,6 +145,16 @@ const subjects: Record<string, () => Promise<Subject>> = {
     };
   },
 };
+
+function featureStoreSubject(onlineStore: typeof directOnlineStore): Subject {
+  return {
+    sink: featureStoreSink(accounts, onlineStore(accounts, new SageMakerFeatureStoreRuntimeClient(client)), 4),
+    operation: { service: 'featurestore', operation: 'BatchWriteRecord' },
+    partial: true,
+    read: async () =>
+      [...store.records('accounts')].map((record) => JSON.stringify([record.recordIdentifier, record.eventTime])),
+  };
+}
 
 function rejectionOf(change: TimedChange) {
   const { sequenceNumber } = change;
@@ -211,7 +218,7 @@ describe.each(Object.keys(subjects))('%s', (name) => {
     expect(failures.map(({ sequenceNumber }) => sequenceNumber).sort()).toEqual(
       batch.map(({ sequenceNumber }) => sequenceNumber),
     );
-    expect(failures[0]?.message).toMatch(new RegExp(`^${name}: (AccessDeniedException|no time left)`));
+    expect(failures[0]?.message).toMatch(new RegExp(`^${sink.name}: (AccessDeniedException|no time left)`));
   });
 
   test('without time left nothing is begun, and every change is a failure', async () => {
@@ -237,8 +244,12 @@ describe.each(Object.keys(subjects))('%s', (name) => {
   });
 });
 
-describe('feature-store', () => {
-  const sink = () => featureStoreSink(accounts, new SageMakerFeatureStoreRuntimeClient(client), 4);
+describe.each([
+  ['by the SDK', sdkOnlineStore],
+  ['directly', directOnlineStore],
+])('feature-store %s', (_, onlineStore) => {
+  const sink = () =>
+    featureStoreSink(accounts, onlineStore(accounts, new SageMakerFeatureStoreRuntimeClient(client)), 4);
   const online = (identifier: string) =>
     [...store.records('accounts')].find((it) => it.recordIdentifier === identifier);
 

@@ -77,7 +77,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'hard instead of soft delete',
-    file: 'shared/sinks/feature-store.ts',
+    file: 'shared/sinks/online-store.ts',
     find: "DeletionMode: 'SoftDelete'",
     replace: "DeletionMode: 'HardDelete'",
   },
@@ -114,7 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'null written as an empty text',
-    file: 'shared/sinks/feature-store.ts',
+    file: 'shared/sinks/online-store.ts',
     find: "if (typeof text === 'string') record.push({ FeatureName: name, ValueAsString: text });",
     replace: "record.push({ FeatureName: name, ValueAsString: text ?? '' });",
   },
@@ -138,9 +138,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'numbers made doubles',
-    file: 'shared/decimal.ts',
-    find: 'if (PLAIN.test(text)) return text;',
-    replace: 'if (PLAIN.test(text)) return String(Number(text));',
+    file: 'shared/feature-decoder.ts',
+    find: 'isPlainDecimal(written) ? written',
+    replace: 'isPlainDecimal(written) ? String(Number(written))',
   },
   {
     name: 'the highest instead of the lowest failure answered',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { changeLogColumns, changeLogRow } from '../../shared/change-log-row.ts';
 import { defineFeatureGroup, integral } from '../../shared/feature-groups/define.ts';
-import { CALL_BYTES_MAX, groupIntoCalls, packRows, RECORD_DATA_BYTES_MAX } from '../../shared/packing.ts';
+import { CALL_BYTES_MAX, groupIntoCalls, RECORD_DATA_BYTES_MAX, rowPacker } from '../../shared/packing.ts';
 import { accounts, FIRST_SECOND, timedChange } from '../builders.ts';
 
 test('a row has the change, the identifier, the features in order and the label', () => {
@@ -36,17 +36,27 @@ test('a feature that came later stands after the label, so that older rows stay 
   expect(changeLogColumns(group).slice(4).join()).toBe('id,early,y,late');
 });
 
-const rows = (count: number, bytes: number) =>
-  Array.from({ length: count }, (_, index) => ({ change: index, row: `${String(index).padEnd(bytes - 1, 'x')}\n` }));
+/** Packs numbered rows of so many bytes. */
+function packRows(count: number, bytes: number) {
+  const pack = rowPacker<number>((index, to) => {
+    to.reserve(bytes);
+    to.text(`${String(index).padEnd(bytes - 1, 'x')}\n`, {
+      plain: new Uint8Array(128).fill(1),
+      write: String,
+      bytesPerCharacterMax: 1,
+    });
+  });
+  return pack(Array.from({ length: count }, (_, index) => index));
+}
 
 test('rows are packed in order into records as full as their limit allows', () => {
-  const packed = packRows(rows(10_000, 250));
+  const packed = packRows(10_000, 250);
   expect(packed.flatMap(({ changes }) => changes)).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
   expect(packed.map(({ data }) => data.length)).toEqual([RECORD_DATA_BYTES_MAX, RECORD_DATA_BYTES_MAX, 452_000]);
 });
 
 test('records are grouped into calls of at most 4 MiB', () => {
-  const calls = groupIntoCalls(packRows(rows(40_000, 250)));
+  const calls = groupIntoCalls(packRows(40_000, 250));
   expect(calls.map((call) => call.length)).toEqual([4, 4, 2]);
   for (const call of calls) {
     expect(call.reduce((bytes, { data }) => bytes + data.length, 0)).toBeLessThanOrEqual(CALL_BYTES_MAX);

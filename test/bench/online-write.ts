@@ -1,0 +1,108 @@
+import { PutRecordCommand, SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import pLimit from 'p-limit';
+import type { TimedChange } from '../../shared/change.ts';
+import { isChange, makeDecoder } from '../../shared/decode.ts';
+import { formatEventTime } from '../../shared/event-time.ts';
+import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
+import { columnsOf } from '../../shared/feature-groups/define.ts';
+import { assignEventTimes } from '../../shared/fences.ts';
+import type { Pace } from '../../shared/pace.ts';
+import { directOnlineStore } from '../../shared/sinks/direct-online-store.ts';
+import { featureStoreSink } from '../../shared/sinks/feature-store.ts';
+import { sdkOnlineStore } from '../../shared/sinks/online-store.ts';
+import { eventText } from './events.ts';
+import { startAnsweringServer } from './processes.ts';
+import { timingOf } from './rounds.ts';
+
+const CONCURRENCY = 16;
+const pace: Pace = {
+  now: Date.now,
+  sleep: async () => {},
+  random: Math.random,
+  deadline: Number.POSITIVE_INFINITY,
+};
+
+/** The changes of one batch, ready to be written. */
+export function timedChanges(records: number): TimedChange[] {
+  const { Records } = JSON.parse(eventText({ records })) as { Records: unknown[] };
+  return assignEventTimes(Records.map(makeDecoder(bankMarketing)).filter(isChange), new Map());
+}
+
+function client(endpoint: string) {
+  return new SageMakerFeatureStoreRuntimeClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    endpoint,
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+  });
+}
+
+type Writer = (changes: readonly TimedChange[]) => Promise<unknown>;
+
+function writers(endpoint: string): Record<string, Writer> {
+  const putting = client(endpoint);
+  const limit = pLimit(CONCURRENCY);
+  const columns = columnsOf(bankMarketing);
+  const put = (change: TimedChange) =>
+    putting.send(
+      new PutRecordCommand({
+        FeatureGroupName: bankMarketing.name,
+        Record: [
+          { FeatureName: bankMarketing.recordIdentifier.name, ValueAsString: change.recordIdentifier },
+          { FeatureName: bankMarketing.eventTime.name, ValueAsString: formatEventTime(change.eventTimeMs) },
+          ...columns.map(({ name }, index) => ({ FeatureName: name, ValueAsString: change.values?.[index] ?? '' })),
+        ],
+      }),
+    );
+  const through = (store: typeof sdkOnlineStore): Writer => {
+    const sink = featureStoreSink(bankMarketing, store(bankMarketing, client(endpoint)), CONCURRENCY);
+    return async (changes) => {
+      const { failures } = await sink.write(changes, pace);
+      if (failures.length > 0) throw new Error(failures[0]?.message);
+    };
+  };
+  return {
+    'SDK PutRecord, one a call': (changes) => limit.map(changes, put),
+    'sink, SDK BatchWriteRecord': through(sdkOnlineStore),
+    'sink, direct BatchWriteRecord': through(directOnlineStore as typeof sdkOnlineStore),
+  };
+}
+
+/** CPU of this process per record written to a server that answers at once, or after eight milliseconds. */
+export async function onlineWrite({ quick }: { quick: boolean }) {
+  const rounds = quick ? 6 : 15;
+  const result: Record<string, object> = {};
+  for (const delayMs of quick ? [0] : [0, 8]) {
+    const server = await startAnsweringServer(delayMs);
+    const all = writers(server.endpoint);
+    const times: Record<string, number[]> = Object.fromEntries(Object.keys(all).map((name) => [name, []]));
+    // One call a record takes thirty times longer: a tenth of the records tells as much.
+    const many = timedChanges(5_000);
+    for (let round = -2; round < rounds; round += 1) {
+      for (const [name, write] of Object.entries(all)) {
+        const changes = name.startsWith('SDK') ? many.slice(0, many.length / 10) : many;
+        const start = process.cpuUsage();
+        await write(changes);
+        const { user, system } = process.cpuUsage(start);
+        if (round >= 0) times[name]?.push((user + system) / changes.length);
+      }
+    }
+    server.close();
+    result[delayMs === 0 ? 'answers at once' : `answers after ${delayMs} ms`] = Object.fromEntries(
+      Object.entries(times).map(([name, microseconds]) => {
+        const { bestMs: best, medianMs: median, spread } = timingOf(microseconds);
+        return [
+          name,
+          {
+            microsecondsPerRecord: best,
+            medianMicroseconds: median,
+            spread,
+            recordsPerSecondOfCpu: Math.round(1e6 / best),
+            recordsPerSecondMedian: Math.round(1e6 / median),
+          },
+        ];
+      }),
+    );
+  }
+  return result;
+}

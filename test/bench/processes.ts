@@ -1,0 +1,27 @@
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+const hasTaskset = spawnSync('taskset', ['-V']).status === 0;
+
+/** Runs a module of this folder in a process of its own, on one core where that can be had: its argument list, JSON out. */
+export function runApart<T>(module: string, args: readonly unknown[], nodeFlags: readonly string[]): T {
+  const command = [process.execPath, ...nodeFlags, new URL(module, import.meta.url).pathname, JSON.stringify(args)];
+  const pinned = hasTaskset ? ['taskset', '-c', String(availableParallelism() - 1), ...command] : command;
+  const [file = '', ...rest] = pinned;
+  const { status, stdout, stderr } = spawnSync(file, rest, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  if (status !== 0) throw new Error(`${module} ended with ${status}: ${stderr.slice(-2_000)}`);
+  return JSON.parse(stdout.slice(stdout.lastIndexOf('\n', stdout.length - 2) + 1));
+}
+
+/** Starts the server that answers everything, away from the core that is measured where there are several. */
+export async function startAnsweringServer(delayMs = 0): Promise<{ endpoint: string; close(): void }> {
+  const child: ChildProcess = fork(new URL('answering-server.ts', import.meta.url), [String(delayMs)], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    execArgv: [],
+  });
+  if (hasTaskset && availableParallelism() > 1) spawnSync('taskset', ['-cp', '0', String(child.pid)]);
+  const port = await new Promise<string>((resolve) =>
+    child.stdout?.once('data', (text) => resolve(String(text).trim())),
+  );
+  return { endpoint: `http://127.0.0.1:${port}`, close: () => child.disconnect() };
+}

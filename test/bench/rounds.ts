@@ -1,0 +1,67 @@
+/** What one contestant took, over all rounds. */
+export interface Timing {
+  readonly bestMs: number;
+  readonly medianMs: number;
+  /** Ninth decile over median: how much the rounds differ. */
+  readonly spread: number;
+}
+
+export interface Contestant<Input> {
+  /** Made anew before each run, outside of the time that is taken. */
+  prepare(): Input;
+  run(input: Input): unknown;
+}
+
+/**
+ * Times contestants in rounds, each once a round and every round in another order, so that what the machine does
+ * meanwhile falls on all of them. Time is the CPU's, of the whole process: collecting the garbage counts.
+ */
+export function timeInRounds(
+  contestants: Readonly<Record<string, Contestant<unknown>>>,
+  rounds: number,
+  warmUpRounds = 3,
+): Record<string, Timing> {
+  const times: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
+  const names = Object.keys(contestants);
+  for (let round = -warmUpRounds; round < rounds; round += 1) {
+    const from = (round + warmUpRounds) % names.length;
+    for (const name of [...names.slice(from), ...names.slice(0, from)]) {
+      const contestant = contestants[name] as Contestant<unknown>;
+      const input = contestant.prepare();
+      collectGarbage();
+      const start = process.cpuUsage();
+      contestant.run(input);
+      const { user, system } = process.cpuUsage(start);
+      if (round >= 0) times[name]?.push((user + system) / 1_000);
+    }
+  }
+  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, timingOf(list)]));
+}
+
+/** Bytes of the heap that a contestant allocates. The young generation must be large enough to need no collection. */
+export function allocatedBytes(contestant: Contestant<unknown>, rounds: number): number {
+  const all = Array.from({ length: rounds }, () => {
+    const input = contestant.prepare();
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    const kept = contestant.run(input);
+    const after = process.memoryUsage().heapUsed;
+    return kept === undefined ? 0 : after - before;
+  });
+  return quantile(all, 0.5);
+}
+
+export function timingOf(times: readonly number[]): Timing {
+  const medianMs = quantile(times, 0.5);
+  return { bestMs: Math.min(...times), medianMs, spread: quantile(times, 0.9) / medianMs };
+}
+
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
+}
+
+/** Needs `--expose-gc`. */
+export function collectGarbage(): void {
+  (globalThis as { gc?: () => void }).gc?.();
+}

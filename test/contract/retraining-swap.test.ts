@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ORDERS, type Order, type OrdersCloud, ordersCloud, shuffledLabelOf } from './orders-cloud.ts';
 
 /** The loop over several epochs: a first model, a worse one, one whose alarm goes off, a good one, and a rollback. */
@@ -9,6 +9,9 @@ import { ORDERS, type Order, type OrdersCloud, ordersCloud, shuffledLabelOf } fr
 /** Callers that ask for predictions all the time, and their pause between two, in milliseconds. */
 const CALLERS = 4;
 const PAUSE_MS = 10;
+
+/** A test goes through two trainings: seconds, but minutes beside others on one core. */
+vi.setConfig({ testTimeout: 300_000 });
 
 let orders: OrdersCloud;
 
@@ -126,13 +129,16 @@ describe('the loop', () => {
 
   it('rolls a new configuration back when its alarm goes off, and no prediction fails', async () => {
     const load = startLoad();
+    const alarmed = updating().then(async (found) => {
+      await sleep(1_500);
+      const alarm = { AlarmName: `${found.configuration}-errors`, StateValue: 'ALARM', StateReason: 'test' };
+      await orders.cloud.call('cloudwatch', 'SetAlarmState', alarm);
+      return found;
+    });
     // The labels are put right again, and new ones come: a good challenger is due.
     await orders.write(0, 800);
     await orders.write(800, 400);
-    const { configuration, before } = await updating();
-    await sleep(1_500);
-    const alarm = { AlarmName: `${configuration}-errors`, StateValue: 'ALARM', StateReason: 'test' };
-    await orders.cloud.call('cloudwatch', 'SetAlarmState', alarm);
+    const { configuration, before } = await alarmed;
     const epoch = Number(/-e(\d+)-a\d+-\w+$/.exec(configuration)?.[1]);
     expect(await orders.ended(epoch)).toMatchObject({ status: 'FAILED', error: 'DeploymentRolledBack' });
     const { predictions, failed } = await load.stop();

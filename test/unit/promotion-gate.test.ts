@@ -57,7 +57,7 @@ describe('the area under the curve', () => {
     const [first, second] = [rocAuc(a, labels), rocAuc(b, labels)];
     if (!first || !second) throw new Error('both classes are there');
     const next = random(7);
-    const gains = Float64Array.from({ length: 1_000 }, () => {
+    const gains = Float64Array.from({ length: 300 }, () => {
       const rows = Uint32Array.from(labels, () => Math.floor(next() * labels.length));
       const pick = (scores: Float64Array) => Float64Array.from(rows, (row) => scores[row] ?? 0);
       const picked = Uint8Array.from(rows, (row) => labels[row] ?? 0);
@@ -65,8 +65,8 @@ describe('the area under the curve', () => {
     });
     const middle = mean(gains);
     const deviation = Math.sqrt(mean(gains.map((gain) => (gain - middle) ** 2)));
-    expect(standardErrorOfGain(first, second) / deviation).toBeGreaterThan(0.9);
-    expect(standardErrorOfGain(first, second) / deviation).toBeLessThan(1.1);
+    expect(standardErrorOfGain(first, second) / deviation).toBeGreaterThan(0.85);
+    expect(standardErrorOfGain(first, second) / deviation).toBeLessThan(1.15);
   });
 });
 

@@ -17,10 +17,10 @@ const ROWS_PER_FILE = 10_000;
 export async function growth({ quick }: { quick: boolean }) {
   const server = await startAnsweringServer();
   const ingest = ingestAgainst(server.endpoint);
-  const rounds = quick ? 5 : 11;
+  const rounds = quick ? 3 : 9;
   const results: Record<string, object> = {};
   const warmUp = eventText({ records: CHANGES });
-  for (let round = 0; round < 4; round += 1) await ingest(JSON.parse(warmUp));
+  for (let round = 0; round < 2; round += 1) await ingest(JSON.parse(warmUp));
   for (const rows of quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000]) {
     const ingestMs: number[] = [];
     for (let round = 0; round < rounds; round += 1) {

@@ -1,6 +1,9 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
+/** A section that takes longer has failed, such as one whose heap is too small to get on. */
+const SECTION_MS_MAX = 300_000;
+
 const hasTaskset = spawnSync('taskset', ['-V']).status === 0;
 
 /** Runs a module of this folder in a process of its own, on one core where that can be had: its argument list, JSON out. */
@@ -8,7 +11,11 @@ export function runApart<T>(module: string, args: readonly unknown[], nodeFlags:
   const command = [process.execPath, ...nodeFlags, new URL(module, import.meta.url).pathname, JSON.stringify(args)];
   const pinned = hasTaskset ? ['taskset', '-c', String(availableParallelism() - 1), ...command] : command;
   const [file = '', ...rest] = pinned;
-  const { status, stdout, stderr } = spawnSync(file, rest, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { status, stdout, stderr } = spawnSync(file, rest, {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: SECTION_MS_MAX,
+  });
   if (status !== 0) throw new Error(`${module} ended with ${status}: ${stderr.slice(-2_000)}`);
   return JSON.parse(stdout.slice(stdout.lastIndexOf('\n', stdout.length - 2) + 1));
 }

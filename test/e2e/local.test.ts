@@ -99,6 +99,31 @@ describe('npm run local', () => {
     expect(answers).toContain('{"predictions":[{"score":');
   });
 
+  test('lists a record that was wrong, and puts it right once the application has mended it', async () => {
+    const dynamodb = new DynamoDBClient();
+    const [customer] = generateCustomers(1, 98);
+    const item = itemOf({ id: 'spoiled', features: customer?.features ?? {}, label: '0' }, group);
+    const put = (age: { N: string } | { S: string }) =>
+      dynamodb.send(new PutItemCommand({ TableName: group.table, Item: { ...item, age } }));
+    const redrive = async (...options: string[]) =>
+      JSON.parse((await runScript('redrive', ['--json', ...options])).stdout) as {
+        redriven: string[];
+        waiting: { reason: string }[];
+      };
+    await put({ S: 'young' });
+    await vi.waitFor(async () => expect((await redrive('--list')).waiting).toHaveLength(1), ARRIVAL_MS);
+    expect((await redrive('--list')).waiting[0]?.reason).toBe(
+      'wrong-type at dynamodb.NewImage.age: Expected N, found S.',
+    );
+    await vi.waitFor(
+      async () => expect((await redrive()).waiting[0]?.reason).toMatch(/^the item is still wrong: wrong-type/),
+      ARRIVAL_MS,
+    );
+    await put({ N: '33' });
+    expect(await redrive()).toEqual({ redriven: [expect.stringContaining('quarantine/')], waiting: [] });
+    expect((await record('spoiled')).age).toBe('33');
+  });
+
   test('refuses a port and a folder that are in use, in one sentence each', async () => {
     const port = new URL(exported('AWS_ENDPOINT_URL')).port;
     const elsewhere = join(dir, 'elsewhere');

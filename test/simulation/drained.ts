@@ -83,7 +83,9 @@ function checkChangeLog({ table, firehose, group }: DrainedWorld, waiting: Reado
   for (const [id, history] of table.histories) {
     const counted = history.filter((it) => it.quality !== 'malformed' && !isKeptRemoval(group, it));
     // Where items bring their own times, a discarded change may be dated later than its successors.
-    if (group.eventTime.attribute !== undefined && history.some((it) => it.discarded)) continue;
+    // So it may be where the stream's clock stepped back: only a fence, which a discarded batch does not leave, knows.
+    const steppedBack = history.some((it, at) => it.second < (history[at - 1]?.second ?? 0));
+    if ((group.eventTime.attribute !== undefined || steppedBack) && history.some((it) => it.discarded)) continue;
     if (history.some((it) => it.trimmed || (waiting.has(it.sequenceNumber) && it.quality !== 'malformed'))) continue;
     const last = counted.at(-1);
     const served = latest.get(id);

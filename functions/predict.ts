@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { type PredictConfig, predictConfig } from '../shared/config.ts';
-import { encode } from '../shared/encode.ts';
+import { encode, type FeatureTexts } from '../shared/encode.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
 import { type Score, scoreRows } from '../shared/model-endpoint.ts';
@@ -14,6 +14,7 @@ import {
   parseJsonBody,
   parsePredictionRequest,
 } from '../shared/prediction-request.ts';
+import { publishTimings, serverTiming, Timings } from '../shared/prediction-timings.ts';
 import { schemaHash } from '../shared/schema-hash.ts';
 import { type Serving, servingReader } from '../shared/serving.ts';
 
@@ -50,17 +51,20 @@ async function production(): Promise<PredictDependencies> {
 /**
  * Answers a request with a prediction, or with `{predictions}` for a list: encode, invoke, answer. All or nothing.
  *
+ * @param timings takes how long each step took.
  * @throws PredictionRefused when there is none to be had, saying why.
  */
 export async function predict(
   body: unknown,
   dependencies: PredictDependencies,
+  timings = new Timings(),
 ): Promise<Prediction | { predictions: Prediction[] }> {
   const { group, config, runtime, readServing } = dependencies;
   const { records, isList } = parsePredictionRequest(group, body);
   const { modelName: model, schemaHash: schema } = servable(await readServing(), group);
-  const rows = await encodeRecords(records, dependencies);
-  const scores = await scoreRows(runtime, config.endpointName, rows);
+  const online = await timings.measure('online-read', () => readRecords(records, dependencies));
+  const rows = await timings.measure('encode', async () => encodeRecords(records, online, group));
+  const scores = await timings.measure('endpoint', () => scoreRows(runtime, config.endpointName, schema, rows));
   const predictions = scores.map((score, index) => ({ ...score, model, schema, ...identifierOf(records[index]) }));
   const [first] = predictions;
   return isList || !first ? { predictions } : first;
@@ -79,16 +83,24 @@ function servable(serving: Serving | undefined, group: FeatureGroup): Serving {
 }
 
 /** @throws PredictionRefused naming the records that the online store does not have (404). */
-async function encodeRecords(
+async function readRecords(
   records: readonly PredictionRecord[],
   { group, featureStore }: PredictDependencies,
-): Promise<string[][]> {
+): Promise<ReadonlyMap<string, FeatureTexts>> {
   const identifiers = records.flatMap((record) => record.recordIdentifier ?? []);
   const online = await readOnlineFeatures(featureStore, group.name, identifiers);
   const unknown = identifiers.filter((identifier) => !online.has(identifier));
   if (unknown.length > 0) {
     throw new PredictionRefused(STATUS.unknownRecord, `Not in feature group ${group.name}: ${unknown.join(', ')}.`);
   }
+  return online;
+}
+
+function encodeRecords(
+  records: readonly PredictionRecord[],
+  online: ReadonlyMap<string, FeatureTexts>,
+  group: FeatureGroup,
+): string[][] {
   return records.map((record) => encode(group, record.features ?? online.get(record.recordIdentifier) ?? {}));
 }
 
@@ -96,26 +108,33 @@ function identifierOf(record: PredictionRecord | undefined) {
   return record?.recordIdentifier === undefined ? {} : { recordIdentifier: record.recordIdentifier };
 }
 
-/** Answers a function URL by status and JSON; answers a direct invocation by the prediction itself, or an error. */
-export async function answer(event: unknown, dependencies: PredictDependencies) {
+/** Answers a function URL by status, JSON and the time of each step (Server-Timing); answers a direct invocation by the prediction itself, or an error. */
+export async function answer(event: unknown, dependencies: PredictDependencies, timings = new Timings()) {
   const text = functionUrlBody(event);
   try {
     const body = text === undefined ? event : parseJsonBody(text);
-    const prediction = await predict(body, dependencies);
-    return text === undefined ? prediction : respond(200, prediction);
+    const prediction = await predict(body, dependencies, timings);
+    return text === undefined ? prediction : respond(200, prediction, timings);
   } catch (error) {
     const refusal = refusalOf(error);
     if (!refusal) throw error;
     if (text === undefined) throw refusal;
-    return respond(refusal.statusCode, { error: refusal.message });
+    return respond(refusal.statusCode, { error: refusal.message }, timings);
   }
 }
 
-function respond(statusCode: number, body: object) {
-  return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+function respond(statusCode: number, body: object, timings: Timings) {
+  const headers = { 'content-type': 'application/json', 'server-timing': serverTiming(timings) };
+  return { statusCode, headers, body: JSON.stringify(body) };
 }
 
 export async function handler(event: unknown) {
   started ??= production();
-  return answer(event, await started);
+  const dependencies = await started;
+  const timings = new Timings();
+  try {
+    return await answer(event, dependencies, timings);
+  } finally {
+    publishTimings(dependencies.group.name, timings);
+  }
 }

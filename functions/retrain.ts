@@ -1,13 +1,21 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { type Champion, championOf, judgeChallenger } from '../shared/challenger.ts';
 import { type RetrainConfig, retrainConfig } from '../shared/config.ts';
+import { recordDecision } from '../shared/decisions.ts';
 import { claimEpoch, closeEpoch, countLabels, readEpochState, reopenEpoch } from '../shared/epochs.ts';
+import { readEvidence, servedBefore } from '../shared/evidence.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
-import { evidenceOf, parseRetrainEvent, servingOf } from '../shared/retrain-event.ts';
+import { type Removed, removeOldModels } from '../shared/model-retention.ts';
+import type { Verdict } from '../shared/promotion-gate.ts';
+import { evidenceOf, parseRetrainEvent, type RetrainEvent, servingOf } from '../shared/retrain-event.ts';
 import { startTraining } from '../shared/retraining-execution.ts';
 import { type Decision, decide, decideWithoutCounts } from '../shared/retraining-policy.ts';
+import { readServing } from '../shared/serving.ts';
 import { readSnapshot, recordSnapshot } from '../shared/snapshot-record.ts';
 import { trainingOf, trainingPlan } from '../shared/training-plan.ts';
 
@@ -17,11 +25,23 @@ export interface RetrainDependencies {
   readonly group: FeatureGroup;
   readonly dynamodb: Pick<DynamoDBClient, 'send'>;
   readonly sfn: Pick<SFNClient, 'send'>;
+  readonly s3: Pick<S3Client, 'send'>;
+  readonly sagemaker: SageMakerClient;
   now(): number;
 }
 
 /** What was decided or done, and why. `changed` is false for what was done before. */
-export type RetrainAnswer = Decision | { decision: 'close' | 'reopen' | 'snapshot'; changed: boolean; reason: string };
+type Outcome =
+  | Decision
+  | Verdict
+  | {
+      readonly decision: 'close' | 'refused' | 'reopen' | 'snapshot';
+      readonly changed: boolean;
+      readonly reason: string;
+    };
+
+/** An outcome, or what the state machine asked for. */
+export type RetrainAnswer = Outcome | Champion | (Removed & { readonly alarms: number });
 
 let started: Promise<RetrainDependencies> | undefined;
 
@@ -29,29 +49,49 @@ let started: Promise<RetrainDependencies> | undefined;
 async function production(): Promise<RetrainDependencies> {
   const config = retrainConfig();
   const group = await loadFeatureGroup(config.featureGroup);
-  return { config, group, dynamodb: new DynamoDBClient(), sfn: new SFNClient(), now: Date.now };
+  const clients = { dynamodb: new DynamoDBClient(), sfn: new SFNClient(), s3: new S3Client() };
+  return { config, group, ...clients, sagemaker: new SageMakerClient(), now: Date.now };
 }
 
-/** Looks at the labels and starts a training when one is due; ends an epoch when the state machine says so. */
+/**
+ * Looks at the labels and starts a training when one is due; does for the state machine what needs the state table or
+ * arithmetic. Whatever is decided is recorded with its reason.
+ */
 export async function retrain(event: unknown, dependencies: RetrainDependencies): Promise<RetrainAnswer> {
   const { dynamodb, config, now } = dependencies;
   const request = parseRetrainEvent(event);
+  if (request.action === 'champion') return championOf(await readServing(dynamodb, config.stateTable), request.plan);
+  if (request.action === 'clean-up') return cleanUp(dependencies);
+  const outcome = await carryOut(request, dependencies);
+  await recordDecision(dynamodb, config.stateTable, outcome, now());
+  return outcome;
+}
+
+type Recorded = Exclude<RetrainEvent, { readonly action: 'champion' | 'clean-up' }>;
+
+async function carryOut(request: Recorded, dependencies: RetrainDependencies): Promise<Outcome> {
+  const { dynamodb, s3, config, now } = dependencies;
   if (request.action === 'consider') return considerTraining(dependencies);
+  if (request.action === 'judge') return judgeChallenger(s3, request.plan, request.champion.found, config.gate);
   if (request.action === 'snapshot') {
     const changed = await recordSnapshot(dynamodb, config.stateTable, request.snapshot);
     return { decision: 'snapshot', changed, reason: `The snapshot ${request.snapshot.name} is finished.` };
   }
-  const attempt = `attempt ${request.attempt} at epoch ${request.epoch}`;
-  if (request.action === 'close') {
-    const closed = { serving: servingOf(request), evidence: evidenceOf(request) };
-    const changed = await closeEpoch(dynamodb, config.stateTable, closed, now());
-    return { decision: 'close', changed, reason: `The model of ${attempt} serves.` };
+  const { epoch, attempt } = request;
+  const name = `attempt ${attempt} at epoch ${epoch}`;
+  if (request.action === 'reopen') {
+    const changed = await reopenEpoch(dynamodb, config.stateTable, request, now());
+    return { decision: 'reopen', changed, reason: `The ${name} failed: ${request.error}.` };
   }
-  const changed = await reopenEpoch(dynamodb, config.stateTable, request, now());
-  return { decision: 'reopen', changed, reason: `The ${attempt} failed: ${request.error}.` };
+  const promoted = request.action === 'close';
+  const evidence = evidenceOf(request);
+  const closed = { epoch, attempt, evidence, ...(promoted && { serving: servingOf(request) }) };
+  const changed = await closeEpoch(dynamodb, config.stateTable, closed, now());
+  if (promoted) return { decision: 'close', changed, reason: `The model of ${name} serves.` };
+  return { decision: 'refused', changed, reason: `The model of ${name} was refused: ${request.verdict.reason}` };
 }
 
-async function considerTraining(dependencies: RetrainDependencies): Promise<RetrainAnswer> {
+async function considerTraining(dependencies: RetrainDependencies): Promise<Outcome> {
   const { dynamodb, sfn, config, now } = dependencies;
   const { stateTable, stateMachineArn, policy } = config;
   const state = await readEpochState(dynamodb, stateTable);
@@ -81,11 +121,23 @@ async function claim({ dynamodb, config, group, now }: RetrainDependencies, due:
   return claimEpoch(dynamodb, config.stateTable, training);
 }
 
+/** Removes old models and configurations, but not what serves nor what a rollback would go back to. */
+async function cleanUp({ dynamodb, sagemaker, config }: RetrainDependencies) {
+  const { stateTable, endpointName, modelsKept } = config;
+  const serving = await readServing(dynamodb, stateTable);
+  const { epoch } = await readEpochState(dynamodb, stateTable);
+  const before = serving && servedBefore(serving, await readEvidence(dynamodb, stateTable, epoch));
+  const inUse = [serving, before].flatMap((it) => (it ? [it.modelName, it.endpointConfigName] : []));
+  const removed = await removeOldModels(sagemaker, endpointName, modelsKept, inUse);
+  return { ...removed, alarms: removed.alarmNames.length };
+}
+
 const logger = new Logger();
 
 export async function handler(event: unknown): Promise<RetrainAnswer> {
   started ??= production();
   const answer = await retrain(event, await started);
-  logger.info(answer.reason, { decision: answer.decision });
+  if ('reason' in answer) logger.info(answer.reason, { decision: answer.decision });
+  else logger.info('Answered the state machine', { answer });
   return answer;
 }

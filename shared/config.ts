@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { GATE_CONFIDENCES, GATE_METRICS, type GatePolicy } from './promotion-gate.ts';
 import type { RetrainingPolicy } from './retraining-policy.ts';
 
 /** The environment of each function as a checked value. Nothing else in functions/ and shared/ reads process.env. */
@@ -15,10 +16,42 @@ const wholeNumber = (least: number, expected: string) =>
     .pipe(z.int().min(least))
     .describe(`${expected}: a whole number, at least ${least}`);
 
+const share = (expected: string) =>
+  z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/)
+    .transform(Number)
+    .pipe(z.number().gt(-1).lt(1))
+    .describe(`${expected}: a number between -1 and 1`);
+
+/** Bounds of waits in a deployment, in seconds. Source: SageMaker API, BlueGreenUpdatePolicy. */
+const DEPLOYMENT_WAIT_SECONDS_MAX = 3_600;
+
+/** Longest training job, in seconds. Source: SageMaker API, StoppingCondition: 28 days. The state machine gives it less. */
+const TRAINING_SECONDS_MAX = 86_400;
+
 const common = {
   FEATURE_GROUP: text('name of a definition in shared/feature-groups, or the path of a definition file'),
   STATE_TABLE: text('name of the state table'),
 };
+
+const deploymentWait = (expected: string) =>
+  wholeNumber(0, `${expected}, at most ${DEPLOYMENT_WAIT_SECONDS_MAX}`).refine(
+    (it) => it <= DEPLOYMENT_WAIT_SECONDS_MAX,
+  );
+
+const hyperParameters = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'not JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), z.string()))
+  .describe('hyperparameters beside or instead of the usual ones, as a JSON object of strings');
 
 const ingestVariables = z.object({
   ...common,
@@ -49,6 +82,26 @@ const retrainVariables = z.object({
     .enum(['linear-learner', 'xgboost'])
     .default('linear-learner')
     .describe('linear-learner or xgboost'),
+  TRAINING_SECONDS_MAX: wholeNumber(60, 'seconds after which SageMaker stops a training job')
+    .refine((it) => it <= TRAINING_SECONDS_MAX)
+    .default(3_600),
+  HYPER_PARAMETERS: hyperParameters.default({}),
+  GATE_METRIC: z.enum(GATE_METRICS).default('auc').describe(GATE_METRICS.join(' or ')),
+  GATE_MINIMUM_GAIN: share('least gain over the serving model; negative is a margin of non-inferiority').default(-0.02),
+  GATE_CONFIDENCE: wholeNumber(
+    1,
+    `confidence of the gain's interval in per cent, one of ${GATE_CONFIDENCES.join(', ')}`,
+  )
+    .refine((it) => GATE_CONFIDENCES.includes(it))
+    .default(95),
+  ENDPOINT_INSTANCE_COUNT: wholeNumber(1, 'instances of the endpoint').default(2),
+  CANARY_SECONDS: deploymentWait('seconds in which a canary is watched').default(300),
+  TERMINATION_SECONDS: deploymentWait('seconds that the old fleet is kept for').default(120),
+  ALARM_ERROR_PERCENT: wholeNumber(0, 'failing invocations in per cent that roll a deployment back').default(1),
+  ALARM_LATENCY_MILLIS: wholeNumber(1, 'latency of the model in milliseconds that rolls a deployment back').default(
+    500,
+  ),
+  MODELS_KEPT: wholeNumber(2, 'newest models and endpoint configurations that are kept').default(5),
   LABELS_THRESHOLD: wholeNumber(1, 'newly labelled records that make a training due'),
   LABELS_PER_CLASS_MIN: wholeNumber(0, 'newly labelled records that each class needs at least'),
   COOL_DOWN_SECONDS: wholeNumber(0, 'seconds between a finished training and the next'),
@@ -91,6 +144,17 @@ export interface RetrainConfig {
   readonly trainingInstanceType: string;
   readonly endpointInstanceType: string;
   readonly trainingAlgorithm: 'linear-learner' | 'xgboost';
+  readonly trainingSecondsMax: number;
+  /** Beside or instead of the algorithm's usual ones. */
+  readonly hyperParameters: Readonly<Record<string, string>>;
+  readonly gate: GatePolicy;
+  readonly endpointInstanceCount: number;
+  readonly canarySeconds: number;
+  readonly terminationSeconds: number;
+  readonly alarmErrorPercent: number;
+  readonly alarmLatencyMillis: number;
+  /** Newest models and endpoint configurations that are kept; what is in use is kept as well. */
+  readonly modelsKept: number;
   readonly policy: RetrainingPolicy;
   readonly changeLogBufferSeconds: number;
   readonly endpointPollSeconds: number;
@@ -141,6 +205,15 @@ export function retrainConfig(environment: Environment = process.env): RetrainCo
     trainingInstanceType: it.TRAINING_INSTANCE_TYPE,
     endpointInstanceType: it.ENDPOINT_INSTANCE_TYPE,
     trainingAlgorithm: it.TRAINING_ALGORITHM,
+    trainingSecondsMax: it.TRAINING_SECONDS_MAX,
+    hyperParameters: it.HYPER_PARAMETERS,
+    gate: { metric: it.GATE_METRIC, minimumGain: it.GATE_MINIMUM_GAIN, confidence: it.GATE_CONFIDENCE },
+    endpointInstanceCount: it.ENDPOINT_INSTANCE_COUNT,
+    canarySeconds: it.CANARY_SECONDS,
+    terminationSeconds: it.TERMINATION_SECONDS,
+    alarmErrorPercent: it.ALARM_ERROR_PERCENT,
+    alarmLatencyMillis: it.ALARM_LATENCY_MILLIS,
+    modelsKept: it.MODELS_KEPT,
     policy: {
       labelsThreshold: it.LABELS_THRESHOLD,
       labelsPerClassMin: it.LABELS_PER_CLASS_MIN,

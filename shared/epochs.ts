@@ -18,7 +18,8 @@ import { EPOCH_KEY, evidenceKey, LABELS_BY_EPOCH_INDEX } from './state-keys.ts';
  *
  *     claim   epoch n is current -> n + 1 is, and a training of n is in flight
  *     reopen  that training failed -> n waits for its next attempt
- *     close   that training serves -> evidence of n and what is serving are written, nothing is in flight
+ *     close   that training serves, or its model was refused -> evidence of n is written, and in the first case what
+ *             is serving; nothing is in flight
  *
  * No label is lost by a failure. A ledger entry keeps the number of the epoch it was written in. The labels of n have
  * made a training of n due, and it stays due, attempt after attempt, until one closes it; they are not counted again.
@@ -47,19 +48,35 @@ const trainingSchema = z.object({
   input: z.string(),
 });
 
+const failureSchema = z.object({
+  epoch: z.int(),
+  attempt: z.int(),
+  failedAtMs: z.number(),
+  error: z.string(),
+  cause: z.string(),
+});
+
 const epochStateSchema = z.object({
   /** The current epoch, which labels are counted into. */
   epoch: z.int().default(1),
   training: trainingSchema.optional(),
   /** The last attempt, when it failed and its epoch waits for the next. */
-  failed: z
-    .object({ epoch: z.int(), attempt: z.int(), failedAtMs: z.number(), error: z.string(), cause: z.string() })
-    .optional(),
+  failed: failureSchema.optional(),
+  /** The last failure of all, whatever has become of its epoch. */
+  lastFailure: failureSchema.optional(),
   lastTraining: z.object({ epoch: z.int(), attempt: z.int(), finishedAtMs: z.number() }).optional(),
 });
 
 export type EpochState = Readonly<z.output<typeof epochStateSchema>>;
 export type TrainingInFlight = Readonly<z.output<typeof trainingSchema>>;
+
+/** A training that is over: its evidence, and what the endpoint serves if that was changed. */
+export interface ClosedTraining {
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly evidence: Readonly<Record<string, unknown>>;
+  readonly serving?: Serving;
+}
 
 /** Distinct records labelled in an epoch, in all and by label. */
 export interface LabelCounts {
@@ -132,26 +149,25 @@ export function reopenEpoch(
   const { epoch, attempt, error } = failure;
   const cause = failure.cause.slice(0, CAUSE_CHARACTERS_MAX);
   return moves(dynamodb, stateTable, {
-    update: 'SET #failed = :failed REMOVE #training',
+    update: 'SET #failed = :failed, #lastFailure = :failed REMOVE #training',
     condition: '#training.#epoch = :epoch AND #training.#attempt = :attempt',
     values: { ':epoch': epoch, ':attempt': attempt, ':failed': { epoch, attempt, failedAtMs: nowMs, error, cause } },
   });
 }
 
 /**
- * Closes an epoch whose model serves: evidence first, then what is serving, and only then the training in flight is
- * over, so that a close which stops halfway is done again whole. The evidence is the first one written per attempt.
+ * Closes an epoch: evidence first, then what is serving, and only then the training in flight is over, so that a close which stops halfway is done again whole. The evidence is the first one written per attempt.
  *
  * @returns whether this call ended the training; false when it was not in flight (any more).
  */
 export async function closeEpoch(
   dynamodb: DynamoDb,
   stateTable: string,
-  closed: { serving: Serving; evidence: Readonly<Record<string, unknown>> },
+  closed: ClosedTraining,
   nowMs: number,
 ): Promise<boolean> {
-  const { epoch, attempt } = closed.serving;
-  const evidence = { ...closed.evidence, ...closed.serving, closedAt: new Date(nowMs).toISOString() };
+  const { epoch, attempt, serving } = closed;
+  const evidence = { ...closed.evidence, ...serving, epoch, attempt, closedAt: new Date(nowMs).toISOString() };
   await unlessConditionFails(() =>
     dynamodb.send(
       new PutItemCommand({
@@ -162,7 +178,7 @@ export async function closeEpoch(
       }),
     ),
   );
-  await unlessConditionFails(() => writeServing(dynamodb, stateTable, closed.serving));
+  if (serving) await unlessConditionFails(() => writeServing(dynamodb, stateTable, serving));
   return moves(dynamodb, stateTable, {
     update: 'SET #lastTraining = :lastTraining REMOVE #training',
     condition: '#training.#epoch = :epoch AND #training.#attempt = :attempt',

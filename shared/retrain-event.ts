@@ -2,12 +2,18 @@ import * as z from 'zod';
 import type { Serving } from './serving.ts';
 import { trainingPlanSchema } from './training-plan.ts';
 
-/** What invokes retrain: labels arriving, the schedule, and the state machine when a training has ended. */
+/** What invokes retrain: labels arriving, the schedule, and the state machine on its way through a training. */
 
-const closeSchema = z.object({
-  action: z.literal('close'),
-  epoch: z.int(),
-  attempt: z.int(),
+const attempt = { epoch: z.int(), attempt: z.int() };
+
+const verdictSchema = z.object({
+  decision: z.enum(['promote', 'refuse']),
+  reason: z.string(),
+  comparison: z.record(z.string(), z.unknown()),
+});
+
+const trained = {
+  ...attempt,
   plan: trainingPlanSchema,
   /** DescribeTrainingJob's answer. */
   training: z.object({
@@ -17,27 +23,48 @@ const closeSchema = z.object({
   }),
   /** Rows of the training set, by split and class. */
   counts: z.record(z.string(), z.number()),
-});
+  verdict: verdictSchema,
+};
+
+const closeSchema = z.object({ action: z.literal('close'), ...trained });
+const refuseSchema = z.object({ action: z.literal('refuse'), ...trained });
 
 const reopenSchema = z.object({
   action: z.literal('reopen'),
-  epoch: z.int(),
-  attempt: z.int(),
+  ...attempt,
   error: z.string(),
   cause: z.string().default(''),
+});
+
+/** Which model the challenger is to be compared with. */
+const championSchema = z.object({ action: z.literal('champion'), ...attempt, plan: trainingPlanSchema });
+
+/** Both models have scored the validation rows. */
+const judgeSchema = z.object({
+  action: z.literal('judge'),
+  ...attempt,
+  plan: trainingPlanSchema,
+  champion: z.object({ found: z.boolean() }),
 });
 
 /** A snapshot is finished. It holds whatever becomes of the training. */
 const snapshotSchema = z.object({ action: z.literal('snapshot'), snapshot: trainingPlanSchema.shape.snapshot });
 
-const actionSchema = z.discriminatedUnion('action', [closeSchema, reopenSchema, snapshotSchema]);
+/** The epoch is closed. */
+const cleanUpSchema = z.object({ action: z.literal('clean-up'), ...attempt });
 
-export type CloseEvent = z.output<typeof closeSchema>;
-export type RetrainEvent =
-  | CloseEvent
-  | z.output<typeof reopenSchema>
-  | z.output<typeof snapshotSchema>
-  | { readonly action: 'consider' };
+const actionSchema = z.discriminatedUnion('action', [
+  closeSchema,
+  refuseSchema,
+  reopenSchema,
+  championSchema,
+  judgeSchema,
+  cleanUpSchema,
+  snapshotSchema,
+]);
+
+type TrainedEvent = z.output<typeof closeSchema> | z.output<typeof refuseSchema>;
+export type RetrainEvent = z.output<typeof actionSchema> | { readonly action: 'consider' };
 
 /**
  * Reads an event. Whatever has no `action` (a stream's batch, the schedule) is an occasion to look at the labels: what
@@ -53,22 +80,25 @@ export function parseRetrainEvent(event: unknown): RetrainEvent {
 }
 
 /** What the endpoint serves once this epoch is closed. */
-export function servingOf({ epoch, attempt, plan }: CloseEvent): Serving {
+export function servingOf({ epoch, attempt, plan }: TrainedEvent): Serving {
   const { endpointConfigName, modelName, schemaHash } = plan;
   return { epoch, attempt, endpointConfigName, modelName, schemaHash };
 }
 
-/** What is kept of a closed epoch: what was trained, on how many rows, with which result. */
-export function evidenceOf({ plan, training, counts }: CloseEvent): Record<string, unknown> {
+/** What is kept of a closed epoch: what was trained, on how many rows, with which result, and what was decided why. */
+export function evidenceOf({ plan, training, counts, verdict }: TrainedEvent): Record<string, unknown> {
   return {
     trainingJobName: training.TrainingJobName,
     trainingImage: plan.trainingImage,
     hyperParameters: plan.hyperParameters,
+    modelName: plan.modelName,
+    schemaHash: plan.schemaHash,
     snapshot: plan.snapshot,
     trainUri: plan.trainUri,
     validationUri: plan.validationUri,
     modelArtifacts: training.ModelArtifacts?.S3ModelArtifacts,
     counts,
     metrics: Object.fromEntries((training.FinalMetricDataList ?? []).map((it) => [it.MetricName, it.Value])),
+    ...verdict,
   };
 }

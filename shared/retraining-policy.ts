@@ -87,6 +87,32 @@ export function decide(known: {
   return { decision: 'wait', reason: `${found}; ${awaited} are awaited.` };
 }
 
+/** What the next training still lacks. */
+export interface Missing {
+  readonly labels: number;
+  readonly perClass: { readonly 0: number; readonly 1: number };
+  /** Until when a pause lasts; null when there is none. */
+  readonly notBefore: string | null;
+}
+
+/** What the next training lacks by the policy's threshold; staleness may start it earlier. */
+export function missingTo({ counts, state, policy, now }: Parameters<typeof decide>[0]): Missing {
+  const { failed, lastTraining } = state;
+  const short = (expected: number, found: number) => Math.max(0, expected - found);
+  const coolUntil = lastTraining ? lastTraining.finishedAtMs + policy.coolDownSeconds * 1_000 : now;
+  const dueAt = failed ? failed.failedAtMs + backoffSeconds(failed.attempt, policy) * 1_000 : coolUntil;
+  const enough = { labels: 0, perClass: { 0: 0, 1: 0 } };
+  const lacks = {
+    labels: short(policy.labelsThreshold, counts.total),
+    perClass: {
+      0: short(policy.labelsPerClassMin, counts[0]),
+      1: short(policy.labelsPerClassMin, counts[1]),
+    },
+  };
+  // A failed epoch has had its labels.
+  return { ...(failed ? enough : lacks), notBefore: dueAt > now ? iso(dueAt) : null };
+}
+
 /** Pause after a failed attempt, in seconds: exponential, capped. */
 export function backoffSeconds(failedAttempts: number, policy: RetrainingPolicy): number {
   return Math.min(policy.retryBackoffSeconds * 2 ** (failedAttempts - 1), RETRY_BACKOFF_SECONDS_MAX);

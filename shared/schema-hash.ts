@@ -15,6 +15,14 @@ export function schemaHash(group: FeatureGroup): string {
   return createHash('sha256').update(JSON.stringify(meaning)).digest('hex').slice(0, HASH_DIGITS);
 }
 
+/**
+ * Name of the production variant of a model that was trained with a schema. The endpoint names the variant that has
+ * answered in every answer, so whoever asked can tell by which schema the answer was given.
+ */
+export function schemaVariant(hash: string): string {
+  return `schema-${hash}`;
+}
+
 function meaningOf(feature: Feature): unknown[] {
   const { name, type } = feature;
   // Optional or not, a category that is missing is encoded alike.

@@ -23,6 +23,12 @@ export const labelKey = (recordIdentifier: string) => recordKey('label', recordI
 /** Key of the evidence that is kept of a closed epoch. */
 export const evidenceKey = (epoch: number) => `epoch#${epoch}`;
 
+/** Hash key of the decisions in the index of the label ledger. */
+export const DECISIONS_SHARD = 'decisions';
+
+/** Key of one decision to retrain or to wait. Keys are in the order of time. */
+export const decisionKey = (at: string, unique: string) => `decision#${at}#${unique}`;
+
 /** Longest key in bytes of UTF-8. `pk` is the range key of an index, where DynamoDB takes 1,024 bytes (2,048 as a hash key). */
 const KEY_BYTES_MAX = 1_024;
 

@@ -21,11 +21,22 @@ export function executionName(featureGroup: string, epoch: number, attempt: numb
  * Name of what one attempt makes: training job, model, endpoint configuration, and the training set's prefix. The time
  * of the claim is in it because names of training jobs are never free again, not even for a stack made anew.
  *
+ * @param purpose of one of several things of a kind that the attempt makes.
  * @param base what names begin with: letters, digits and hyphens; an underscore becomes a hyphen.
  */
-export function resourceName(base: string, epoch: number, attempt: number, claimedAtMs: number): string {
+export function resourceName(
+  base: string,
+  epoch: number,
+  attempt: number,
+  claimedAtMs: number,
+  purpose?: string,
+): string {
   const claimed = Math.floor(claimedAtMs / 1_000).toString(36);
-  return nameWithin(RESOURCE_NAME_MAX, base.replaceAll('_', '-'), `-e${epoch}-a${attempt}-${claimed}`);
+  return nameWithin(
+    RESOURCE_NAME_MAX,
+    base.replaceAll('_', '-'),
+    `-e${epoch}-a${attempt}-${claimed}${purpose === undefined ? '' : `-${purpose}`}`,
+  );
 }
 
 function nameWithin(max: number, base: string, suffix: string): string {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { RetrainConfig } from './config.ts';
+import { deploymentPlan, deploymentPlanSchema } from './deployment-plan.ts';
 import type { TrainingInFlight } from './epochs.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
 import { schemaHash } from './schema-hash.ts';
@@ -23,9 +24,6 @@ const INPUT_BYTES_RESERVED = 64 * 1024;
 
 /** Buffering intervals that are waited out. They are hints only: Firehose takes longer when it lags. */
 const BUFFERS_WAITED = 2;
-
-/** Longest training, in seconds, after which SageMaker stops the job. */
-const TRAINING_SECONDS_MAX = 3_600;
 
 /** Default of linear-learner, and more than enough for any size of training set. */
 const MINI_BATCH_SIZE_MAX = 1_000;
@@ -66,6 +64,7 @@ export const trainingPlanSchema = z.object({
   endpointName: z.string(),
   endpointInstanceType: z.string(),
   schemaHash: z.string(),
+  ...deploymentPlanSchema.shape,
 });
 
 export type TrainingPlan = z.output<typeof trainingPlanSchema>;
@@ -90,6 +89,7 @@ export function trainingPlan(
   const trainUri = `${bucket}/training-sets/${name}/train/`;
   const validationUri = `${bucket}/training-sets/${name}/validation/`;
   const database = config.glueDatabase;
+  const hash = schemaHash(group);
   const base = lastSnapshot && isUsable(lastSnapshot, group, nowMs) ? lastSnapshot : undefined;
   const source = { database, snapshot: name };
   return {
@@ -120,12 +120,15 @@ export function trainingPlan(
     validationUri,
     modelUri: `${bucket}/models/`,
     trainingInstanceType: config.trainingInstanceType,
-    maxRuntimeSeconds: TRAINING_SECONDS_MAX,
+    maxRuntimeSeconds: config.trainingSecondsMax,
     modelName: name,
     endpointConfigName: name,
     endpointName: config.endpointName,
     endpointInstanceType: config.endpointInstanceType,
-    schemaHash: schemaHash(group),
+    schemaHash: hash,
+    ...deploymentPlan(config, name, hash, (purpose) =>
+      resourceName(config.endpointName, epoch, attempt, nowMs, purpose),
+    ),
   };
 }
 
@@ -146,15 +149,15 @@ export function trainingOf(plan: TrainingPlan, nowMs: number): TrainingInFlight 
   return { epoch, attempt, executionName: executionName(featureGroup, epoch, attempt), claimedAtMs: nowMs, input };
 }
 
-function hyperParameters({ trainingAlgorithm, policy }: RetrainConfig): Record<string, string> {
+function hyperParameters({ trainingAlgorithm, policy, hyperParameters: given }: RetrainConfig): Record<string, string> {
   if (trainingAlgorithm === 'xgboost') {
-    return { objective: 'binary:logistic', eval_metric: 'auc', num_round: '100' };
+    return { objective: 'binary:logistic', eval_metric: 'auc', num_round: '100', ...given };
   }
   // What linear-learner does with fewer rows than a mini batch is not documented, and the rows are counted later. The
   // first training follows an epoch of `labelsThreshold` labelled rows and the next ones have more, so the train split
   // holds four fifths of that less what was deleted since: a quarter is on the safe side.
   const miniBatchSize = Math.max(1, Math.min(MINI_BATCH_SIZE_MAX, Math.floor(policy.labelsThreshold / 4)));
-  return { predictor_type: 'binary_classifier', mini_batch_size: String(miniBatchSize) };
+  return { predictor_type: 'binary_classifier', mini_batch_size: String(miniBatchSize), ...given };
 }
 
 function regionOf(arn: string): string {

@@ -1,6 +1,6 @@
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
 import { LABELS_BY_EPOCH_INDEX } from '../../shared/state-keys.ts';
-import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from './buckets.ts';
+import { FAILED_BATCHES_PREFIX, MODELS_PREFIX, QUARANTINE_PREFIX, TRAINING_SETS_PREFIX } from './buckets.ts';
 import { arn, getAtt, join, type Resources, type Text } from './cloudformation.ts';
 import { featureGroupArn } from './feature-group.ts';
 import { allow, role, type Statement } from './iam.ts';
@@ -29,9 +29,10 @@ export function functionRoles(group: FeatureGroup, names: Names, source: SourceT
     ]),
     RetrainRole: lambdaRole(names, 'retrain', [
       readStream(getAtt('StateTable', 'StreamArn')),
-      allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [stateTable]),
+      allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [stateTable]),
       allow(['dynamodb:Query'], [join(stateTable, `/index/${LABELS_BY_EPOCH_INDEX}`)]),
       allow(['states:StartExecution'], [stateMachineArn(names)]),
+      ...judgeAndCleanUp(names),
     ]),
     PredictRole: lambdaRole(names, 'predict', [
       allow(['sagemaker:BatchGetRecord', 'sagemaker:GetRecord'], [featureGroupArn(group)]),
@@ -48,6 +49,24 @@ function deliver(group: FeatureGroup): Statement[] {
     allow(['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'], [featureGroupArn(group)]),
     allow(['firehose:PutRecordBatch'], [getAtt('ChangeLogStream', 'Arn')]),
     allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'], [getAtt('StateTable', 'Arn')]),
+  ];
+}
+
+/** Reading the scores of the validation rows, and removing models that nobody needs any more. */
+function judgeAndCleanUp(names: Names): Statement[] {
+  const bucket = getAtt('DataBucket', 'Arn');
+  const named = (kind: string) => arn('sagemaker', `${kind}/${names.endpoint}-*`);
+  return [
+    allow(
+      ['s3:GetObject'],
+      [TRAINING_SETS_PREFIX, MODELS_PREFIX].map((prefix) => join(bucket, `/${prefix}*`)),
+    ),
+    allow(['s3:ListBucket'], [bucket]),
+    // Lists know no resource.
+    allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], '*'),
+    allow(['sagemaker:DescribeEndpoint'], [arn('sagemaker', `endpoint/${names.endpoint}`)]),
+    allow(['sagemaker:DeleteEndpointConfig', 'sagemaker:DescribeEndpointConfig'], [named('endpoint-config')]),
+    allow(['sagemaker:DeleteModel'], [named('model')]),
   ];
 }
 

@@ -69,6 +69,26 @@ function modelStatements(names: Names): Statement[] {
       [named('training-job')],
     ),
     allow(['sagemaker:StopTrainingJob'], [named('training-job')]),
+    allow(
+      [
+        ...[
+          'sagemaker:AddTags',
+          'sagemaker:CreateTransformJob',
+          'sagemaker:DescribeTransformJob',
+          'sagemaker:ListTags',
+        ],
+        'sagemaker:StopTransformJob',
+      ],
+      [named('transform-job')],
+    ),
+    // A transform job is created of a model, which is checked too.
+    allow(['sagemaker:CreateTransformJob'], [named('model')]),
+    allow(
+      ['cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'],
+      [arn('cloudwatch', `alarm:${names.endpoint}-*`)],
+    ),
+    // An update that hangs on alarms is refused to whoever cannot see them.
+    allow(['cloudwatch:DescribeAlarms'], '*'),
     allow(['sagemaker:AddTags', 'sagemaker:CreateModel'], [named('model')]),
     allow(['sagemaker:AddTags', 'sagemaker:CreateEndpointConfig'], [named('endpoint-config')]),
     // Creating and updating are checked against the configuration too.
@@ -77,10 +97,10 @@ function modelStatements(names: Names): Statement[] {
     allow(['iam:PassRole'], [getAtt('TrainingRole', 'Arn')], {
       StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' },
     }),
-    // The rule by which Step Functions hears that a training job has ended.
+    // The rules by which Step Functions hears that a job has ended.
     allow(
       ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
-      [arn('events', 'rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule')],
+      ['Training', 'Transform'].map((job) => arn('events', `rule/StepFunctionsGetEventsForSageMaker${job}JobsRule`)),
     ),
   ];
 }

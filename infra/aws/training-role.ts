@@ -21,6 +21,8 @@ export function trainingRole(): Resources {
       allow(['cloudwatch:PutMetricData'], '*', {
         StringEquals: { 'cloudwatch:namespace': ['/aws/sagemaker/TrainingJobs', '/aws/sagemaker/Endpoints'] },
       }),
+      // The alarms that an update of the endpoint is rolled back by.
+      allow(['cloudwatch:DescribeAlarms'], '*'),
       allow(['ecr:GetAuthorizationToken'], '*'),
       allow(
         ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],

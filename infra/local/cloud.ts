@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { GlueCatalog } from './athena/catalog.ts';
 import { athena } from './athena.ts';
 import { Closers } from './closers.ts';
+import { cloudWatch } from './cloudwatch.ts';
 import type { DynamoDbBackEnd } from './dynamodb/back-end.ts';
 import { dynamoDbLocal } from './dynamodb/dynamodb-local.ts';
 import { embeddedDynamoDb } from './dynamodb/embedded.ts';
@@ -98,7 +99,9 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const deliveries = closers.add(firehose({ objects, db, faults }), (it) => it.close());
   const catalog = new GlueCatalog();
   const queries = closers.add(athena({ objects, catalog, dir, db }), (it) => it.close());
-  const models = closers.add(sageMaker({ db, objects }), (it) => it.close());
+  const alarms = cloudWatch({ db });
+  const models = closers.add(sageMaker({ db, objects, alarmStateOf: alarms.stateOf }), (it) => it.close());
+  alarms.onChange(models.onAlarm);
 
   // What calls the other services over the wire is stopped before the server, and so added after it.
   let port = 0;
@@ -107,7 +110,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const executions = stepFunctions({ db, call });
   services.push(...dynamodb.services, features.service, deliveries.service, queries.service, executions.service);
   const lambda = { ...lambdaService(runtime), operations: { Invoke: invokeInProcess(runtime) } };
-  services.push(...models.services, lambda, s3({ objects }).service);
+  services.push(...models.services, alarms.service, lambda, s3({ objects }).service);
   const served = await serve(services, faults, options.port);
   closers.add(served.server, closeServer);
   port = served.port;

@@ -30,6 +30,9 @@ const PARAMS = {
   labelsWindowSeconds: 1,
   endpointPollSeconds: 1,
   coolDownSeconds: 0,
+  canarySeconds: 2,
+  terminationSeconds: 0,
+  gateMinimumGain: -0.1,
   labelsThreshold: EXAMPLE_CUSTOMERS,
   labelsPerClassMin: 10,
 };

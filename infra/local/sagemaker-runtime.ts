@@ -1,6 +1,7 @@
 import { AwsError, notImplemented } from './aws-error.ts';
 import { logOdds, probability } from './linear-model.ts';
 import type { Deployment, FindDeployment } from './sagemaker/endpoints.ts';
+import { jsonPrediction, type Prediction } from './sagemaker/prediction-text.ts';
 import { readNumbers, TrainingDataError } from './sagemaker/training-data.ts';
 import type { Service, WireRequest, WireResponse } from './service.ts';
 
@@ -55,7 +56,7 @@ async function invoke(findDeployment: FindDeployment, name: string, request: Wir
 }
 
 /** Scores every row of a text/csv body. @throws AwsError ModelError, as a container's refusal reaches the caller. */
-function predict(deployment: Deployment, request: WireRequest): { score: number; label: 0 | 1 }[] {
+function predict(deployment: Deployment, request: WireRequest): Prediction[] {
   const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim();
   if (contentType !== 'text/csv') {
     throw modelError(415, `Content type ${contentType} is not supported: send text/csv`, deployment);
@@ -84,8 +85,8 @@ function numbersOf(line: string, index: number, deployment: Deployment): number[
   }
 }
 
-function render(predictions: { score: number; label: 0 | 1 }[], accept: string, deployment: Deployment) {
-  const rows = predictions.map((it) => `{"score":${decimal(it.score)},"predicted_label":${decimal(it.label)}}`);
+function render(predictions: Prediction[], accept: string, deployment: Deployment) {
+  const rows = predictions.map(jsonPrediction);
   const type = accept.split(',')[0]?.split(';')[0]?.trim();
   if (type === '*/*' || type === 'application/json') {
     return ['application/json', `{"predictions":[${rows.join(',')}]}`] as const;
@@ -97,11 +98,6 @@ function render(predictions: { score: number; label: 0 | 1 }[], accept: string, 
     `Accept ${accept} is not supported: ask for application/json or application/jsonlines`,
     deployment,
   );
-}
-
-/** A number as the container's Python writes floats: `1.0`, not `1`. */
-function decimal(value: number): string {
-  return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
 function modelError(OriginalStatusCode: number, OriginalMessage: string, { variantName }: Deployment): AwsError {

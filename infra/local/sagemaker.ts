@@ -1,11 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { refuseUnknown } from './aws-error.ts';
+import type { AlarmStateOf } from './cloudwatch.ts';
 import type { ObjectStore } from './object-store.ts';
 import { endpointConfigs } from './sagemaker/endpoint-configs.ts';
 import { endpoints } from './sagemaker/endpoints.ts';
 import { models } from './sagemaker/models.ts';
 import { Resources, type Tag } from './sagemaker/resources.ts';
 import { TrainingJobs } from './sagemaker/training-jobs.ts';
+import { transformJobs } from './sagemaker/transform-jobs.ts';
 import { sageMakerRuntime } from './sagemaker-runtime.ts';
 import type { Operation, Service } from './service.ts';
 
@@ -14,25 +16,45 @@ import type { Operation, Service } from './service.ts';
  * the real CSV, but by a stand-in for linear-learner: see sagemaker/linear-learner.ts for how the two differ. Instance
  * types, counts and roles are kept and shown and mean nothing here.
  */
-export function sageMaker({ db, objects }: { db: DatabaseSync; objects: ObjectStore }): {
+export function sageMaker({
+  db,
+  objects,
+  alarmStateOf = () => undefined,
+}: {
+  db: DatabaseSync;
+  objects: ObjectStore;
+  /** CloudWatch's alarms. Default: there are none. */
+  alarmStateOf?: AlarmStateOf;
+}): {
   services: Service[];
+  /** Lets endpoints act on a change of an alarm's state. */
+  onAlarm(): Promise<void>;
   close(): Promise<void>;
 } {
   const resources = new Resources(db);
   const training = new TrainingJobs({ resources, objects });
-  const hosting = endpoints({ resources, objects });
+  const transforms = transformJobs({ resources, objects });
+  const hosting = endpoints({ resources, objects, alarmStateOf });
   const controlPlane: Service = {
     name: 'sagemaker',
     target: 'SageMaker',
     operations: {
       ...training.operations,
+      ...transforms.operations,
       ...models({ resources, objects }),
       ...endpointConfigs({ resources }),
       ...hosting.operations,
       ...tagging(resources),
     },
   };
-  return { services: [controlPlane, sageMakerRuntime(hosting.findDeployment)], close: () => training.close() };
+  return {
+    services: [controlPlane, sageMakerRuntime(hosting.findDeployment)],
+    onAlarm: hosting.settle,
+    async close() {
+      await transforms.close();
+      await training.close();
+    },
+  };
 }
 
 function tagging(resources: Resources): Record<string, Operation> {

@@ -13,6 +13,7 @@ export type ServiceName =
   | 'states'
   | 'sagemaker'
   | 'sagemaker-runtime'
+  | 'cloudwatch'
   | 'lambda';
 
 /** A request as it came over the wire, for the operations whose body is not JSON. */

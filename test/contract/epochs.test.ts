@@ -45,7 +45,12 @@ const close = (epoch: number, attempt: number, nowMs = NOW) =>
   closeEpoch(
     state.dynamodb,
     state.name,
-    { serving: servingOf(epoch, attempt), evidence: { metrics: { auc: 0.78 }, modelArtifacts: undefined } },
+    {
+      epoch,
+      attempt,
+      serving: servingOf(epoch, attempt),
+      evidence: { metrics: { auc: 0.78 }, modelArtifacts: undefined },
+    },
     nowMs,
   );
 const read = () => readEpochState(state.dynamodb, state.name);
@@ -106,10 +111,8 @@ describe('a failed training', () => {
   test('gives its epoch back for the next attempt and keeps the current epoch', async () => {
     await claim(1, 1);
     expect(await reopen(1, 1)).toBe(true);
-    expect(await read()).toEqual({
-      epoch: 2,
-      failed: { epoch: 1, attempt: 1, failedAtMs: NOW, error: 'TooFewRows', cause: 'no rows' },
-    });
+    const failed = { epoch: 1, attempt: 1, failedAtMs: NOW, error: 'TooFewRows', cause: 'no rows' };
+    expect(await read()).toEqual({ epoch: 2, failed, lastFailure: failed });
     expect(await claim(1, 2)).toMatchObject({ epoch: 1, attempt: 2 });
     const claimed = await read();
     expect(claimed).toMatchObject({ epoch: 2, training: { epoch: 1, attempt: 2 } });

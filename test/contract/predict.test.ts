@@ -11,7 +11,7 @@ import { Faults } from '../../infra/local/faults.ts';
 import { featureStore } from '../../infra/local/feature-store.ts';
 import { sageMakerRuntime } from '../../infra/local/sagemaker-runtime.ts';
 import { encode } from '../../shared/encode.ts';
-import { schemaHash } from '../../shared/schema-hash.ts';
+import { schemaHash, schemaVariant } from '../../shared/schema-hash.ts';
 import { type Serving, servingReader, writeServing } from '../../shared/serving.ts';
 import { accounts } from '../builders.ts';
 import { served } from './served.ts';
@@ -36,6 +36,8 @@ let now: number;
 /** Bodies of InvokeEndpoint, and what the endpoint answers: the number of columns of each row as its score. */
 let bodies: string[];
 let endpoint: (body: string) => object;
+/** Variant that answers. */
+let variant: string;
 let dependencies: PredictDependencies;
 
 beforeEach(async () => {
@@ -43,6 +45,7 @@ beforeEach(async () => {
   faults = new Faults();
   now = 0;
   bodies = [];
+  variant = schemaVariant(SCHEMA);
   const local = featureStore({ db: new DatabaseSync(':memory:'), faults, tieRule: 'greater' });
   local.createFeatureGroup({
     FeatureGroupName: 'accounts',
@@ -66,7 +69,8 @@ beforeEach(async () => {
   const runtime = {
     send: async ({ input }: InvokeEndpointCommand) => {
       bodies.push(String(input.Body));
-      return { Body: Buffer.from(JSON.stringify(endpoint(String(input.Body)))) };
+      const Body = Buffer.from(JSON.stringify(endpoint(String(input.Body))));
+      return { Body, InvokedProductionVariant: variant };
     },
   } as unknown as SageMakerRuntimeClient;
   dependencies = {
@@ -171,6 +175,17 @@ describe('a prediction', () => {
     expect(await answer(urlEvent(body, true), dependencies)).toMatchObject({ statusCode: 200 });
   });
 
+  test('by a function URL says how long each step took', async () => {
+    await serve();
+    await putAccount('a-1');
+    const response = (await answer(urlEvent('{"account_id":"a-1"}'), dependencies)) as {
+      headers: Record<string, string>;
+    };
+    expect(response.headers['server-timing']).toMatch(
+      /^online-read;dur=\d+\.\d\d, encode;dur=\d+\.\d\d, endpoint;dur=\d+\.\d\d$/,
+    );
+  });
+
   test('by a direct invocation is the prediction itself, or an error', async () => {
     await serve();
     expect(await answer({ features }, dependencies)).toMatchObject({ score: 0.8 });
@@ -221,6 +236,15 @@ describe('a prediction is refused', () => {
       error: expect.stringContaining('ffffffffffffffff'),
     });
     expect(bodies).toEqual([]);
+  });
+
+  test('when a model of another schema answers, whatever is said to serve, with 409', async () => {
+    await serve();
+    variant = schemaVariant('ffffffffffffffff');
+    expect(await post({ features })).toMatchObject({
+      statusCode: 409,
+      error: expect.stringContaining('Variant schema-ffffffffffffffff'),
+    });
   });
 
   test('when the online record lacks a required number with 409', async () => {

@@ -1,4 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { ExecutionAlreadyExists, type SFNClient, type StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -62,6 +64,8 @@ beforeEach(async () => {
     group: accounts,
     dynamodb: state.dynamodb,
     sfn: executions.client,
+    s3: new S3Client({ region: 'us-east-1' }),
+    sagemaker: new SageMakerClient({ region: 'us-east-1' }),
     now: () => now,
   };
 });
@@ -98,6 +102,7 @@ const closeEvent = (name: string) => {
       ModelArtifacts: { S3ModelArtifacts: 's3://data/models/model.tar.gz' },
     },
     counts: { trainRows: 5, validationRows: 1 },
+    verdict: { decision: 'promote', reason: 'better', comparison: { metric: 'auc', rows: 1 } },
   };
 };
 

@@ -10,6 +10,7 @@ import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
 const ORDERS = new URL('../fixtures/feature-groups/orders.ts', import.meta.url).pathname;
 const PARAMS = {
   ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },
+  ...{ canarySeconds: 1, terminationSeconds: 0, gateMinimumGain: -0.5 },
   ...{ labelsThreshold: 100, labelsPerClassMin: 0, retryBackoffSeconds: 3600 },
 };
 

@@ -411,13 +411,14 @@ describe('an endpoint', () => {
           DeploymentConfig: { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration } },
         }),
       );
-    await expect(update({ Type: 'CANARY', WaitIntervalInSeconds: 1 })).rejects.toThrow('type CANARY');
+    // One instance has no half.
+    await expect(update({ Type: 'CANARY', WaitIntervalInSeconds: 1 })).rejects.toThrow('canarySize');
     const alarms = { AutoRollbackConfiguration: { Alarms: [{ AlarmName: 'errors' }] } };
     const withAlarms = new UpdateEndpointCommand({
       ...{ EndpointName: 'scores', EndpointConfigName: 'first' },
       DeploymentConfig: { BlueGreenUpdatePolicy: undefined, ...alarms },
     });
-    await expect(control.send(withAlarms)).rejects.toThrow('AutoRollbackConfiguration');
+    await expect(control.send(withAlarms)).rejects.toThrow('Could not find CloudWatch alarm "errors"');
     const began = Date.now();
     await update({ Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: 1 });
     await deployed('scores');

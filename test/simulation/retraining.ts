@@ -1,4 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { retrain } from '../../functions/retrain.ts';
 import type { RetrainConfig } from '../../shared/config.ts';
@@ -21,6 +23,14 @@ const LABEL_WINDOW_MS = 1_000;
 const CALLBACK_ATTEMPTS = 3;
 /** Schedule ticks within which everything that is due must have been started and finished. */
 const SETTLE_TICKS = 300;
+
+/** What retrain has for judging and cleaning up, of which the simulated executions ask nothing. */
+const NOT_CALLED = {
+  s3: new S3Client({ region: 'us-east-1' }),
+  sagemaker: new SageMakerClient({ region: 'us-east-1' }),
+};
+
+const PROMOTED = { decision: 'promote', reason: 'better', comparison: {} };
 
 interface Surroundings {
   readonly scheduler: Scheduler;
@@ -105,6 +115,7 @@ export class Retraining {
           group: profile.group,
           dynamodb: network.client<Pick<DynamoDBClient, 'send'>>(dynamodb, invocation),
           sfn: network.client<Pick<SFNClient, 'send'>>(this.stepFunctions, invocation),
+          ...NOT_CALLED,
           now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
         }),
     });
@@ -133,7 +144,8 @@ export class Retraining {
     const plan = JSON.parse(execution.input);
     const { epoch, attempt, trainingJobName } = plan;
     const failed = faults.strikes('an execution failed');
-    const close = { action: 'close', epoch, attempt, plan, training: { TrainingJobName: trainingJobName }, counts: {} };
+    const training = { TrainingJobName: trainingJobName };
+    const close = { action: 'close', epoch, attempt, plan, training, counts: {}, verdict: PROMOTED };
     const closed = !failed && (await this.#callBack(close));
     if (!closed) await this.#callBack({ action: 'reopen', epoch, attempt, error: 'States.TaskFailed' });
     execution.status = closed ? 'SUCCEEDED' : 'FAILED';
@@ -163,6 +175,11 @@ function configOf(profile: Profile, stateTable: string): RetrainConfig {
     trainingInstanceType: 'ml.m5.large',
     endpointInstanceType: 'ml.t2.medium',
     trainingAlgorithm: 'linear-learner',
+    trainingSecondsMax: 3_600,
+    hyperParameters: {},
+    gate: { metric: 'auc', minimumGain: -0.02, confidence: 95 },
+    ...{ endpointInstanceCount: 2, canarySeconds: 300, terminationSeconds: 120 },
+    ...{ alarmErrorPercent: 1, alarmLatencyMillis: 500, modelsKept: 5 },
     policy: {
       labelsThreshold,
       labelsPerClassMin,

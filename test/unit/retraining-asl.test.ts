@@ -27,6 +27,9 @@ const definition = retrainingDefinition as {
 const states = Object.entries(definition.States);
 const tasks = states.filter(([, state]) => state.Type === 'Task');
 
+/** States in which the epoch is closed, so that no failure may reopen it. */
+const AFTER_THE_CLOSE = ['CleanUp', 'HasStaleAlarms', 'DeleteStaleAlarms'];
+
 function nextOf(state: State): string[] {
   const ways = [...(state.Choices ?? []), ...(state.Catch ?? []), { Next: state.Next }, { Next: state.Default }];
   return ways.flatMap((way) => way.Next ?? []);
@@ -52,20 +55,21 @@ describe('the retraining state machine', () => {
     expect([...reachableFrom(definition.StartAt)].sort()).toEqual(states.map(([name]) => name).sort());
   });
 
-  it('ends in success only by closing the epoch, and in failure only by reopening it', () => {
+  it('ends in success only after closing the epoch, and in failure only by reopening it', () => {
     const waysTo = (name: string) => states.filter(([, state]) => nextOf(state).includes(name)).map(([from]) => from);
-    expect(waysTo('Retrained')).toEqual(['CloseEpoch']);
+    expect(waysTo('CleanUp')).toEqual(['RefuseChallenger', 'CloseEpoch']);
+    expect(waysTo('Retrained')).toEqual(AFTER_THE_CLOSE);
     expect(waysTo('NotRetrained')).toEqual(['ReopenEpoch']);
     expect(
       states.filter(([, { Type, End }]) => End || Type === 'Succeed' || Type === 'Fail').map(([name]) => name),
     ).toEqual(['Retrained', 'NotRetrained']);
   });
 
-  it.each(tasks)('reopens the epoch whatever fails in %s', (name, task) => {
+  it.each(tasks)('reopens the epoch, unless it is closed, whatever fails in %s', (name, task) => {
     const last = task.Catch?.at(-1);
     expect(last).toMatchObject({
       ErrorEquals: ['States.ALL'],
-      Next: name === 'ReopenEpoch' ? 'NotRetrained' : 'ReopenEpoch',
+      Next: name === 'ReopenEpoch' ? 'NotRetrained' : AFTER_THE_CLOSE.includes(name) ? 'Retrained' : 'ReopenEpoch',
     });
   });
 

@@ -115,12 +115,13 @@ const RENAMED: Readonly<Record<string, string>> = {
   'lambda:Invoke': 'lambda:InvokeFunction',
 };
 
-/** The actions of every command that code makes: `new PutItemCommand(`. */
+/** The actions of every command that code makes, `new PutItemCommand(`, and of every list it goes through by pages. */
 function actionsOf(code: string): string[] {
   const imports = code.matchAll(/import \{([^}]*)\} from "@aws-sdk\/([\w-]+)"/g);
   return [...imports].flatMap(([, names = '', client = '']) =>
-    [...names.matchAll(/\b(\w+)Command\b/g)]
-      .filter(([command]) => new RegExp(`\\bnew ${command}\\d*\\(`).test(code))
+    [...names.matchAll(/\b(\w+)Command\b|\bpaginate(\w+)\b/g)]
+      .map(([name, command, list]) => [`${command ? 'new ' : ''}${name}`, command ?? list])
+      .filter(([use]) => new RegExp(`\\b${use}\\d*\\(`).test(code))
       .map(([, operation]) => `${PREFIXES[client] ?? client}:${operation}`)
       .map((action) => RENAMED[action] ?? action),
   );
@@ -169,6 +170,7 @@ const OF_SERVICES: Readonly<Record<string, readonly string[]>> = {
   TrainingRole: [
     's3:AbortMultipartUpload s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject',
     'logs:CreateLogGroup logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents cloudwatch:PutMetricData',
+    'cloudwatch:DescribeAlarms',
     'ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetAuthorizationToken ecr:GetDownloadUrlForLayer',
     'kms:Decrypt kms:GenerateDataKey',
   ],
@@ -207,6 +209,12 @@ describe('the state machine', () => {
       'sagemaker:AddTags sagemaker:DescribeTrainingJob sagemaker:ListTags sagemaker:StopTrainingJob iam:PassRole',
       'events:DescribeRule events:PutRule events:PutTargets',
     ],
+    'sagemaker:createTransformJob.sync': [
+      'sagemaker:AddTags sagemaker:DescribeTransformJob sagemaker:ListTags sagemaker:StopTransformJob',
+      'events:DescribeRule events:PutRule events:PutTargets',
+    ],
+    'sagemaker:updateEndpoint': ['cloudwatch:DescribeAlarms'],
+    'cloudwatch:putMetricAlarm': ['cloudwatch:TagResource'],
     'lambda:invoke': ['lambda:InvokeFunction'],
   };
   const ALWAYS = [

@@ -60,7 +60,8 @@ function labelChecks({ labels }: Facts, { customers }: Cast, { corrected }: Fate
 function trainingChecks({ trainings, endpoint, threshold }: Facts, { plan }: Cast): Check[] {
   const planned = Math.floor(plan.labelled.length / threshold);
   const crossings = trainings.slice(0, planned);
-  const last = trainings.at(-1);
+  const serving = trainings.findLast(({ endpointConfigName }) => endpointConfigName !== null)?.endpointConfigName;
+  const swapped = trainings.at(-1)?.endpointConfigName !== null;
   return [
     {
       name: 'each crossing of the threshold trained a model',
@@ -74,7 +75,7 @@ function trainingChecks({ trainings, endpoint, threshold }: Facts, { plan }: Cas
     },
     {
       name: 'the endpoint serves the last model',
-      ok: endpoint.before !== null && endpoint.before !== endpoint.after && endpoint.after === last?.endpointConfigName,
+      ok: endpoint.before !== null && (endpoint.before !== endpoint.after) === swapped && endpoint.after === serving,
       detail: `${endpoint.before ?? 'nothing'} before the last swap, ${endpoint.after ?? 'nothing'} after it`,
     },
   ];

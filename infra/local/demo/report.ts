@@ -20,7 +20,8 @@ export interface Training {
   /** Area under the ROC curve on the validation rows. */
   readonly auc: number | null;
   readonly trainingJobName: string;
-  readonly endpointConfigName: string;
+  /** What the endpoint serves since; null when the model was refused, as the one that serves is better. */
+  readonly endpointConfigName: string | null;
 }
 
 /** A customer's score by the model before the last swap and the one after it. */

@@ -100,8 +100,12 @@ async function labelEveryone(
     stage.progress.step(`Labels of epoch ${epoch}, and the training they set off`);
     await labelCustomers(stage, labelled.slice((epoch - 1) * threshold, epoch * threshold), lag);
     const { endpointConfigName, rows, auc } = await waitForTraining(stage, epoch);
-    stage.progress.done(`${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}, ${endpointConfigName} serves`);
-    if (epoch < epochs) before = { configuration: endpointConfigName, answers: await ask(endpointConfigName) };
+    const outcome = endpointConfigName
+      ? `${endpointConfigName} serves`
+      : 'not good enough to take the place of the last';
+    stage.progress.done(`${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}, ${outcome}`);
+    const configuration = endpointConfigName ?? before.configuration;
+    if (epoch < epochs) before = { configuration, answers: await ask(configuration) };
   }
   stage.progress.step('Labels of those that are left');
   await labelCustomers(stage, labelled.slice(epochs * threshold), lag);

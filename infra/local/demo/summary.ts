@@ -54,7 +54,12 @@ function trainingLines({ trainings, endpoint, threshold }: Report): string[] {
     line('Trainings', `${trainings.length}, one for each ${count(threshold)} newly labelled records`),
     ...table(
       ['epoch', 'rows', 'AUC', 'model serving since'],
-      trainings.map((it) => [String(it.epoch), count(it.rows), it.auc?.toFixed(4) ?? '-', it.endpointConfigName]),
+      trainings.map((it) => [
+        String(it.epoch),
+        count(it.rows),
+        it.auc?.toFixed(4) ?? '-',
+        it.endpointConfigName ?? '- (refused)',
+      ]),
     ),
     line('Endpoint', endpoint.name),
     line('  before', endpoint.before ?? 'none'),

@@ -15,7 +15,7 @@ const AUC_METRIC = 'validation:roc_auc_score';
 const STALL_MS = 90_000;
 
 /**
- * Waits until an epoch's model serves.
+ * Waits until an epoch's model serves, or was refused.
  *
  * @throws Error with the state machine's own reason when the training fails, or when nothing moves any more.
  */
@@ -29,7 +29,7 @@ export async function waitForTraining(stage: Stage, epoch: number): Promise<Trai
   throw new Error(`Epoch ${epoch} has not been closed: ${(await executionState(stage)) || 'no training was started'}.`);
 }
 
-/** The trainings whose models have served, in their order. Epochs close one after the other. */
+/** The trainings that are over, in their order. Epochs close one after the other. */
 export async function readTrainings(stage: Stage): Promise<Training[]> {
   const trainings: Training[] = [];
   for (;;) {
@@ -62,7 +62,7 @@ function trainingOf({ epoch, counts, metrics, trainingJobName, endpointConfigNam
     validationRows,
     auc: auc === undefined ? null : Number(auc),
     trainingJobName: trainingJobName?.S ?? '',
-    endpointConfigName: endpointConfigName?.S ?? '',
+    endpointConfigName: endpointConfigName?.S ?? null,
   };
 }
 

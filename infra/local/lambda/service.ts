@@ -2,17 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsError, notImplemented } from '../aws-error.ts';
 import type { Service, WireRequest, WireResponse } from '../service.ts';
+import type { LambdaFunction } from './function.ts';
 import { urlEvent, urlResponse } from './function-url.ts';
 import type { LambdaRuntime } from './runtime.ts';
 
 const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+const CONFIGURATION_PATH = /^\/2015-03-31\/functions\/([^/]+)\/configuration$/;
 const URL_PATH = /^\/lambda-url\/([^/]+)(\/.*)?$/;
 /** Largest event of an asynchronous invocation, in bytes. Source: Lambda quotas. */
 const ASYNC_PAYLOAD_BYTES_MAX = 1024 * 1024;
 /** Waits before the two retries of a failed asynchronous invocation; AWS waits one and two minutes. */
 const ASYNC_RETRY_MILLIS = [1_000, 2_000];
 
-/** Lambda's Invoke, and function URLs under `/lambda-url/<function>/`. */
+/** Lambda's Invoke and GetFunctionConfiguration, and function URLs under `/lambda-url/<function>/`. */
 export function lambdaService(runtime: LambdaRuntime): Service {
   const background = new Set<Promise<void>>();
   const stopping = new AbortController();
@@ -71,6 +73,11 @@ export function lambdaService(runtime: LambdaRuntime): Service {
       if (invoked !== undefined && request.method === 'POST') {
         return { operation: 'Invoke', run: () => invoke(decodeURIComponent(invoked), request) };
       }
+      const [, described] = CONFIGURATION_PATH.exec(request.path) ?? [];
+      if (described !== undefined && request.method === 'GET') {
+        const run = async () => configurationOf(runtime.find(decodeURIComponent(described)), request);
+        return { operation: 'GetFunctionConfiguration', run };
+      }
       const [, called, path = '/'] = URL_PATH.exec(request.path) ?? [];
       if (called === undefined) return undefined;
       return { operation: 'InvokeFunctionUrl', run: () => callUrl(decodeURIComponent(called), path, request) };
@@ -81,6 +88,21 @@ export function lambdaService(runtime: LambdaRuntime): Service {
       await Promise.all(background);
     },
   };
+}
+
+/** What is known of a function here; code, layers and versions are not. */
+function configurationOf(lambda: LambdaFunction, request: WireRequest): WireResponse {
+  refuseVersions(request);
+  const configuration = {
+    FunctionName: lambda.name,
+    Runtime: 'nodejs24.x',
+    Timeout: lambda.timeoutSeconds,
+    MemorySize: lambda.memoryMB,
+    Environment: { Variables: lambda.environment },
+    State: 'Active',
+    LastUpdateStatus: 'Successful',
+  };
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(configuration) };
 }
 
 function refuseVersions(request: WireRequest): void {

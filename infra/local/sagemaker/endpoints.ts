@@ -1,10 +1,10 @@
 import { notImplemented, refuseUnknown } from '../aws-error.ts';
+import type { AlarmStateOf } from '../cloudwatch.ts';
 import type { LinearModel } from '../linear-model.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { Operation } from '../service.ts';
 import { type EndpointConfig, existingEndpointConfig } from './endpoint-configs.ts';
-import { unpackModel } from './model-artifact.ts';
-import type { Model } from './models.ts';
+import { loadModel, type Model } from './models.ts';
 import {
   arnOf,
   epochSeconds,
@@ -15,10 +15,7 @@ import {
   type Tag,
   validationException,
 } from './resources.ts';
-import { parseS3Uri } from './s3-uri.ts';
-
-/** How long an endpoint is Creating or Updating, in milliseconds: AWS takes minutes, a test should not. */
-const DEPLOY_MS = 500;
+import { DEPLOY_MS, type DeploymentConfig, isCanary, type TrafficPlan, trafficPlan } from './traffic.ts';
 
 /** What an endpoint answers from: its own copy, so that deleting the artefact does not stop it, as in AWS. */
 export interface Deployment {
@@ -28,11 +25,20 @@ export interface Deployment {
   readonly model: LinearModel;
 }
 
+/** A deployment under way. `green` is the new fleet, once it is up. */
+interface Pending {
+  readonly endpointConfigName: string;
+  readonly traffic: TrafficPlan;
+  readonly green?: Deployment;
+}
+
 interface Endpoint {
-  readonly status: 'Creating' | 'InService' | 'Updating' | 'Failed';
-  /** The configuration being deployed, and when it is (epoch milliseconds), while Creating or Updating. */
-  readonly pending?: { readonly endpointConfigName: string; readonly readyAtMs: number };
-  /** What requests are answered from. Absent until the first deployment is done. */
+  readonly status: 'Creating' | 'InService' | 'Updating' | 'RollingBack' | 'Failed';
+  /** While Creating or Updating. */
+  readonly pending?: Pending;
+  /** While RollingBack: when that is over, in epoch milliseconds. */
+  readonly rolledBackAtMs?: number;
+  /** What requests are answered from, save a canary's. Absent until the first deployment is done. */
   readonly deployment?: Deployment;
   readonly endpointConfigName: string;
   readonly creationTime: number;
@@ -45,49 +51,97 @@ interface EndpointInput {
   readonly EndpointConfigName: string;
   readonly Tags?: readonly Tag[];
   readonly RetainAllVariantProperties?: boolean;
-  readonly DeploymentConfig?: { readonly BlueGreenUpdatePolicy?: BlueGreenUpdatePolicy };
+  readonly DeploymentConfig?: DeploymentConfig;
 }
 
-interface BlueGreenUpdatePolicy {
-  readonly TrafficRoutingConfiguration: { readonly Type: string; readonly WaitIntervalInSeconds: number };
-  readonly TerminationWaitInSeconds?: number;
-}
-
-/** Finds what an endpoint answers from. */
+/** Finds what an endpoint answers the next request from. */
 export type FindDeployment = (endpointName: string) => Promise<Deployment | undefined>;
 
 /**
- * Endpoints. A deployment takes {@link DEPLOY_MS}; until it is done an updated endpoint answers from, and shows, the
- * configuration it had, and then both change at once. A deployment that cannot load its model leaves a new endpoint
- * Failed, and an updated one InService with its old configuration and a FailureReason.
+ * Endpoints. A deployment takes {@link DEPLOY_MS}; until it is done an updated endpoint shows the configuration it had.
+ * Its requests move to the new fleet as the update's traffic routing says, and move back, all of them, when one of its
+ * alarms is in the state ALARM: the endpoint is then RollingBack, and InService with its old configuration. A
+ * deployment that cannot load its model leaves a new endpoint Failed, and an updated one as it was, with a FailureReason.
  */
-export function endpoints({ resources, objects }: { resources: Resources; objects: ObjectStore }): {
+export function endpoints({
+  resources,
+  objects,
+  alarmStateOf,
+}: {
+  resources: Resources;
+  objects: ObjectStore;
+  alarmStateOf: AlarmStateOf;
+}): {
   operations: Record<string, Operation>;
   findDeployment: FindDeployment;
+  /** Carries out what is due: to be called when an alarm changes its state. */
+  settle(): Promise<void>;
 } {
-  /** The endpoint as it is now: a deployment whose time has come is carried out by whoever looks next. */
+  /** The endpoint as it is now: a step of a deployment whose time has come is carried out by whoever looks next. */
   const current = async (name: string): Promise<Endpoint | undefined> => {
     const before = resources.get<Endpoint>('endpoint', name);
-    if (!before?.pending || Date.now() < before.pending.readyAtMs) return before;
-    const after = await deploy(before, before.pending.endpointConfigName);
+    const after = before && (await step(before));
+    if (!before || !after || after === before) return before;
     // Another request may have carried it out, or deleted the endpoint, while the model was read.
     const now = resources.get<Endpoint>('endpoint', name);
-    if (now?.pending?.readyAtMs !== before.pending.readyAtMs) return now;
+    if (JSON.stringify(now) !== JSON.stringify(before)) return current(name);
     resources.set('endpoint', name, after);
-    return after;
+    return current(name);
   };
 
-  const deploy = async ({ pending, failureReason, ...before }: Endpoint, name: string): Promise<Endpoint> => {
-    const changed = { ...before, lastModifiedTime: epochSeconds() };
+  const step = async (before: Endpoint): Promise<Endpoint> => {
+    const { pending, rolledBackAtMs, failureReason, ...rest } = before;
+    const now = Date.now();
+    const changed = { ...rest, lastModifiedTime: epochSeconds() };
+    if (rolledBackAtMs !== undefined) {
+      return now < rolledBackAtMs
+        ? before
+        : { ...changed, status: 'InService', ...(failureReason && { failureReason }) };
+    }
+    if (!pending) return before;
+    const { traffic, green, endpointConfigName } = pending;
+    const firing = traffic.alarms.find((it) => alarmStateOf(it) === 'ALARM');
+    if (firing !== undefined) {
+      const reason = `Alarm ${firing} went off: the update to ${endpointConfigName} was rolled back.`;
+      return { ...changed, status: 'RollingBack', rolledBackAtMs: now + DEPLOY_MS, failureReason: reason };
+    }
+    if (!green) return now < traffic.canaryAtMs ? before : deploy(changed, pending);
+    if (now < traffic.doneAtMs) return before;
+    return { ...changed, status: 'InService', endpointConfigName, deployment: green };
+  };
+
+  const deploy = async (before: Omit<Endpoint, 'pending'>, pending: Pending): Promise<Endpoint> => {
+    const { endpointConfigName } = pending;
     try {
-      const deployment = await load(resources, objects, name);
-      return { ...changed, status: 'InService', endpointConfigName: name, deployment };
+      return { ...before, pending: { ...pending, green: await load(resources, objects, endpointConfigName) } };
     } catch (error) {
-      const reason = `Failed to deploy endpoint configuration ${name}: ${(error as Error).message}`;
-      return { ...changed, status: before.deployment ? 'InService' : 'Failed', failureReason: reason };
+      const reason = `Failed to deploy endpoint configuration ${endpointConfigName}: ${(error as Error).message}`;
+      return { ...before, status: before.deployment ? 'InService' : 'Failed', failureReason: reason };
     }
   };
 
+  const requests = new Map<string, number>();
+  const findDeployment: FindDeployment = async (name) => {
+    const endpoint = await current(name);
+    const { green, traffic } = endpoint?.pending ?? {};
+    if (!endpoint?.deployment || !green || !traffic) return endpoint?.deployment;
+    const count = requests.get(name) ?? 0;
+    requests.set(name, count + 1);
+    return Date.now() >= traffic.allAtMs || isCanary(traffic, count) ? green : endpoint.deployment;
+  };
+
+  const settle = async () => {
+    for (const { name } of resources.all<Endpoint>('endpoint')) await current(name);
+  };
+
+  return { operations: operationsOf(resources, current, alarmStateOf), findDeployment, settle };
+}
+
+function operationsOf(
+  resources: Resources,
+  current: (name: string) => Promise<Endpoint | undefined>,
+  alarmStateOf: AlarmStateOf,
+): Record<string, Operation> {
   const existing = async (operation: string, input: object, honoured: readonly string[]) => {
     refuseUnknown('SageMaker', operation, input, ['EndpointName', ...honoured]);
     const name = nameIn(input, 'endpoint');
@@ -97,20 +151,20 @@ export function endpoints({ resources, objects }: { resources: Resources; object
   };
 
   const refuseInProgress = (name: string, endpoint: Endpoint) => {
-    if (!endpoint.pending) return;
+    if (!endpoint.pending && endpoint.rolledBackAtMs === undefined) return;
     throw validationException(`Cannot update in-progress endpoint "${arnOf('endpoint', name)}".`);
   };
 
-  const operations: Record<string, Operation> = {
+  return {
     CreateEndpoint: (input: EndpointInput) => {
       refuseUnknown('SageMaker', 'CreateEndpoint', input, ['EndpointName', 'EndpointConfigName', 'Tags']);
       const name = nameIn(input, 'endpoint');
       const endpointConfigName = nameIn(input, 'endpoint-config');
-      existingEndpointConfig(resources, endpointConfigName);
+      const target = existingEndpointConfig(resources, endpointConfigName);
       const now = epochSeconds();
       const body: Endpoint = {
         status: 'Creating',
-        pending: { endpointConfigName, readyAtMs: Date.now() + DEPLOY_MS },
+        pending: { endpointConfigName, traffic: trafficPlan(undefined, target, Date.now()) },
         endpointConfigName,
         creationTime: now,
         lastModifiedTime: now,
@@ -126,13 +180,15 @@ export function endpoints({ resources, objects }: { resources: Resources; object
       const { name, endpoint } = await existing('UpdateEndpoint', input, honoured);
       if (input.RetainAllVariantProperties) throw notImplemented('SageMaker', 'RetainAllVariantProperties=true');
       const endpointConfigName = nameIn(input, 'endpoint-config');
-      const waitMs = waitOf(input.DeploymentConfig);
       refuseInProgress(name, endpoint);
-      existingEndpointConfig(resources, endpointConfigName);
+      const target = existingEndpointConfig(resources, endpointConfigName);
       // As in AWS, an endpoint whose own configuration was deleted can no longer be updated.
       existingEndpointConfig(resources, endpoint.endpointConfigName);
+      const traffic = trafficPlan(input.DeploymentConfig, target, Date.now());
+      const unknown = traffic.alarms.find((it) => alarmStateOf(it) === undefined);
+      if (unknown !== undefined) throw validationException(`Could not find CloudWatch alarm "${unknown}".`);
       const { failureReason, ...rest } = endpoint;
-      const pending = { endpointConfigName, readyAtMs: Date.now() + DEPLOY_MS + waitMs };
+      const pending = { endpointConfigName, traffic };
       const after: Endpoint = { ...rest, status: 'Updating', lastModifiedTime: epochSeconds(), pending };
       resources.set('endpoint', name, after);
       return { EndpointArn: arnOf('endpoint', name) };
@@ -158,33 +214,18 @@ export function endpoints({ resources, objects }: { resources: Resources; object
       return { Endpoints: found.map(({ name, endpoint }) => summary(name, endpoint)), ...next };
     },
   };
-
-  return { operations, findDeployment: async (name) => (await current(name))?.deployment };
 }
 
+/** What a configuration's model answers by. @throws Error when the model or its artefact is not there. */
 async function load(resources: Resources, objects: ObjectStore, endpointConfigName: string): Promise<Deployment> {
   const [variant] = existingEndpointConfig(resources, endpointConfigName).ProductionVariants;
   const modelName = variant?.ModelName ?? '';
   const model = resources.get<Model>('model', modelName);
   if (!variant || !model) throw validationException(`Could not find model "${arnOf('model', modelName)}".`);
-  const { Image, ModelDataUrl } = model.PrimaryContainer;
-  const { bucket, key } = parseS3Uri(ModelDataUrl);
-  const artifact = await objects.get(bucket, key);
-  return { endpointConfigName, variantName: variant.VariantName, image: Image, model: unpackModel(artifact) };
-}
-
-/** How long a blue/green update waits beside the deployment, in milliseconds. Refuses what is not carried out. */
-function waitOf(config: EndpointInput['DeploymentConfig']): number {
-  if (!config) return 0;
-  refuseUnknown('SageMaker', 'DeploymentConfig', config, ['BlueGreenUpdatePolicy']);
-  const policy = config.BlueGreenUpdatePolicy;
-  if (!policy) return 0;
-  const honoured = ['TrafficRoutingConfiguration', 'TerminationWaitInSeconds'];
-  refuseUnknown('SageMaker', 'BlueGreenUpdatePolicy', policy, honoured);
-  const routing = policy.TrafficRoutingConfiguration;
-  refuseUnknown('SageMaker', 'TrafficRoutingConfiguration', routing, ['Type', 'WaitIntervalInSeconds']);
-  if (routing.Type !== 'ALL_AT_ONCE') throw notImplemented('SageMaker', `traffic routing of type ${routing.Type}`);
-  return (routing.WaitIntervalInSeconds + (policy.TerminationWaitInSeconds ?? 0)) * 1000;
+  return {
+    ...{ endpointConfigName, variantName: variant.VariantName, image: model.PrimaryContainer.Image },
+    model: await loadModel(objects, model),
+  };
 }
 
 function summary(name: string, endpoint: Endpoint) {
@@ -198,11 +239,13 @@ function summary(name: string, endpoint: Endpoint) {
 }
 
 function description(resources: Resources, name: string, endpoint: Endpoint) {
-  const { deployment, failureReason, endpointConfigName } = endpoint;
+  const { deployment, failureReason, endpointConfigName, pending } = endpoint;
   return {
     ...summary(name, endpoint),
     EndpointConfigName: endpointConfigName,
     ...(failureReason !== undefined && { FailureReason: failureReason }),
+    ...(pending &&
+      endpoint.deployment && { PendingDeploymentSummary: { EndpointConfigName: pending.endpointConfigName } }),
     ...(deployment && { ProductionVariants: [variantSummary(resources, deployment)] }),
   };
 }

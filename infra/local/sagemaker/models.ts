@@ -1,6 +1,8 @@
 import { notImplemented, refuseUnknown } from '../aws-error.ts';
+import type { LinearModel } from '../linear-model.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { Operation } from '../service.ts';
+import { unpackModel } from './model-artifact.ts';
 import {
   arnOf,
   epochSeconds,
@@ -27,6 +29,12 @@ export interface Model {
 }
 
 type CreateModelInput = Partial<Omit<Model, 'ModelArn' | 'CreationTime'>> & { readonly Tags?: readonly Tag[] };
+
+/** Reads a model's artefact. @throws Error when it is not there, or was not written by the local training. */
+export async function loadModel(objects: ObjectStore, { PrimaryContainer }: Model): Promise<LinearModel> {
+  const { bucket, key } = parseS3Uri(PrimaryContainer.ModelDataUrl);
+  return unpackModel(await objects.get(bucket, key));
+}
 
 /** Models: a name for an artefact in S3 and the image that can read it. */
 export function models({

@@ -4,6 +4,7 @@ import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
 /** Kinds of SageMaker resources, as ARNs spell them, with the member of a request that names one. */
 const NAME_MEMBER = {
   'training-job': 'TrainingJobName',
+  'transform-job': 'TransformJobName',
   model: 'ModelName',
   'endpoint-config': 'EndpointConfigName',
   endpoint: 'EndpointName',

@@ -40,8 +40,14 @@ const OPTIMIZED: Readonly<Record<string, Integrated & { readonly operations: rea
   sagemaker: {
     ...{ service: 'sagemaker', errorPrefix: 'SageMaker', baseError: 'AmazonSageMakerException' },
     operations: [
-      ...['createTrainingJob', 'createTrainingJob.sync', 'createModel', 'createEndpointConfig', 'createEndpoint'],
-      'updateEndpoint',
+      ...[
+        'createTrainingJob',
+        'createTrainingJob.sync',
+        'createTransformJob',
+        'createTransformJob.sync',
+        'createModel',
+      ],
+      ...['createEndpointConfig', 'createEndpoint', 'updateEndpoint'],
     ],
   },
   lambda: {
@@ -57,6 +63,7 @@ const OPTIMIZED: Readonly<Record<string, Integrated & { readonly operations: rea
 /** AWS SDK integrations: any operation of these services. */
 const AWS_SDK: Readonly<Record<string, Integrated>> = {
   athena: { service: 'athena', errorPrefix: 'Athena', baseError: 'AthenaException' },
+  cloudwatch: { service: 'cloudwatch', errorPrefix: 'CloudWatch', baseError: 'CloudWatchException' },
   dynamodb: { service: 'dynamodb', errorPrefix: 'DynamoDb', baseError: 'DynamoDbException' },
   firehose: { service: 'firehose', errorPrefix: 'Firehose', baseError: 'FirehoseException' },
   sagemaker: { service: 'sagemaker', errorPrefix: 'SageMaker', baseError: 'SageMakerException' },

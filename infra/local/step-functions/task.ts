@@ -37,6 +37,14 @@ const JOBS: Readonly<Record<string, Job>> = {
     state: (it) => String(it.TrainingJobStatus).toUpperCase(),
     stop: 'StopTrainingJob',
   },
+  CreateTransformJob: {
+    look: {
+      operation: 'DescribeTransformJob',
+      input: (_, request) => ({ TransformJobName: request.TransformJobName }),
+    },
+    state: (it) => String(it.TransformJobStatus).toUpperCase(),
+    stop: 'StopTransformJob',
+  },
 };
 
 const SUCCEEDED = ['SUCCEEDED', 'COMPLETED'];

@@ -1,0 +1,33 @@
+import { rollBack } from '../../shared/rollback.ts';
+import { readOptions, runCommand } from '../local/command.ts';
+import { deployedStack, STACK_OPTIONS } from './stack.ts';
+
+const USAGE =
+  'npm run rollback -- [--to MODEL] [--reason TEXT] [--definition NAME|FILE] [--stage dev] [--json] [--verbose]';
+
+/** Puts the previous model back behind the endpoint. */
+async function rollback(): Promise<number> {
+  const { values: options } = readOptions(USAGE, {
+    ...STACK_OPTIONS,
+    to: { type: 'string' },
+    reason: { type: 'string', default: 'no reason given' },
+    json: { type: 'boolean', default: false },
+  });
+  const { config, dynamodb, sagemaker, close } = await deployedStack(options);
+  try {
+    const { stateTable, endpointName, endpointPollSeconds } = config;
+    const { to, reason } = options;
+    const request = { stateTable, endpointName, pollMs: endpointPollSeconds * 1_000, to, reason };
+    const done = await rollBack({ dynamodb, sagemaker }, request, Date.now);
+    console.log(
+      options.json
+        ? JSON.stringify(done, undefined, 2)
+        : `Endpoint ${endpointName} serves ${done.to.modelName} again, in place of ${done.from.modelName}.`,
+    );
+    return 0;
+  } finally {
+    close();
+  }
+}
+
+await runCommand(rollback);

@@ -1,0 +1,138 @@
+import { notImplemented, refuseUnknown } from '../aws-error.ts';
+import { type LinearModel, logOdds, probability } from '../linear-model.ts';
+import type { ObjectStore } from '../object-store.ts';
+import type { Operation } from '../service.ts';
+import { loadModel, type Model } from './models.ts';
+import { jsonPrediction, type Prediction } from './prediction-text.ts';
+import { arnOf, epochSeconds, nameIn, type Resources, required, type Tag, validationException } from './resources.ts';
+import { parseS3Uri } from './s3-uri.ts';
+import { readNumbers } from './training-data.ts';
+
+/** Values that are carried out, of parameters that would change the answer. */
+const CARRIED_OUT: Readonly<Record<string, readonly unknown[]>> = {
+  'TransformInput.DataSource.S3DataSource.S3DataType': ['S3Prefix'],
+  'TransformInput.ContentType': ['text/csv'],
+  'TransformInput.SplitType': ['Line'],
+  'TransformInput.CompressionType': [undefined, 'None'],
+  'TransformOutput.Accept': ['application/jsonlines'],
+  'TransformOutput.AssembleWith': ['Line'],
+  BatchStrategy: [undefined, 'MultiRecord'],
+  'DataProcessing.InputFilter': [undefined, '$', '$[1:]'],
+  'DataProcessing.OutputFilter': [undefined, '$'],
+  'DataProcessing.JoinSource': [undefined, 'None'],
+};
+
+const PARAMETERS = [
+  ...['TransformJobName', 'ModelName', 'TransformInput', 'TransformOutput', 'TransformResources', 'DataProcessing'],
+  ...['BatchStrategy', 'MaxPayloadInMB', 'MaxConcurrentTransforms', 'Tags'],
+];
+
+interface TransformRequest {
+  readonly TransformJobName: string;
+  readonly ModelName: string;
+  readonly TransformInput: { readonly DataSource: { readonly S3DataSource: { readonly S3Uri: string } } };
+  readonly TransformOutput: { readonly S3OutputPath: string };
+  readonly TransformResources: object;
+  readonly DataProcessing?: { readonly InputFilter?: string };
+}
+
+/** DescribeTransformJob's answer. Times are epoch seconds. */
+interface TransformJob extends TransformRequest {
+  readonly TransformJobArn: string;
+  readonly TransformJobStatus: 'InProgress' | 'Completed' | 'Failed' | 'Stopped';
+  readonly CreationTime: number;
+  readonly TransformEndTime?: number;
+  readonly FailureReason?: string;
+}
+
+/** Batch transform: a model's answers to every row of the files under a prefix, as one `.out` for each file. */
+export function transformJobs({ resources, objects }: { resources: Resources; objects: ObjectStore }): {
+  operations: Record<string, Operation>;
+  close(): Promise<void>;
+} {
+  const running = new Map<string, Promise<void>>();
+  const existing = (operation: string, input: object): TransformJob => {
+    refuseUnknown('SageMaker', operation, input, ['TransformJobName']);
+    const job = resources.get<TransformJob>('transform-job', nameIn(input, 'transform-job'));
+    if (!job) throw validationException('Could not find requested job with name.');
+    return job;
+  };
+  const end = (name: string, changes: Partial<TransformJob>) => {
+    const job = resources.get<TransformJob>('transform-job', name);
+    if (job?.TransformJobStatus !== 'InProgress') return;
+    resources.set('transform-job', name, { ...job, ...changes, TransformEndTime: epochSeconds() });
+  };
+
+  return {
+    operations: {
+      CreateTransformJob: (input: TransformRequest & { readonly Tags?: readonly Tag[] }) => {
+        check(input);
+        const name = nameIn(input, 'transform-job');
+        const model = resources.get<Model>('model', nameIn(input, 'model'));
+        if (!model) throw validationException(`Could not find model "${arnOf('model', input.ModelName)}".`);
+        const { Tags, ...request } = input;
+        const TransformJobArn = arnOf('transform-job', name);
+        const body: TransformJob = {
+          ...{ ...request, TransformJobArn, TransformJobStatus: 'InProgress', CreationTime: epochSeconds() },
+        };
+        if (!resources.add('transform-job', name, body, Tags)) {
+          throw validationException(`Job name must be unique within an AWS account and region: ${TransformJobArn}`);
+        }
+        const work = transform(objects, model, input).then(
+          () => end(name, { TransformJobStatus: 'Completed' }),
+          (error) => end(name, { TransformJobStatus: 'Failed', FailureReason: `ClientError: ${error.message}` }),
+        );
+        running.set(
+          name,
+          work.finally(() => running.delete(name)),
+        );
+        return { TransformJobArn };
+      },
+
+      DescribeTransformJob: (input: object) => existing('DescribeTransformJob', input),
+
+      StopTransformJob: (input: object) => {
+        end(existing('StopTransformJob', input).TransformJobName, { TransformJobStatus: 'Stopped' });
+        return {};
+      },
+    },
+    async close() {
+      await Promise.all(running.values());
+    },
+  };
+}
+
+async function transform(objects: ObjectStore, model: Model, request: TransformRequest): Promise<void> {
+  const source = parseS3Uri(request.TransformInput.DataSource.S3DataSource.S3Uri);
+  const target = parseS3Uri(request.TransformOutput.S3OutputPath);
+  const loaded = await loadModel(objects, model);
+  const skipped = request.DataProcessing?.InputFilter === '$[1:]' ? 1 : 0;
+  const files = await objects.list(source.bucket, source.key);
+  if (files.length === 0) throw new Error(`No objects under s3://${source.bucket}/${source.key}`);
+  for (const { key } of files) {
+    const text = new TextDecoder().decode(await objects.get(source.bucket, key));
+    const lines = text.split(/\r?\n/).filter((line) => line !== '');
+    const scored = lines.map((line, index) => {
+      const fields = readNumbers(line.split(',').slice(skipped), `${key}, line ${index + 1}`);
+      return `${jsonPrediction(score(loaded, fields))}\n`;
+    });
+    const folder = target.key.replace(/\/?$/, '/');
+    await objects.put(target.bucket, `${folder}${key.split('/').at(-1)}.out`, Buffer.from(scored.join('')));
+  }
+}
+
+function score(model: LinearModel, fields: readonly number[]): Prediction {
+  const [odds = 0] = logOdds(model, Float64Array.from(fields), fields.length);
+  const value = probability(odds);
+  return { score: value, label: value >= model.threshold ? 1 : 0 };
+}
+
+/** @throws AwsError NotImplementedException for what the job would do otherwise than asked. */
+function check(input: TransformRequest): void {
+  refuseUnknown('SageMaker', 'CreateTransformJob', input, PARAMETERS);
+  required(input.TransformResources, 'TransformResources');
+  for (const [path, honoured] of Object.entries(CARRIED_OUT)) {
+    const value = path.split('.').reduce<unknown>((it, member) => (it as Record<string, unknown>)?.[member], input);
+    if (!honoured.includes(value)) throw notImplemented('SageMaker', `${path}=${value} of CreateTransformJob`);
+  }
+}

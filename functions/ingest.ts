@@ -5,7 +5,7 @@ import { deliver, type Outcome } from '../shared/deliver.ts';
 import { type DeliveryClients, deliveryClients, destinationsOf, systemTime } from '../shared/destinations.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
-import { publishCounts } from '../shared/ingest-metrics.ts';
+import { publishOutcome } from '../shared/ingest-metrics.ts';
 import { logOutcome } from '../shared/log.ts';
 import type { Pace } from '../shared/pace.ts';
 import { type Effects, isRehearsal, type RehearsalEvent, shadows } from '../shared/rehearsal.ts';
@@ -39,7 +39,7 @@ async function production(): Promise<IngestDependencies> {
     time: systemTime,
     report(outcome) {
       logOutcome(outcome);
-      publishCounts(group.name, outcome.counts, sentToChangeLog.take());
+      publishOutcome(group.name, outcome, sentToChangeLog.take(), systemTime.now());
     },
   };
 }

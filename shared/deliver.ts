@@ -40,6 +40,11 @@ export interface Counts {
 export interface Outcome {
   /** Everything from this sequence number on is to be delivered again; `''`: the whole batch; undefined: nothing. */
   readonly checkpoint: string | undefined;
+  /**
+   * Epoch second up to which this shard is complete: every change up to it is in the online store and in the change
+   * log, or whole in quarantine. Undefined when nothing was delivered, or when event times come from the items.
+   */
+  readonly completeThrough: number | undefined;
   readonly counts: Counts;
   readonly rejections: readonly Rejection[];
   readonly failures: readonly Failure[];
@@ -100,7 +105,23 @@ export async function deliver(
     failures.push(...fenceFailures);
     checkpoint = lowest(failures);
   }
-  return { checkpoint, failures, rejections, counts: count(group, batch, timed, rejections, checkpoint) };
+  return {
+    checkpoint,
+    completeThrough: completeThrough(timed, checkpoint, hazard),
+    failures,
+    rejections,
+    counts: count(group, batch, timed, rejections, checkpoint),
+  };
+}
+
+/** The last delivered second, less what records of a shard may be out of step by: more of that second may follow. */
+function completeThrough(
+  timed: readonly TimedChange[],
+  checkpoint: string | undefined,
+  hazard: number,
+): number | undefined {
+  const last = timed.findLast(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
+  return last && Number.isFinite(hazard) ? last.second - hazard - 1 : undefined;
 }
 
 /** The changes whose fences the next batch may need: each record's last, in the last seconds before the checkpoint. */
@@ -175,6 +196,7 @@ function wholeBatchFailed(batch: readonly DecodedRecord[], message: string): Out
   const none = { delivered: 0, superseded: 0, deleted: 0, quarantined: 0, labelEvents: 0 };
   return {
     checkpoint: '',
+    completeThrough: undefined,
     counts: { ...none, recordsIn: batch.length, failed: batch.length },
     rejections: [],
     failures: [{ sequenceNumber: '', message }],

@@ -1,5 +1,5 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { Counts } from './deliver.ts';
+import type { Counts, Outcome } from './deliver.ts';
 
 /** Metric names in CloudWatch, by count. RecordsIn = Delivered + Superseded + Deleted + Quarantined + Failed. */
 const METRIC_NAMES: Readonly<Record<keyof Counts, string>> = {
@@ -13,19 +13,28 @@ const METRIC_NAMES: Readonly<Record<keyof Counts, string>> = {
 };
 
 /**
- * Publishes a batch's counts as one embedded-metric-format line, by feature group, and beside them what Firehose took:
- * ChangeLogBilledBytes over ChangeLogBytes says how well rows are packed. 1 is best; well above it, the batching window
- * is too short for the table's traffic, since Firehose bills each record in units of 5 KB.
+ * Publishes a batch's outcome as one embedded-metric-format line, by feature group:
+ *
+ * - its counts;
+ * - WatermarkLag, how far behind now the shard is complete: the greatest of all shards says it of the whole table;
+ * - what Firehose took: ChangeLogBilledBytes over ChangeLogBytes says how well rows are packed. 1 is best; well above it,
+ *   the batching window is too short for the table's traffic, since Firehose bills each record in units of 5 KB.
+ *
+ * @param nowMs epoch milliseconds
  */
-export function publishCounts(
+export function publishOutcome(
   featureGroup: string,
-  counts: Counts,
+  { counts, completeThrough }: Outcome,
   changeLog: { readonly payload: number; readonly billed: number },
+  nowMs: number,
 ): void {
   const metrics = new Metrics();
   metrics.addDimension('feature_group', featureGroup);
   for (const [count, name] of Object.entries(METRIC_NAMES)) {
     metrics.addMetric(name, MetricUnit.Count, counts[count as keyof Counts]);
+  }
+  if (completeThrough !== undefined) {
+    metrics.addMetric('WatermarkLag', MetricUnit.Seconds, Math.floor(nowMs / 1_000) - completeThrough);
   }
   metrics.addMetric('ChangeLogBytes', MetricUnit.Bytes, changeLog.payload);
   metrics.addMetric('ChangeLogBilledBytes', MetricUnit.Bytes, changeLog.billed);

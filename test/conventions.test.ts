@@ -88,7 +88,7 @@ test(`files have at most ${LINES_PER_FILE_MAX} lines: split by idea`, () => {
 
 test('no file is dead: each is imported, deployed, or a command', () => {
   const deployed = ['serverless.yml', 'package.json', 'infra/aws/pipeline.yml', 'infra/aws/remove-all.sh']
-    .map((path) => readFileSync(path, 'utf8'))
+    .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   const imported = new Set(files.flatMap(importsOf));
   const found = violations(({ path }) => {

@@ -8,6 +8,9 @@ const PERIOD_SECONDS = 300;
 /** How old the oldest unread change may be: a quarter of an hour of its day in the stream, in milliseconds. */
 const ITERATOR_AGE_MAX_MS = 15 * 60 * 1000;
 
+/** How far behind now the table may be known to be complete downstream, in seconds. */
+const WATERMARK_LAG_MAX_SECONDS = 15 * 60;
+
 /** How old a row may be when Firehose has not delivered it, beyond its buffering interval, in seconds. */
 const CHANGE_LOG_AGE_SECONDS = 15 * 60;
 
@@ -40,6 +43,13 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       'Changes wait in the stream for longer than 15 minutes; after a day they are lost.',
       lambda('ingest', 'IteratorAge', 'Maximum'),
       ITERATOR_AGE_MAX_MS,
+      2,
+    ),
+    one(
+      'watermark-behind',
+      'Some shard is complete downstream only up to a time of more than 15 minutes ago.',
+      records('WatermarkLag', 'Maximum'),
+      WATERMARK_LAG_MAX_SECONDS,
       2,
     ),
     one('ingest-errors', 'Ingest ends in errors, so its batches are retried whole.', lambda('ingest', 'Errors'), 0, 3),

@@ -16,9 +16,12 @@ interface Graph {
 function graphsOf({ lambda, mapping, records, executions, changeLogAge, endpoint }: Metrics): Graph[] {
   return [
     { title: 'Oldest unread change (ms)', metrics: [lambda('ingest', 'IteratorAge', 'Maximum')] },
+    { title: 'Watermark: complete downstream up to (s ago)', metrics: [records('WatermarkLag', 'Maximum')] },
     {
       title: 'Records in, and what became of them',
-      metrics: ['RecordsIn', 'Delivered', 'Superseded', 'Deleted', 'Quarantined', 'Failed'].map(records),
+      metrics: ['RecordsIn', 'Delivered', 'Superseded', 'Deleted', 'Quarantined', 'Failed'].map((name) =>
+        records(name),
+      ),
     },
     {
       title: 'Batches given up',

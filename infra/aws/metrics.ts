@@ -27,12 +27,12 @@ export function metricsOf(names: Names, featureGroup: string, source: SourceTabl
     dimensions: { EventSourceMappingUUID: ref(ingestMapping(source)) },
     statistic: 'Sum',
   });
-  const records = (name: string): Metric => ({
+  const records = (name: string, statistic: Metric['statistic'] = 'Sum'): Metric => ({
     namespace: 'Tributary',
     name,
     // `service` is what Powertools makes of POWERTOOLS_SERVICE_NAME.
     dimensions: { service: names.stack, feature_group: featureGroup },
-    statistic: 'Sum',
+    statistic,
   });
   const executions = (name: string): Metric => ({
     namespace: 'AWS/States',

@@ -3,10 +3,12 @@
 #   infra/aws/remove-all.sh FEATURE_GROUP STAGE REGION
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# The Node that comes with the project, whatever the machine has.
+export PATH="$PWD/node_modules/.bin:$PATH"
 feature_group=$1 stage=$2
 export AWS_REGION=$3 AWS_DEFAULT_REGION=$3
 
-stack=$(node_modules/.bin/node infra/aws/stack-name.ts "$feature_group" "$stage")
+stack=$(node infra/aws/stack-name.ts "$feature_group" "$stage")
 resources() {
   aws cloudformation describe-stack-resources --stack-name "$stack" --output text --query \
     "StackResources[?ResourceType=='$1' && LogicalResourceId!='ServerlessDeploymentBucket'].PhysicalResourceId"
@@ -25,7 +27,7 @@ for model in $(aws sagemaker list-models --name-contains "$endpoint-" --output t
   aws sagemaker delete-model --model-name "$model"
 done
 
-node_modules/.bin/serverless remove --stage "$stage" --region "$AWS_REGION" --param="featureGroup=$feature_group"
+serverless remove --stage "$stage" --region "$AWS_REGION" --param="featureGroup=$feature_group"
 for bucket in $buckets; do aws s3 rb "s3://$bucket" --force; done
 for table in $tables; do aws dynamodb delete-table --table-name "$table" >/dev/null; done
 echo "Removed $stack, its buckets ($buckets) and its tables ($tables)."

@@ -3,7 +3,7 @@ import type { RunResult } from './simulate.ts';
 import { SimulationThread } from './workers.ts';
 
 /** Seeds a mutant may live through before it counts as not caught. */
-export const MUTANT_SEEDS_MAX = 150;
+export const MUTANT_SEEDS_MAX = 600;
 /** A seed takes a second: a mutant that runs for this long, in milliseconds, turns in a circle. */
 const ENDLESS_MS = 60_000;
 /** Changes of each of these seeds. */

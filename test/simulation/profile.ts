@@ -27,6 +27,8 @@ export interface Profile {
   /** How far two records of a shard may be out of step, which is what ingest is configured to expect. */
   readonly hazardSeconds: number;
   readonly featureStoreConcurrency: number;
+  /** Of ingest. A short one makes invocations stop for want of time, and answer. */
+  readonly timeoutMs: number;
   readonly labelsThreshold: number;
   readonly labelsPerClassMin: number;
   readonly coolDownSeconds: number;
@@ -80,6 +82,7 @@ export function drawProfile(random: Random, changes: number): Profile {
     maximumAgeMs: bounded && random.chance(0.5) ? random.integer(60, 3_600) * 1_000 : Number.POSITIVE_INFINITY,
     hazardSeconds: random.pick([0, 1, 1, 1, 2, 5]),
     featureStoreConcurrency: random.pick([1, 4, 16]),
+    timeoutMs: random.pick([120_000, 120_000, 15_000, 6_000]),
     labelsThreshold: random.integer(2, 30),
     labelsPerClassMin: random.integer(0, 3),
     coolDownSeconds: random.pick([0, 600, 3_600]),

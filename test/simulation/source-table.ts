@@ -33,6 +33,8 @@ export interface TrueChange {
   readonly record: object;
   /** Event time that the change log first got it with. */
   eventTimeMs: number | undefined;
+  /** The batch it had then, by its first change, and how many fences its record had been left. */
+  timedIn: { readonly batchStart: TrueChange | undefined; readonly fences: number } | undefined;
   acknowledged: boolean;
   discarded: boolean;
   trimmed: boolean;
@@ -119,6 +121,7 @@ export class SourceTable {
         ...(ttlExpired && { userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' } }),
       },
       eventTimeMs: undefined,
+      timedIn: undefined,
       acknowledged: false,
       discarded: false,
       trimmed: false,

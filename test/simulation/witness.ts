@@ -41,6 +41,8 @@ export class Witness {
   readonly #featureStore: () => FeatureStore;
   /** The ledger's key of each labelled record. */
   readonly #entries = new Map<string, string>();
+  /** How many fences each record has been left. */
+  readonly #fences = new Map<string, number>();
   /** Records that redrive has put right, where items bring their own times. */
   readonly #repaired = new Set<string>();
   readonly #byVersion = new Map<string, TrueChange>();
@@ -131,14 +133,15 @@ export class Witness {
       throw new Violation('the change log holds the changes', `${told}: the change is not like it`, id);
     }
     this.logged.add(row.sequenceNumber);
-    this.#eventTime(change, Date.parse(row.eventTime), told, batches.has(caller));
+    this.#eventTime(change, Date.parse(row.eventTime), told, batches.get(caller));
   }
 
   /** A change was given an event time: as before, or for the first time, and then in order. */
-  #eventTime(change: TrueChange, ms: number, told: string, ingested: boolean): void {
+  #eventTime(change: TrueChange, ms: number, told: string, batch: readonly TrueChange[] | undefined): void {
     const id = change.recordIdentifier;
     if (change.eventTimeMs === undefined) {
       change.eventTimeMs = ms;
+      change.timedIn = { batchStart: batch?.[0], fences: this.#fences.get(id) ?? 0 };
       if (this.#isExcused(id)) return;
       const history = this.#table.histories.get(id) ?? [];
       const place = placeOf(history, change);
@@ -168,7 +171,14 @@ export class Witness {
     const online = this.online.get(id);
     const cannotWin = stored && stored.eventTimeMs > ms && online && online.order >= change.order;
     // A redriven row beside the one that ingest wrote is a duplicate that the view passes over.
-    if (ingested && !cannotWin && !this.#yieldedToRefused(change)) {
+    const { batchStart, fences = 0 } = change.timedIn ?? {};
+    // A fence remembers the one before it: a batch that begins as it did, and has left one fence, finds what it found.
+    const remembered = batchStart === batch?.[0] && (this.#fences.get(id) ?? 0) <= fences + 1;
+    if (batch && remembered && !this.#yieldedToRefused(change)) {
+      const words = `${told}: delivered again from the same record on, it had ${iso(change.eventTimeMs)}`;
+      throw new Violation('a change delivered again gets the same event time', words, id);
+    }
+    if (batch && !cannotWin && !this.#yieldedToRefused(change)) {
       const words = `${told}: delivered again, it had ${iso(change.eventTimeMs)}, and nothing later is in the online store`;
       throw new Violation('a change delivered again gets the same event time', words, id);
     }
@@ -176,7 +186,11 @@ export class Witness {
 
   /** An item of the state table was written. */
   stateWrite(pk: string, before: Item | undefined, after: Item, caller: Caller): void {
-    if (pk.startsWith('fence#') && !batches.has(caller)) this.#repaired.add(pk.slice('fence#'.length));
+    if (pk.startsWith('fence#')) {
+      const id = pk.slice('fence#'.length);
+      this.#fences.set(id, (this.#fences.get(id) ?? 0) + 1);
+      if (!batches.has(caller)) this.#repaired.add(id);
+    }
     if (pk.startsWith('label#')) this.#label(pk, before, after);
     if (pk === 'epoch') this.#epochMoved(before, after);
   }

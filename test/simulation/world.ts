@@ -23,7 +23,6 @@ import { batches, Witness } from './witness.ts';
 import { Writers } from './writers.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 9);
-const INGEST_TIMEOUT_MS = 120_000;
 const REDRIVE_TIMEOUT_MS = 900_000;
 const STATE_TABLE = 'state';
 /** Mean pause between two redrives while changes are coming in. */
@@ -179,7 +178,7 @@ export class World {
         throw new Violation('the stream is drained', 'after a week of calm it is not');
     }
     // Invocations that were given up on may still run on.
-    await scheduler.sleep(INGEST_TIMEOUT_MS + 20_000);
+    await scheduler.sleep(this.profile.timeoutMs + 20_000);
     for (let round = 0; round < LAST_REDRIVES; round += 1) {
       await this.#redrive();
       await scheduler.sleep(15_000);
@@ -195,7 +194,7 @@ export class World {
     const event = { Records: records.map((it) => it.record) };
     return this.lambda.invoke({
       functionName: 'ingest',
-      timeoutMs: INGEST_TIMEOUT_MS,
+      timeoutMs: profile.timeoutMs,
       run: (invocation, remainingMs) => {
         batches.set(invocation, records);
         this.onBatch(records, `${invocation.name} is given`);

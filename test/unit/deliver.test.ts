@@ -131,3 +131,14 @@ test('every record is counted exactly once', async () => {
   const { recordsIn, labelEvents: _, ...rest } = counts;
   expect(Object.values(rest).reduce((sum, it) => sum + it)).toBe(recordsIn);
 });
+
+test('the shard is complete up to before the last delivered second and its neighbours', async () => {
+  const batch = [
+    record(1),
+    record(2, 'a-2', { second: FIRST_SECOND + 5 }),
+    record(3, 'a-3', { second: FIRST_SECOND + 9 }),
+  ];
+  expect((await run(batch)).completeThrough).toBe(FIRST_SECOND + 9 - HAZARD_SECONDS - 1);
+  expect((await run(batch, destinations({ fail: [3] }))).completeThrough).toBe(FIRST_SECOND + 5 - HAZARD_SECONDS - 1);
+  expect((await run(batch, destinations({ fail: [1] }))).completeThrough).toBeUndefined();
+});

@@ -13,9 +13,7 @@ const { values: options } = parseArgs({
 });
 
 /** The young generation is made so large that measuring the heap needs no collection; all contestants have it. */
-const MEASURING = ['--expose-gc', '--max-semi-space-size=64'];
-/** Old generations that the largest batch is tried with, in megabytes. */
-const OLD_SPACES = options.quick ? [] : [48, 64, 96, 128];
+const MEASURING = ['--max-semi-space-size=64'];
 
 type Table = Record<string, Record<string, unknown>>;
 
@@ -35,18 +33,6 @@ function rounded(row: Record<string, unknown>): Record<string, unknown> {
       name,
       typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(3)) : value,
     ]),
-  );
-}
-
-function memory(): Table {
-  return Object.fromEntries(
-    OLD_SPACES.map((megabytes): [string, Record<string, unknown>] => {
-      try {
-        return [`${megabytes} MB`, section<Record<string, unknown>>('memory', [`--max-old-space-size=${megabytes}`])];
-      } catch {
-        return [`${megabytes} MB`, { peakRssMegabytes: 'does not hold' }];
-      }
-    }),
   );
 }
 
@@ -72,10 +58,8 @@ show(
   'Cold start: CPU in ms from import to ready',
   Object.fromEntries(Object.entries(coldStart).map(([name, it]) => [name, { bundleBytes: it.bundleBytes, ...it.cpu }])),
 );
-const memoryNeeded = memory();
-if (!options.quick) show('Memory: the largest batch again and again, by the limit of the old generation', memoryNeeded);
 const growth = section<Table>('growth', []);
 show('Growth: rows of the table, the same number of changes; CPU in ms', growth);
 
-const all = { machine, hotPath, onlineWrite, firehose, coalescing, coldStart, memory: memoryNeeded, growth };
+const all = { machine, hotPath, onlineWrite, firehose, coalescing, coldStart, growth };
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(all, undefined, 2)}\n`);

@@ -6,7 +6,7 @@ import { startAnsweringServer } from './processes.ts';
 import { quantile } from './rounds.ts';
 
 /** Changes between two looks at the table, the same for every size of it. */
-const CHANGES = 1_000;
+const CHANGES = 100;
 /** Rows of the table that are in memory at once, as an export is read file by file. */
 const ROWS_PER_FILE = 10_000;
 

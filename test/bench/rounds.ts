@@ -38,11 +38,10 @@ export function timeInRounds(
   return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, timingOf(list)]));
 }
 
-/** Bytes of the heap that a contestant allocates. The young generation must be large enough to need no collection. */
+/** Bytes of the heap that a contestant allocates: the median, as a round in which garbage is collected says too little. */
 export function allocatedBytes(contestant: Contestant<unknown>, rounds: number): number {
   const all = Array.from({ length: rounds }, () => {
     const input = contestant.prepare();
-    collectGarbage();
     const before = process.memoryUsage().heapUsed;
     const kept = contestant.run(input);
     const after = process.memoryUsage().heapUsed;
@@ -59,9 +58,4 @@ export function timingOf(times: readonly number[]): Timing {
 export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
-}
-
-/** Needs `--expose-gc`. */
-export function collectGarbage(): void {
-  (globalThis as { gc?: () => void }).gc?.();
 }

@@ -60,7 +60,7 @@ test('nothing that ships asks whether it runs locally: make it configuration', (
 
 test('only the definition, the demo and the default of commands know about banks: take it from the definition', () => {
   const places =
-    /^(shared\/feature-groups\/bank-marketing\.ts|infra\/local\/(demo\/|demo\.ts|main\.ts|replay\.ts)|infra\/commands\/stack\.ts|test\/)/;
+    /^(shared\/feature-groups\/bank-marketing\.ts|infra\/local\/(demo\/|demo\.ts|main\.ts|replay\.ts)|infra\/commands\/(stack|redrive)\.ts|test\/)/;
   const found = violations(({ path, text }) =>
     !places.test(path) && /bank|poutcome|euribor|telephone/i.test(text) ? path : undefined,
   );

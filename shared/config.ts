@@ -61,8 +61,8 @@ const ingestVariables = z.object({
   FEATURE_STORE_CONCURRENCY: wholeNumber(1, 'calls to Feature Store in flight at once').default(16),
   FEATURE_STORE_WRITER: z
     .enum(['direct', 'sdk'])
-    .default('direct')
-    .describe('direct, or sdk: each write to the online store by a command of the SDK'),
+    .default('sdk')
+    .describe('sdk: commands of the SDK; or direct: its requests, made of bytes'),
 });
 
 const retrainVariables = z.object({

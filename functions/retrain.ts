@@ -6,7 +6,15 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { type Champion, championOf, judgeChallenger } from '../shared/challenger.ts';
 import { type RetrainConfig, retrainConfig } from '../shared/config.ts';
 import { recordDecision } from '../shared/decisions.ts';
-import { claimEpoch, closeEpoch, countLabels, readEpochState, reopenEpoch } from '../shared/epochs.ts';
+import {
+  claimEpoch,
+  closeEpoch,
+  countLabels,
+  type EpochState,
+  type LabelCounts,
+  readEpochState,
+  reopenEpoch,
+} from '../shared/epochs.ts';
 import { readEvidence, servedBefore } from '../shared/evidence.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
@@ -14,6 +22,7 @@ import { type Removed, removeOldModels } from '../shared/model-retention.ts';
 import type { Verdict } from '../shared/promotion-gate.ts';
 import { evidenceOf, parseRetrainEvent, type RetrainEvent, servingOf } from '../shared/retrain-event.ts';
 import { startTraining } from '../shared/retraining-execution.ts';
+import { publishLabelProgress } from '../shared/retraining-metrics.ts';
 import { type Decision, decide, decideWithoutCounts } from '../shared/retraining-policy.ts';
 import { readServing } from '../shared/serving.ts';
 import { readSnapshot, recordSnapshot } from '../shared/snapshot-record.ts';
@@ -28,6 +37,8 @@ export interface RetrainDependencies {
   readonly s3: Pick<S3Client, 'send'>;
   readonly sagemaker: SageMakerClient;
   now(): number;
+  /** Is told how many labels the current epoch has, whenever they have been counted. */
+  report?(counts: LabelCounts): void;
 }
 
 /** What was decided or done, and why. `changed` is false for what was done before. */
@@ -50,7 +61,10 @@ async function production(): Promise<RetrainDependencies> {
   const config = retrainConfig();
   const group = await loadFeatureGroup(config.featureGroup);
   const clients = { dynamodb: new DynamoDBClient(), sfn: new SFNClient(), s3: new S3Client() };
-  return { config, group, ...clients, sagemaker: new SageMakerClient(), now: Date.now };
+  return {
+    ...{ config, group, ...clients, sagemaker: new SageMakerClient(), now: Date.now },
+    report: (counts) => publishLabelProgress(group.name, counts, config.policy.labelsThreshold),
+  };
 }
 
 /**
@@ -93,11 +107,9 @@ async function carryOut(request: Recorded, dependencies: RetrainDependencies): P
 
 async function considerTraining(dependencies: RetrainDependencies): Promise<Outcome> {
   const { dynamodb, sfn, config, now } = dependencies;
-  const { stateTable, stateMachineArn, policy } = config;
+  const { stateTable, stateMachineArn } = config;
   const state = await readEpochState(dynamodb, stateTable);
-  const decision =
-    decideWithoutCounts(state, policy, now()) ??
-    decide({ counts: await countLabels(dynamodb, stateTable, state.epoch), state, policy, now: now() });
+  const decision = decideWithoutCounts(state, config.policy, now()) ?? (await decideByLabels(dependencies, state));
   if (decision.decision === 'wait') return decision;
 
   const training = decision.decision === 'resume' ? decision.training : await claim(dependencies, decision);
@@ -113,6 +125,12 @@ async function considerTraining(dependencies: RetrainDependencies): Promise<Outc
   };
   const changed = await reopenEpoch(dynamodb, stateTable, failure, now());
   return { decision: 'reopen', changed, reason: failure.cause };
+}
+
+async function decideByLabels({ dynamodb, config, now, report }: RetrainDependencies, state: EpochState) {
+  const counts = await countLabels(dynamodb, config.stateTable, state.epoch);
+  report?.(counts);
+  return decide({ counts, state, policy: config.policy, now: now() });
 }
 
 async function claim({ dynamodb, config, group, now }: RetrainDependencies, due: { epoch: number; attempt: number }) {

@@ -14,6 +14,9 @@ const WATERMARK_LAG_MAX_SECONDS = 15 * 60;
 /** How old a row may be when Firehose has not delivered it, beyond its buffering interval, in seconds. */
 const CHANGE_LOG_AGE_SECONDS = 15 * 60;
 
+/** How long the model may take for 95 % of the calls, in microseconds: a second. */
+const MODEL_LATENCY_MAX_MICROS = 1_000_000;
+
 /** One alarm: rings when the value of its metrics has been above `above` for `periods` periods in a row. */
 interface Alarm {
   readonly name: string;
@@ -26,7 +29,10 @@ interface Alarm {
   readonly periods: number;
 }
 
-/** Every alarm of the stack, but the endpoint's own. README's "Alerts and triage" has a paragraph for each. */
+/**
+ * Every alarm of the stack; README's "Alerts and triage" has a paragraph for each. Beside them each endpoint configuration
+ * has its own, made with it, which send its deployment back.
+ */
 function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
   const one = (name: string, says: string, metric: Metric, above = 0, periods = 1): Alarm => ({
     name,
@@ -102,6 +108,14 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       periods: 1,
     },
     one('retrain-errors', 'The decision to retrain cannot be taken.', lambda('retrain', 'Errors'), 0, 3),
+    one('endpoint-errors', 'The endpoint answers with errors.', metrics.endpoint('Invocation5XXErrors', 'Sum'), 0, 2),
+    one(
+      'endpoint-slow',
+      'The model takes more than a second for one call in twenty.',
+      metrics.endpoint('ModelLatency', 'p95'),
+      MODEL_LATENCY_MAX_MICROS,
+      2,
+    ),
     one('predict-errors', 'Predictions end in errors.', lambda('predict', 'Url5xxCount'), 0, 2),
     one('predict-throttled', 'Lambda does not let predict run.', lambda('predict', 'Throttles'), 0, 2),
   ];

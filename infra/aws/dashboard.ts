@@ -39,7 +39,10 @@ function graphsOf({ lambda, mapping, records, executions, changeLogAge, endpoint
       metrics: [lambda('ingest', 'Duration', 'p95'), lambda('ingest', 'Duration', 'Maximum')],
     },
     { title: 'Change log: oldest row not in S3 (s)', metrics: [changeLogAge] },
-    { title: 'Label events', metrics: [records('LabelEvents')] },
+    {
+      title: 'Labels: newly labelled in this epoch, and awaited for a training',
+      metrics: [records('LabelsInEpoch', 'Maximum'), records('LabelsAwaited', 'Maximum'), records('LabelEvents')],
+    },
     {
       title: 'Retrainings',
       metrics: [

@@ -1,3 +1,5 @@
+import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { schemaHash, schemaVariant } from '../../shared/schema-hash.ts';
 import { type Intrinsic, ref, type Text } from './cloudformation.ts';
 import { ingestMapping } from './failed-batches.ts';
 import type { Names } from './names.ts';
@@ -13,8 +15,8 @@ export interface Metric {
 
 type FunctionName = 'ingest' | 'retrain' | 'predict' | 'redrive';
 
-/** The metrics that alarms watch and the dashboard shows. Each is emitted by AWS or by shared/ingest-metrics.ts. */
-export function metricsOf(names: Names, featureGroup: string, source: SourceTable) {
+/** The metrics that alarms watch and the dashboard shows. Each is emitted by AWS, or by one of shared/*-metrics.ts. */
+export function metricsOf(names: Names, group: FeatureGroup, source: SourceTable) {
   const lambda = (fn: FunctionName, name: string, statistic: Metric['statistic'] = 'Sum'): Metric => ({
     namespace: 'AWS/Lambda',
     name,
@@ -31,7 +33,7 @@ export function metricsOf(names: Names, featureGroup: string, source: SourceTabl
     namespace: 'Tributary',
     name,
     // `service` is what Powertools makes of POWERTOOLS_SERVICE_NAME.
-    dimensions: { service: names.stack, feature_group: featureGroup },
+    dimensions: { service: names.stack, feature_group: group.name },
     statistic,
   });
   const executions = (name: string): Metric => ({
@@ -60,7 +62,7 @@ export function metricsOf(names: Names, featureGroup: string, source: SourceTabl
     endpoint: (name: string, statistic: Metric['statistic']): Metric => ({
       namespace: 'AWS/SageMaker',
       name,
-      dimensions: { EndpointName: names.endpoint, VariantName: 'AllTraffic' },
+      dimensions: { EndpointName: names.endpoint, VariantName: schemaVariant(schemaHash(group)) },
       statistic,
     }),
   };

@@ -37,7 +37,7 @@ export interface StackOptions {
 /** Everything of the stack but the functions, computed from the definition alone. */
 export function resourcesOf(group: FeatureGroup, names: Names, options: StackOptions) {
   const source = sourceTable(group, options.sourceTableStreamArn);
-  const metrics = metricsOf(names, group.name, source);
+  const metrics = metricsOf(names, group, source);
   const resources: Resources = {
     ...source.resources,
     ...stateTable(),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -551,83 +551,5 @@ describe('SageMaker', () => {
     expect(result.failure.Cause).toMatch(
       /^Could not find endpoint "arn:.*:endpoint\/none". \(Service: SageMaker, Status Code: 400, Request ID: .*\)$/,
     );
-  });
-});
-
-describe('the deployed state machine', () => {
-  const definition = JSON.parse(
-    readFileSync(new URL('../../infra/aws/retraining.asl.json', import.meta.url), 'utf8').replaceAll(
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is CloudFormation's, not JavaScript's
-      '${RetrainFunctionArn}',
-      'arn:aws:lambda:us-east-1:000000000000:function:retrain',
-    ),
-  );
-
-  const input = (epoch: number) => ({
-    ...{ featureGroup: 'accounts', epoch, attempt: 1, firehoseWaitSeconds: 1, endpointPollSeconds: 1 },
-    ...{ workGroup: 'w', queryOutputLocation: 's3://data/athena-results/', database: 'd' },
-    ...{ snapshotQuery: `snapshots-${epoch}`, snapshot: { name: `snapshot-${epoch}` }, countQuery: 'COUNT' },
-    ...{ trainQuery: `train-${epoch}`, validationQuery: `validation-${epoch}` },
-    ...{ trainingJobName: `job-${epoch}`, trainingImage: IMAGE, trainingRoleArn: ROLE },
-    hyperParameters: { predictor_type: 'binary_classifier' },
-    ...{ trainUri: `s3://data/train-${epoch}/`, validationUri: `s3://data/validation-${epoch}/` },
-    ...{ modelUri: 's3://data/models/', trainingInstanceType: 'ml.m5.large', maxRuntimeSeconds: 600 },
-    ...{ modelName: `model-${epoch}`, endpointConfigName: `config-${epoch}`, endpointName: 'scores' },
-    ...{ endpointInstanceType: 'ml.t2.medium', schemaHash: 'abc' },
-  });
-
-  const rows = '1,9\n0,1\n1,8\n0,2\n1,7\n0,3\n';
-  const snapshots: object[] = [];
-  const invocations: { action: string; error?: string; cause?: string; counts?: object }[] = [];
-
-  beforeEach(() => {
-    invocations.length = 0;
-    snapshots.length = 0;
-    operations.athena = {
-      StartQueryExecution: async ({ QueryString }: { QueryString: string }) => {
-        if (QueryString !== 'COUNT') await objects.put('data', `${QueryString}/part-0`, rows);
-        return { QueryExecutionId: QueryString };
-      },
-      GetQueryExecution: ({ QueryExecutionId }: { QueryExecutionId: string }) => ({
-        QueryExecution: { QueryExecutionId, Status: { State: 'SUCCEEDED' } },
-      }),
-      GetQueryResults: () => {
-        const row = (values: string[]) => ({ Data: values.map((VarCharValue) => ({ VarCharValue })) });
-        return { ResultSet: { Rows: [row(['a', 'b', 'c', 'd', 'e', 'f']), row(['6', '6', '3', '3', '3', '3'])] } };
-      },
-    };
-    operations.lambda = {
-      Invoke: ({ Payload }: { Payload: string }) => {
-        const { action, snapshot, ...rest } = JSON.parse(Payload);
-        if (action === 'snapshot') snapshots.push(snapshot);
-        else invocations.push({ action, ...rest });
-        return { StatusCode: 200, Payload: 'null' };
-      },
-    };
-    createStateMachine(definition);
-  });
-
-  test('creates the endpoint, and the next time replaces what it serves', async () => {
-    for (const epoch of [1, 2]) {
-      expect((await ended(await start(input(epoch)))).status).toBe('SUCCEEDED');
-      const endpoint = await call('sagemaker', 'DescribeEndpoint', { EndpointName: 'scores' });
-      expect(endpoint).toMatchObject({ EndpointStatus: 'InService', EndpointConfigName: `config-${epoch}` });
-    }
-    expect(invocations).toMatchObject([
-      { action: 'close', epoch: 1, counts: { trainRows: 6, validationNegatives: 3 }, plan: { epoch: 1 } },
-      { action: 'close', epoch: 2, training: { TrainingJobName: 'job-2' } },
-    ]);
-    expect(snapshots).toEqual([{ name: 'snapshot-1' }, { name: 'snapshot-2' }]);
-  });
-
-  test('reopens the epoch with the reason when training fails', async () => {
-    const broken = { ...input(1), trainQuery: 'elsewhere' };
-    const execution = await ended(await start(broken));
-    expect(execution).toMatchObject({ status: 'FAILED', error: 'States.TaskFailed' });
-    expect(invocations).toMatchObject([{ action: 'reopen', epoch: 1, attempt: 1, error: 'States.TaskFailed' }]);
-    const cause = JSON.parse(invocations[0]?.cause ?? '');
-    expect(JSON.parse(cause.Cause).FailureReason).toContain('No S3 objects found under S3 URL "s3://data/train-1/"');
-    // What the next training builds upon is kept all the same.
-    expect(snapshots).toEqual([{ name: 'snapshot-1' }]);
   });
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../infra/local/demo/report.ts';
 import { runScript } from './command.ts';
 
-const ROWS = 400;
+const ROWS = 800;
 
 let folder: string;
 beforeAll(async () => {
@@ -36,8 +36,8 @@ describe('npm run demo', () => {
 
   test('a model is trained at each crossing of the threshold, and swapped in behind the one endpoint', () => {
     expect(report.trainings.map(({ epoch, rows }) => ({ epoch, rows }))).toEqual([
-      { epoch: 1, rows: 180 },
-      { epoch: 2, rows: 360 },
+      { epoch: 1, rows: 360 },
+      { epoch: 2, rows: 720 },
     ]);
     expect(report.endpoint.before).toBe(report.trainings[0]?.endpointConfigName);
     expect(report.endpoint.after).toBe(report.trainings[1]?.endpointConfigName);

@@ -29,19 +29,21 @@ interface Alarm {
   readonly periods: number;
 }
 
+/** An alarm on one metric. */
+const one = (name: string, says: string, metric: Metric, above = 0, periods = 1): Alarm => ({
+  name,
+  says,
+  metrics: { m: metric },
+  expression: 'm',
+  above,
+  periods,
+});
+
 /**
  * Every alarm of the stack; README's "Alerts and triage" has a paragraph for each. Beside them each endpoint configuration
  * has its own, made with it, which send its deployment back.
  */
 function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
-  const one = (name: string, says: string, metric: Metric, above = 0, periods = 1): Alarm => ({
-    name,
-    says,
-    metrics: { m: metric },
-    expression: 'm',
-    above,
-    periods,
-  });
   const { lambda, mapping, records, executions } = metrics;
   return [
     one(
@@ -108,11 +110,18 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       periods: 1,
     },
     one('retrain-errors', 'The decision to retrain cannot be taken.', lambda('retrain', 'Errors'), 0, 3),
-    one('endpoint-errors', 'The endpoint answers with errors.', metrics.endpoint('Invocation5XXErrors', 'Sum'), 0, 2),
+    ...servingAlarms(metrics),
+  ];
+}
+
+/** Alarms of what answers predictions. */
+function servingAlarms({ endpoint, lambda }: Metrics): Alarm[] {
+  return [
+    one('endpoint-errors', 'The endpoint answers with errors.', endpoint('Invocation5XXErrors', 'Sum'), 0, 2),
     one(
       'endpoint-slow',
       'The model takes more than a second for one call in twenty.',
-      metrics.endpoint('ModelLatency', 'p95'),
+      endpoint('ModelLatency', 'p95'),
       MODEL_LATENCY_MAX_MICROS,
       2,
     ),

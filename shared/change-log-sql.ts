@@ -1,12 +1,10 @@
+import { SEQUENCE_NUMBER_DIGITS_MAX } from './change.ts';
 import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
 
 /**
  * Trino SQL over the change log, as Athena runs it. The views of infra/aws and the training set are built on the same
  * statements, so that "the latest row" has one meaning.
  */
-
-/** Digits a sequence number is padded to, so that text compares as the number does. Source: Streams API, 21 to 40 digits. */
-const SEQUENCE_NUMBER_DIGITS = 40;
 
 /** Characters of an event time up to its second, `YYYY-MM-DDTHH:MM:SS`. */
 const SECOND_CHARACTERS = 19;
@@ -15,7 +13,7 @@ const SECOND_CHARACTERS = 19;
  * The order of one record's changes, as a text that compares as they do: by the second, then by the sequence number.
  * Not by the milliseconds: they are ordinals, and a change that is delivered again may carry a lower one than at first.
  */
-export const RECENCY = `substr("event_time", 1, ${SECOND_CHARACTERS}) || lpad("sequence_number", ${SEQUENCE_NUMBER_DIGITS}, '0')`;
+export const RECENCY = `substr("event_time", 1, ${SECOND_CHARACTERS}) || lpad("sequence_number", ${SEQUENCE_NUMBER_DIGITS_MAX}, '0')`;
 
 /** Glue's table of the change log, and the views over it. */
 export const CHANGE_LOG_TABLE = 'change_log';

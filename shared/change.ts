@@ -71,7 +71,7 @@ export function compareSequenceNumbers(a: string, b: string): number {
 }
 
 /** Longest sequence number, in digits. Source: DynamoDB Streams API, SequenceNumber: 21 to 40. */
-const SEQUENCE_NUMBER_DIGITS_MAX = 40;
+export const SEQUENCE_NUMBER_DIGITS_MAX = 40;
 
 /** A sequence number of fixed width, for stores that can only compare text. */
 export function paddedSequenceNumber(sequenceNumber: string): string {

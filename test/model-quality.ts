@@ -9,13 +9,19 @@ import type { TrainingMessage, TrainingTask } from '../infra/local/training-work
 import { changeLogRow } from '../shared/change-log-row.ts';
 import { retrainConfig } from '../shared/config.ts';
 import { encode } from '../shared/encode.ts';
-import { columnsOf, type FeatureGroup } from '../shared/feature-groups/define.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../shared/feature-groups/define.ts';
 import { trainingPlan } from '../shared/training-plan.ts';
 import { BUCKET, localAthena } from './local-athena.ts';
 import { retrainEnvironment } from './retrain-environment.ts';
 
 /** When everything was written, and the training claimed. */
 const NOW_MS = Date.UTC(2026, 5, 1);
+
+/** The definition of a model that does not learn from one of the features. */
+export const withoutFeature = (group: FeatureGroup, name: string): FeatureGroup => ({
+  ...group,
+  features: group.features.map((it) => (it.name === name ? ({ ...it, training: false } as Feature) : it)),
+});
 
 /**
  * AUC of models that have learnt from some customers, over the others, one for each of several splits: one alone says

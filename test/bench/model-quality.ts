@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { readBankCsv } from '../../infra/local/demo/bank-csv.ts';
 import { generateCustomers } from '../../infra/local/demo/customers.ts';
 import group from '../../shared/feature-groups/bank-marketing.ts';
-import { aucsOf } from '../model-quality.ts';
+import { aucsOf, withoutFeature } from '../model-quality.ts';
 
 /**
  * How well the example's model ranks customers whom it has not learnt from, with `duration` and without, which is known
@@ -19,15 +19,10 @@ const { values: options } = parseArgs({
 });
 const splits = Number(options.splits);
 const customers = options.csv ? await readBankCsv(options.csv, group) : generateCustomers(GENERATED, 1);
-const beforeTheCall = {
-  ...group,
-  features: group.features.map((it) => (it.name === 'duration' ? { ...it, training: false } : it)),
-};
-
 console.log(`AUC over ${splits} splits of ${customers.length} customers, a fifth validating\n`);
 for (const [name, definition] of [
   ['all features', group],
-  ['without duration', beforeTheCall],
+  ['without duration', withoutFeature(group, 'duration')],
 ] as const) {
   const aucs = await aucsOf(definition, customers, splits);
   const mean = aucs.reduce((sum, auc) => sum + auc, 0) / splits;

@@ -1,7 +1,7 @@
 import { sqlName, sqlText } from './change-log-sql.ts';
 import { imputation, type TrainingColumn, trainingColumnsOf } from './encode.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
-import { learntRowsSql } from './training-snapshot.ts';
+import { INEXACT, learntRowsSql } from './training-snapshot.ts';
 
 /**
  * Trino SQL that builds the training set from a snapshot of the change log: of what it holds, the live labelled rows.
@@ -23,7 +23,10 @@ const VALIDATION_BUCKETS = 20;
 /** Hexadecimal digits of the hash that give the bucket: 65,536 values, so buckets differ by a thousandth at most. */
 const BUCKET_DIGITS = 4;
 
-/** One row: train_rows, validation_rows, train_positives, train_negatives, validation_positives, validation_negatives. */
+/**
+ * One row: train_rows, validation_rows, train_positives, train_negatives, validation_positives, validation_negatives, and
+ * inexact_rows, of both parts.
+ */
 export function countQuery(group: FeatureGroup, source: SnapshotSource): string {
   const label = sqlName(group.label.name);
   const count = (...conditions: string[]) => `count(*) FILTER (WHERE ${conditions.join(' AND ')})`;
@@ -34,7 +37,8 @@ export function countQuery(group: FeatureGroup, source: SnapshotSource): string 
   ${count(train, `${label} = 1`)} AS train_positives,
   ${count(train, `${label} = 0`)} AS train_negatives,
   ${count(validation, `${label} = 1`)} AS validation_positives,
-  ${count(validation, `${label} = 0`)} AS validation_negatives
+  ${count(validation, `${label} = 0`)} AS validation_negatives,
+  ${group.trainingTime === 'as-of-label' ? count(INEXACT) : '0'} AS inexact_rows
 FROM (
 ${trainableRowsSql(group, source)}
 ) AS "trainable"`;

@@ -104,6 +104,8 @@ export interface Learnt {
   readonly recordIdentifier: string;
   readonly label: string;
   readonly features: FeatureTexts;
+  /** As of the label: what was known before it is not known. */
+  readonly isInexact: boolean;
 }
 
 const eventSecond = ({ eventTimeMs }: TimedChange) => Math.floor(eventTimeMs / 1_000);
@@ -125,9 +127,12 @@ export function learntFrom(group: FeatureGroup, rows: readonly TimedChange[]): L
     const now = latest?.values?.[label];
     if (now === undefined || now === null) return [];
     const before = history.findLastIndex((row) => (row.values?.[label] ?? undefined) === undefined);
-    const asOf = history[before]?.values ?? history[before + 1]?.values;
+    const arrival = history[before + 1];
+    const asOf = history[before]?.values ?? arrival?.values;
+    const isInexact =
+      group.trainingTime === 'as-of-label' && !history[before]?.values && arrival?.eventName === 'MODIFY';
     const values = group.trainingTime === 'latest' ? latest?.values : asOf;
     const texts = columnsOf(group).map(({ name }, index) => [name, values?.[index] ?? undefined] as const);
-    return [{ recordIdentifier, label: now, features: Object.fromEntries(texts) }];
+    return [{ recordIdentifier, label: now, features: Object.fromEntries(texts), isInexact }];
   });
 }

@@ -135,7 +135,7 @@ function worldOf(world: World, calls: string[], reopened: { error: string; cause
 }
 
 function counts(positives: number) {
-  return [80, 20, positives, 30, 10, 10].map((it) => ({ VarCharValue: String(it) }));
+  return [80, 20, positives, 30, 10, 10, 0].map((it) => ({ VarCharValue: String(it) }));
 }
 
 /** How a task's call is named in {@link World.fails}. */

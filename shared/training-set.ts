@@ -45,34 +45,38 @@ ${trainableRowsSql(group, source)}
 }
 
 /**
- * The rows of one part of the training set: the label, then the encoded columns, numbers all, in the order of
- * `trainingColumns`. Columns are called c0, c1, …: a name such as `job=a,b` would upset the writer's own metadata.
- * Rows are in the order of their hash, which is as good as shuffled and the same every time.
+ * The rows of the training set: the label, then the encoded columns, numbers all, in the order of `trainingColumns`, and
+ * last the part that the row belongs to. Columns are called c0, c1, …: a name such as `job=a,b` would upset the writer's
+ * own metadata. Rows are in the order of their hash, which is as good as shuffled and the same every time.
  */
-export function trainingRowsSql(group: FeatureGroup, source: SnapshotSource, split: Split): string {
+export function trainingRowsSql(group: FeatureGroup, source: SnapshotSource): string {
   const label = `CAST(${sqlName(group.label.name)} AS INTEGER)`;
   const columns = [label, ...trainingColumnsOf(group).map(columnSql)].map((sql, index) => `  ${sql} AS c${index}`);
   return `SELECT
-${columns.join(',\n')}
+${columns.join(',\n')},
+  CASE WHEN ${inSplit(group, 'train')} THEN 'train' ELSE 'validation' END AS part
 FROM (
 ${trainableRowsSql(group, source)}
 ) AS "trainable"
-WHERE ${inSplit(group, split)}
 ORDER BY ${hashSql(group)}`;
 }
 
+/** Where under the training set's prefix {@link unloadQuery} writes a part of it. */
+export const partFolder = (split: Split): string => `part=${split}/`;
+
 /**
- * Writes one part of the training set as CSV, as linear-learner and XGBoost read it: label first, no header.
- * UNLOAD compresses text by default, which training in File mode would take for the text itself.
+ * Writes the training set as CSV, as linear-learner and XGBoost read it: label first, no header. Both parts in one pass
+ * over the snapshot, each in its folder: a column that UNLOAD partitions by comes last, and is not in the files. UNLOAD
+ * compresses text by default, which training in File mode would take for the text itself.
  *
  * @param uri an empty prefix, `s3://…/`.
  */
-export function unloadQuery(group: FeatureGroup, source: SnapshotSource, split: Split, uri: string): string {
+export function unloadQuery(group: FeatureGroup, source: SnapshotSource, uri: string): string {
   return `UNLOAD (
-${trainingRowsSql(group, source, split)}
+${trainingRowsSql(group, source)}
 )
 TO ${sqlText(uri)}
-WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')`;
+WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE', partitioned_by = ARRAY['part'])`;
 }
 
 /** Live rows with a label and every required number. The encoder refuses a record that lacks one likewise. */
@@ -105,8 +109,9 @@ function columnSql(column: TrainingColumn): string {
   }
 }
 
+/** Qualified, as the record identifier may be called like a column of the result, `c1` or `part`. */
 function hashSql(group: FeatureGroup): string {
-  return `to_hex(md5(to_utf8(${sqlName(group.recordIdentifier.name)})))`;
+  return `to_hex(md5(to_utf8("trainable".${sqlName(group.recordIdentifier.name)})))`;
 }
 
 function inSplit(group: FeatureGroup, split: Split): string {

@@ -44,7 +44,7 @@ export async function aucsOf(group: FeatureGroup, customers: readonly Customer[]
       const named = customers.map((it) => ({ ...it, id: `split-${split}-${it.id}` }));
       await athena.objects.put(BUCKET, 'change-log/dt=2026-06-01/rows', changeLogOf(group, named));
       const plan = trainingPlan(group, config, { epoch: split, attempt: 1 }, NOW_MS);
-      for (const query of [plan.snapshotQuery, plan.trainQuery, plan.validationQuery]) await athena.run(query);
+      for (const query of [plan.snapshotQuery, plan.trainingSetQuery]) await athena.run(query);
       const { model, metrics } = await train({
         ...{ train: await files(plan.trainUri), validation: await files(plan.validationUri) },
         hyperParameters: plan.hyperParameters,

@@ -20,6 +20,8 @@ export interface UnloadStatement {
   readonly to: string;
   readonly fieldDelimiter: string;
   readonly compression: 'GZIP' | 'NONE';
+  /** The query's last columns, whose values name folders and are not in the files. */
+  readonly partitionedBy: readonly string[];
 }
 
 /** Default field delimiter of UNLOAD in TEXTFILE. Source: Athena, UNLOAD. */
@@ -62,7 +64,8 @@ function unload(tokens: readonly Token[]): UnloadStatement {
   if (!is(withWord, 'WITH') || !is(open, '(')) throw new UntranslatedSql('UNLOAD needs WITH (format = ...)');
   const close = closing(tokens, end + 4);
   if (close !== tokens.length - 1) throw new UntranslatedSql('something follows the WITH (...) of UNLOAD');
-  const { format, field_delimiter, compression = 'GZIP', ...others } = properties(tokens.slice(end + 5, close));
+  const [texts, partitionedBy] = properties(tokens.slice(end + 5, close));
+  const { format, field_delimiter, compression = 'GZIP', ...others } = texts;
   const [unknown] = Object.keys(others);
   if (unknown) throw new UntranslatedSql(`the property ${unknown} of UNLOAD is not translated`);
   if (format?.toUpperCase() !== 'TEXTFILE')
@@ -75,21 +78,40 @@ function unload(tokens: readonly Token[]): UnloadStatement {
     to: unquoted(location),
     fieldDelimiter: field_delimiter ?? UNLOAD_DELIMITER,
     compression: codec,
+    partitionedBy,
   };
 }
 
-/** `name = 'text', ...` */
-function properties(tokens: readonly Token[]): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (let index = 0; index < tokens.length; index += 4) {
-    const [name, equals, value, comma] = tokens.slice(index, index + 4);
-    if (name?.kind !== 'word' || !is(equals, '=') || value?.kind !== 'text' || (comma && !is(comma, ','))) {
-      throw new UntranslatedSql("the properties of UNLOAD must be name = 'text', separated by commas");
-    }
-    values[name.text.toLowerCase()] = unquoted(value);
+/** `name = 'text', partitioned_by = ARRAY['column', ...], ...`: the texts, and the columns. */
+function properties(tokens: readonly Token[]): [Record<string, string>, string[]] {
+  const texts: Record<string, string> = {};
+  let columns: string[] = [];
+  for (let index = 0; index < tokens.length; ) {
+    const [name, equals, value] = tokens.slice(index, index + 3);
+    const isColumns = is(name, 'PARTITIONED_BY') && is(value, 'ARRAY');
+    const close = tokens.findIndex((token, at) => at > index && is(token, ']'));
+    const end = isColumns && close > 0 ? close + 1 : index + 3;
+    if (name?.kind !== 'word' || !is(equals, '=') || (tokens[end] && !is(tokens[end], ','))) throw wrongProperties();
+    if (isColumns) columns = textsIn(tokens.slice(index + 3, end));
+    else if (value?.kind === 'text') texts[name.text.toLowerCase()] = unquoted(value);
+    else throw wrongProperties();
+    index = end + 1;
   }
-  return values;
+  return [texts, columns];
 }
+
+/** `['text', ...]` */
+function textsIn(tokens: readonly Token[]): string[] {
+  const inside = tokens.slice(1, -1);
+  const isList = is(tokens[0], '[') && is(tokens.at(-1), ']') && inside.length % 2 === 1;
+  if (!isList || !inside.every((it, at) => (at % 2 === 0 ? it.kind === 'text' : is(it, ',')))) throw wrongProperties();
+  return inside.flatMap((it) => (it.kind === 'text' ? unquoted(it) : []));
+}
+
+const wrongProperties = () =>
+  new UntranslatedSql(
+    "the properties of UNLOAD must be name = 'text', or partitioned_by = ARRAY['column'], separated by commas",
+  );
 
 function query(tokens: readonly Token[]): string {
   const first = tokens.find((token) => !is(token, '('));
@@ -114,6 +136,7 @@ function isCatalog(tokens: readonly Token[], index: number): boolean {
 
 function translated(token: Token, tokens: readonly Token[], index: number): string {
   const { kind, text } = token;
+  if (is(token, '[')) throw new UntranslatedSql('arrays are not translated');
   if (kind !== 'word' && kind !== 'quoted') return text;
   if (isFunction(token, tokens, index)) {
     const name = (kind === 'quoted' ? text.slice(1, -1) : text).toLowerCase();

@@ -109,11 +109,7 @@ async function retrain(athena: Athena, config: RetrainConfig, nowMs: number, att
   const plan = trainingPlan(group, config, { epoch: 1, attempt }, nowMs, last);
   const startedMs = performance.now();
   const all = await athena.run(plan.snapshotQuery);
-  const parts = [
-    await athena.run(plan.countQuery),
-    await athena.run(plan.trainQuery),
-    await athena.run(plan.validationQuery),
-  ];
+  const parts = [await athena.run(plan.countQuery), await athena.run(plan.trainingSetQuery)];
   const seconds = (performance.now() - startedMs) / 1_000;
   const { changeLogFrom } = plan.snapshot;
   const where = changeLogFrom === null ? '' : ` WHERE "dt" >= '${changeLogFrom}'`;

@@ -108,8 +108,7 @@ interface Set {
 /** Runs a plan's queries in the state machine's order. */
 async function build(plan: TrainingPlan): Promise<Set & { readRows: number }> {
   const { rows: readRows } = await athena.run(plan.snapshotQuery);
-  await athena.run(plan.trainQuery);
-  await athena.run(plan.validationQuery);
+  await athena.run(plan.trainingSetQuery);
   return { readRows, train: await athena.read(plan.trainUri), validation: await athena.read(plan.validationUri) };
 }
 

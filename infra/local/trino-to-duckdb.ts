@@ -20,8 +20,8 @@ export interface UnloadStatement {
   readonly to: string;
   readonly fieldDelimiter: string;
   readonly compression: 'GZIP' | 'NONE';
-  /** The query's last columns, whose values name folders and are not in the files. */
-  readonly partitionedBy: readonly string[];
+  /** The query's last column, whose values name folders and are not in the files; undefined: there are no folders. */
+  readonly partitionedBy: string | undefined;
 }
 
 /** Default field delimiter of UNLOAD in TEXTFILE. Source: Athena, UNLOAD. */
@@ -64,8 +64,8 @@ function unload(tokens: readonly Token[]): UnloadStatement {
   if (!is(withWord, 'WITH') || !is(open, '(')) throw new UntranslatedSql('UNLOAD needs WITH (format = ...)');
   const close = closing(tokens, end + 4);
   if (close !== tokens.length - 1) throw new UntranslatedSql('something follows the WITH (...) of UNLOAD');
-  const [texts, partitionedBy] = properties(tokens.slice(end + 5, close));
-  const { format, field_delimiter, compression = 'GZIP', ...others } = texts;
+  const values = properties(tokens.slice(end + 5, close));
+  const { format, field_delimiter, compression = 'GZIP', partitioned_by, ...others } = values;
   const [unknown] = Object.keys(others);
   if (unknown) throw new UntranslatedSql(`the property ${unknown} of UNLOAD is not translated`);
   if (format?.toUpperCase() !== 'TEXTFILE')
@@ -78,40 +78,29 @@ function unload(tokens: readonly Token[]): UnloadStatement {
     to: unquoted(location),
     fieldDelimiter: field_delimiter ?? UNLOAD_DELIMITER,
     compression: codec,
-    partitionedBy,
+    partitionedBy: partitioned_by,
   };
 }
 
-/** `name = 'text', partitioned_by = ARRAY['column', ...], ...`: the texts, and the columns. */
-function properties(tokens: readonly Token[]): [Record<string, string>, string[]] {
-  const texts: Record<string, string> = {};
-  let columns: string[] = [];
+/** `name = 'text', partitioned_by = ARRAY['text'], ...` */
+function properties(tokens: readonly Token[]): Record<string, string> {
+  const values: Record<string, string> = {};
   for (let index = 0; index < tokens.length; ) {
-    const [name, equals, value] = tokens.slice(index, index + 3);
-    const isColumns = is(name, 'PARTITIONED_BY') && is(value, 'ARRAY');
-    const close = tokens.findIndex((token, at) => at > index && is(token, ']'));
-    const end = isColumns && close > 0 ? close + 1 : index + 3;
-    if (name?.kind !== 'word' || !is(equals, '=') || (tokens[end] && !is(tokens[end], ','))) throw wrongProperties();
-    if (isColumns) columns = textsIn(tokens.slice(index + 3, end));
-    else if (value?.kind === 'text') texts[name.text.toLowerCase()] = unquoted(value);
-    else throw wrongProperties();
-    index = end + 1;
+    const [name, equals, ...rest] = tokens.slice(index);
+    const isArray = is(name, 'PARTITIONED_BY');
+    const isClosed = !isArray || (is(rest[0], 'ARRAY') && is(rest[1], '[') && is(rest[3], ']'));
+    const [value, comma] = isArray ? [rest[2], rest[4]] : rest;
+    const isText = isClosed && value?.kind === 'text';
+    if (name?.kind !== 'word' || !is(equals, '=') || !isText || (comma && !is(comma, ','))) {
+      throw new UntranslatedSql(
+        "the properties of UNLOAD must be name = 'text', or partitioned_by = ARRAY['column'], separated by commas",
+      );
+    }
+    values[name.text.toLowerCase()] = unquoted(value);
+    index += isArray ? 7 : 4;
   }
-  return [texts, columns];
+  return values;
 }
-
-/** `['text', ...]` */
-function textsIn(tokens: readonly Token[]): string[] {
-  const inside = tokens.slice(1, -1);
-  const isList = is(tokens[0], '[') && is(tokens.at(-1), ']') && inside.length % 2 === 1;
-  if (!isList || !inside.every((it, at) => (at % 2 === 0 ? it.kind === 'text' : is(it, ',')))) throw wrongProperties();
-  return inside.flatMap((it) => (it.kind === 'text' ? unquoted(it) : []));
-}
-
-const wrongProperties = () =>
-  new UntranslatedSql(
-    "the properties of UNLOAD must be name = 'text', or partitioned_by = ARRAY['column'], separated by commas",
-  );
 
 function query(tokens: readonly Token[]): string {
   const first = tokens.find((token) => !is(token, '('));

@@ -52,7 +52,7 @@ export async function readCsv(objects: ObjectStore, location: string): Promise<F
  * Writes the files of an UNLOAD: no header, no quotes, null as \N. Files written before a failure stay, as Athena's do.
  *
  * @returns the files' s3:// locations; none for a result without rows.
- * @throws Error when the columns to partition by are not the last ones, or one of their values is null.
+ * @throws Error when the column to partition by is not the last one, or has a value that cannot name a folder.
  */
 export async function writeUnload(
   objects: ObjectStore,
@@ -61,10 +61,8 @@ export async function writeUnload(
 ): Promise<string[]> {
   const { bucket, key } = unloadTarget(statement);
   const { partitionedBy } = statement;
-  const names = result.columnNames();
-  const width = names.length - partitionedBy.length;
-  if (names.slice(width).join() !== partitionedBy.join()) {
-    throw new Error(`Partition keys must be the last columns in the query: ${partitionedBy.join(', ')}`);
+  if (partitionedBy !== undefined && result.columnNames().at(-1) !== partitionedBy) {
+    throw new Error(`Partition keys must be the last columns in the query: ${partitionedBy}`);
   }
   const format = { fieldDelimiter: statement.fieldDelimiter, nullText: '\\N' };
   const isGzip = statement.compression === 'GZIP';
@@ -81,10 +79,10 @@ export async function writeUnload(
   };
   for await (const rows of rowsOf(result)) {
     for (const row of rows) {
-      const folder = partitionFolder(partitionedBy, row.slice(width));
+      const folder = partitionedBy === undefined ? '' : partitionFolder(partitionedBy, row.pop());
       const lines = waiting.get(folder) ?? [];
       waiting.set(folder, lines);
-      lines.push(`${formatRow(row.slice(0, width), format)}\n`);
+      lines.push(`${formatRow(row, format)}\n`);
       if (lines.length < ROWS_PER_FILE) continue;
       await writeFile(folder, lines);
       waiting.delete(folder);
@@ -94,17 +92,10 @@ export async function writeUnload(
   return files;
 }
 
-/** `name=value/` for each column that is partitioned by. Values are taken as they are: Hive would escape some characters. */
-function partitionFolder(names: readonly string[], values: readonly Field[]): string {
-  return names
-    .map((name, index) => {
-      const value = values[index];
-      if (value && /^[\w.-]+$/.test(value)) return `${name}=${value}/`;
-      throw new Error(
-        `The local cloud partitions by letters, digits, dots and hyphens, not by ${JSON.stringify(value)}`,
-      );
-    })
-    .join('');
+/** `name=value/`. Values are taken as they are: Hive would escape some characters. */
+function partitionFolder(name: string, value: Field | undefined): string {
+  if (value && /^[\w.-]+$/.test(value)) return `${name}=${value}/`;
+  throw new Error(`The local cloud partitions by letters, digits, dots and hyphens, not by ${JSON.stringify(value)}`);
 }
 
 /** @throws Error HIVE_PATH_ALREADY_EXISTS */

@@ -61,8 +61,8 @@ const ingestVariables = z.object({
   FEATURE_STORE_CONCURRENCY: wholeNumber(1, 'calls to Feature Store in flight at once').default(16),
   FEATURE_STORE_WRITER: z
     .enum(['direct', 'sdk'])
-    .default('sdk')
-    .describe('sdk: commands of the SDK; or direct: its requests, made of bytes'),
+    .default('direct')
+    .describe('direct: the requests of the SDK, made of bytes; or sdk: its commands'),
 });
 
 const retrainVariables = z.object({

@@ -3,6 +3,7 @@ import { redrive } from '../../functions/redrive.ts';
 import type { IngestConfig } from '../../shared/config.ts';
 import type { Outcome } from '../../shared/deliver.ts';
 import type { DeliveryClients } from '../../shared/destinations.ts';
+import { directOnlineStore } from '../../shared/sinks/direct-online-store.ts';
 import { Network } from './aws-call.ts';
 import { Conservation } from './conservation.ts';
 import { checkDrained } from './drained.ts';
@@ -10,6 +11,7 @@ import { DynamoDb } from './dynamodb.ts';
 import { EventSourceMapping } from './event-source-mapping.ts';
 import { Faults } from './faults.ts';
 import { FeatureStore } from './feature-store.ts';
+import { featureStoreClient } from './feature-store-client.ts';
 import { Firehose } from './firehose.ts';
 import { type Invocation, Lambda } from './lambda.ts';
 import { drawProfile, type Profile } from './profile.ts';
@@ -221,9 +223,14 @@ export class World {
 
   #clients(invocation: Invocation): DeliveryClients {
     const { network } = this;
+    const overHttp =
+      this.profile.featureStoreWriter === 'direct'
+        ? featureStoreClient(network, this.featureStore, invocation)
+        : undefined;
     return {
       dynamodb: network.client(this.dynamodb, invocation),
-      featureStore: network.client(this.featureStore, invocation),
+      featureStore: overHttp ?? network.client(this.featureStore, invocation),
+      ...(overHttp && { onlineStore: (group) => directOnlineStore(group, overHttp) }),
       firehose: network.client(this.firehose, invocation),
       s3: network.client(this.bucket, invocation),
     };

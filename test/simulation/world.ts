@@ -1,3 +1,4 @@
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ingest } from '../../functions/ingest.ts';
 import { redrive } from '../../functions/redrive.ts';
 import type { IngestConfig } from '../../shared/config.ts';
@@ -209,6 +210,7 @@ export class World {
             config: this.#config,
             group: profile.group,
             clients: this.#clients(invocation),
+            putObject: (input) => this.#s3(invocation).send(new PutObjectCommand(input)),
             time: {
               now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
               sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),
@@ -232,8 +234,11 @@ export class World {
       featureStore: overHttp ?? network.client(this.featureStore, invocation),
       ...(overHttp && { onlineStore: (group) => directOnlineStore(group, overHttp) }),
       firehose: network.client(this.firehose, invocation),
-      s3: network.client(this.bucket, invocation),
     };
+  }
+
+  #s3(invocation: Invocation): Pick<S3Client, 'send'> {
+    return this.network.client(this.bucket, invocation);
   }
 
   #onAnswer(invocation: Invocation, records: readonly TrueChange[], taken: number): void {
@@ -279,6 +284,7 @@ export class World {
             config: this.#config,
             group: profile.group,
             clients: this.#clients(invocation),
+            s3: this.#s3(invocation),
             time: {
               now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
               sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),

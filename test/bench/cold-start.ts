@@ -32,7 +32,7 @@ export async function coldStart({ quick }: { quick: boolean }) {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-cold-start-'));
   try {
     const bundles = await Promise.all(FUNCTIONS.map((name) => bundled(name, join(folder, name))));
-    const runs = Array.from({ length: quick ? 5 : 15 }, () => bundles.map(({ file, name }) => start(file, name)));
+    const runs = Array.from({ length: quick ? 4 : 15 }, () => bundles.map(({ file, name }) => start(file, name)));
     return Object.fromEntries(
       bundles.map(({ name, bundleBytes, startBytes }, index) => {
         const own = runs.flatMap((round) => round[index] ?? []);

@@ -43,7 +43,7 @@ export async function predictLatency({ quick }: { quick: boolean }) {
       schemaHash: schemaHash(bankMarketing),
     }),
   };
-  const requests = quick ? 500 : 3_000;
+  const requests = quick ? 300 : 3_000;
   const times: Record<Part, number>[] = [];
   for (let request = -WARM_UP_REQUESTS; request < requests; request += 1) {
     const taken = await timed(identifiers[(request + WARM_UP_REQUESTS) % RECORDS] ?? '', dependencies);

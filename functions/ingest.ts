@@ -2,7 +2,13 @@ import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-la
 import { type IngestConfig, ingestConfig } from '../shared/config.ts';
 import { type Decoder, makeDecoder } from '../shared/decode.ts';
 import { deliver, type Outcome } from '../shared/deliver.ts';
-import { type DeliveryClients, deliveryClients, destinationsOf, systemTime } from '../shared/destinations.ts';
+import {
+  CLIENT_SETTINGS,
+  type DeliveryClients,
+  deliveryClients,
+  destinationsOf,
+  systemTime,
+} from '../shared/destinations.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
 import { publishOutcome } from '../shared/ingest-metrics.ts';
@@ -10,7 +16,7 @@ import { logOutcome } from '../shared/log.ts';
 import type { Pace } from '../shared/pace.ts';
 import { type Effects, isRehearsal, type RehearsalEvent, shadows } from '../shared/rehearsal.ts';
 import { SentBytes } from '../shared/sinks/change-log.ts';
-import { quarantine } from '../shared/sinks/quarantine.ts';
+import { type PutObject, quarantine } from '../shared/sinks/quarantine.ts';
 
 /** Time kept back from the sinks for leaving fences, and from both for answering, in milliseconds. */
 const FENCES_RESERVE_MS = 2_000;
@@ -21,8 +27,18 @@ export interface IngestDependencies {
   readonly config: IngestConfig;
   readonly group: FeatureGroup;
   readonly clients: DeliveryClients;
+  readonly putObject: PutObject;
   readonly time: Pick<Pace, 'now' | 'sleep' | 'random'>;
   report(outcome: Outcome): void;
+}
+
+/** Most environments never put anything into quarantine, and S3's client is the largest: it is loaded when they do. */
+function objectWriter(): PutObject {
+  let loaded: Promise<PutObject> | undefined;
+  return async (input) => {
+    loaded ??= import('../shared/sinks/s3-object-writer.ts').then((it) => it.s3ObjectWriter(CLIENT_SETTINGS));
+    return (await loaded)(input);
+  };
 }
 
 let started: Promise<IngestDependencies> | undefined;
@@ -36,6 +52,7 @@ async function production(): Promise<IngestDependencies> {
     config,
     group,
     clients: { ...deliveryClients(config), sentToChangeLog },
+    putObject: objectWriter(),
     time: systemTime,
     report(outcome) {
       logOutcome(outcome);
@@ -72,7 +89,7 @@ export async function ingest(
   context: Pick<Context, 'getRemainingTimeInMillis'>,
   dependencies: IngestDependencies,
 ): Promise<DynamoDBBatchResponse> {
-  const { config, group, clients, time, report } = dependencies;
+  const { config, group, putObject, time, report } = dependencies;
   const { decode, destinations } = compile(dependencies);
   const end = time.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const { featureStore, changeLog, labelLedger, fences } = destinations;
@@ -83,7 +100,7 @@ export async function ingest(
       sinks: [featureStore, changeLog, labelLedger],
       fences,
       quarantine: (rejections, pace) =>
-        quarantine(rejections, { bucket: config.quarantineBucket, featureGroup: group.name, s3: clients.s3 }, pace),
+        quarantine(rejections, { bucket: config.quarantineBucket, featureGroup: group.name, putObject }, pace),
     },
     config.hazardWindowSeconds,
     { sinks: { ...time, deadline: end - FENCES_RESERVE_MS }, fences: { ...time, deadline: end } },
@@ -98,9 +115,9 @@ export async function rehearseIngest(
   context: Pick<Context, 'getRemainingTimeInMillis'>,
   dependencies: IngestDependencies,
 ): Promise<DynamoDBBatchResponse & { effects: Effects }> {
-  const { clients, effects } = shadows(dependencies.group);
+  const { effects, ...shadow } = shadows(dependencies.group);
   const time = { ...dependencies.time, now: () => rehearsal.now };
-  const answer = await ingest({ Records }, context, { ...dependencies, clients, time, report: () => {} });
+  const answer = await ingest({ Records }, context, { ...dependencies, ...shadow, time, report: () => {} });
   return { ...answer, effects: effects() };
 }
 

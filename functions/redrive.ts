@@ -1,7 +1,14 @@
+import { S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
 import { describeError } from '../shared/aws-failure.ts';
 import { type IngestConfig, ingestConfig } from '../shared/config.ts';
-import { type DeliveryClients, deliveryClients, destinationsOf, systemTime } from '../shared/destinations.ts';
+import {
+  CLIENT_SETTINGS,
+  type DeliveryClients,
+  deliveryClients,
+  destinationsOf,
+  systemTime,
+} from '../shared/destinations.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
 import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
 import type { Pace } from '../shared/pace.ts';
@@ -32,6 +39,7 @@ export interface RedriveDependencies {
   readonly config: IngestConfig;
   readonly group: FeatureGroup;
   readonly clients: DeliveryClients;
+  readonly s3: Pick<S3Client, 'send'>;
   readonly time: Pick<Pace, 'now' | 'sleep' | 'random'>;
 }
 
@@ -44,6 +52,7 @@ async function production(): Promise<RedriveDependencies> {
     config,
     group: await loadFeatureGroup(config.featureGroup),
     clients: deliveryClients(config),
+    s3: new S3Client(CLIENT_SETTINGS),
     time: systemTime,
   };
 }
@@ -52,10 +61,10 @@ async function production(): Promise<RedriveDependencies> {
 export async function redrive(
   { action = 'list', limit = LIMIT_DEFAULT }: RedriveRequest,
   context: Pick<Context, 'getRemainingTimeInMillis'>,
-  { config, group, clients, time }: RedriveDependencies,
+  { config, group, clients, s3, time }: RedriveDependencies,
 ): Promise<RedriveAnswer> {
   const pace = { ...time, deadline: time.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS };
-  const objects = waitingObjects(config.quarantineBucket, group.name, clients.s3);
+  const objects = waitingObjects(config.quarantineBucket, group.name, s3);
   const destinations = { ...destinationsOf(group, config, clients), dynamodb: clients.dynamodb };
   const redriven: string[] = [];
   const waiting: RedriveAnswer['waiting'][number][] = [];

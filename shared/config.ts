@@ -1,28 +1,20 @@
-import * as z from 'zod';
 import { GATE_CONFIDENCES, GATE_METRICS, type GatePolicy } from './promotion-gate.ts';
 import type { RetrainingPolicy } from './retraining-policy.ts';
 
-/** The environment of each function as a checked value. Nothing else in functions/ and shared/ reads process.env. */
+/**
+ * The environment of each function as a checked value. Nothing else in functions/ and shared/ reads process.env. It is
+ * checked by hand: every cold start waits for this module, and loading zod for it would take a tenth of one.
+ */
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const text = (expected: string) => z.string().describe(expected);
-
-const wholeNumber = (least: number, expected: string) =>
-  z
-    .string()
-    .regex(/^\d+$/)
-    .transform(Number)
-    .pipe(z.int().min(least))
-    .describe(`${expected}: a whole number, at least ${least}`);
-
-const share = (expected: string) =>
-  z
-    .string()
-    .regex(/^-?\d+(\.\d+)?$/)
-    .transform(Number)
-    .pipe(z.number().gt(-1).lt(1))
-    .describe(`${expected}: a number between -1 and 1`);
+/** One variable. `read` answers undefined for a text that is not what is expected. */
+interface Variable<T> {
+  readonly expected: string;
+  read(text: string): T | undefined;
+  /** What it is when it is missing; without one it has to be given. */
+  readonly fallback?: T | undefined;
+}
 
 /** Bounds of waits in a deployment, in seconds. Source: SageMaker API, BlueGreenUpdatePolicy. */
 const DEPLOYMENT_WAIT_SECONDS_MAX = 3_600;
@@ -30,47 +22,78 @@ const DEPLOYMENT_WAIT_SECONDS_MAX = 3_600;
 /** Longest training job, in seconds. Source: SageMaker API, StoppingCondition: 28 days. The state machine gives it less. */
 const TRAINING_SECONDS_MAX = 86_400;
 
+const text = (expected: string, pattern = /^/): Variable<string> => ({
+  expected,
+  read: (given) => (pattern.test(given) ? given : undefined),
+});
+
+const choice = <T extends string>(choices: readonly T[], expected: string, fallback?: T): Variable<T> => ({
+  expected,
+  read: (given) => choices.find((it) => it === given),
+  fallback,
+});
+
+const number = (
+  pattern: RegExp,
+  isRight: (value: number) => boolean,
+  expected: string,
+  fallback?: number,
+): Variable<number> => ({
+  expected,
+  read: (given) => (pattern.test(given) && isRight(Number(given)) ? Number(given) : undefined),
+  fallback,
+});
+
+const wholeNumber = (least: number, expected: string, fallback?: number, most = Number.MAX_SAFE_INTEGER) =>
+  number(
+    /^\d+$/,
+    (it) => it >= least && it <= most,
+    `${expected}: a whole number, at least ${least}${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ''}`,
+    fallback,
+  );
+
+const deploymentWait = (expected: string, fallback: number) =>
+  wholeNumber(0, expected, fallback, DEPLOYMENT_WAIT_SECONDS_MAX);
+
+const hyperParameters: Variable<Readonly<Record<string, string>>> = {
+  expected: 'hyperparameters beside or instead of the usual ones, as a JSON object of strings',
+  read(given) {
+    try {
+      const value: unknown = JSON.parse(given);
+      const isRight =
+        value !== null &&
+        typeof value === 'object' &&
+        !Array.isArray(value) &&
+        Object.values(value).every((it) => typeof it === 'string');
+      return isRight ? (value as Record<string, string>) : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  fallback: {},
+};
+
 const common = {
   FEATURE_GROUP: text('name of a definition in shared/feature-groups, or the path of a definition file'),
   STATE_TABLE: text('name of the state table'),
 };
 
-const deploymentWait = (expected: string) =>
-  wholeNumber(0, `${expected}, at most ${DEPLOYMENT_WAIT_SECONDS_MAX}`).refine(
-    (it) => it <= DEPLOYMENT_WAIT_SECONDS_MAX,
-  );
-
-const hyperParameters = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'not JSON' });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string(), z.string()))
-  .describe('hyperparameters beside or instead of the usual ones, as a JSON object of strings');
-
-const ingestVariables = z.object({
+const ingestVariables = {
   ...common,
   CHANGE_LOG_STREAM: text('name of the Firehose stream of the change log'),
   QUARANTINE_BUCKET: text('name of the quarantine bucket'),
-  HAZARD_WINDOW_SECONDS: wholeNumber(0, 'first and last seconds of a batch whose records get a fence').default(1),
-  FEATURE_STORE_CONCURRENCY: wholeNumber(1, 'calls to Feature Store in flight at once').default(16),
-  FEATURE_STORE_WRITER: z
-    .enum(['direct', 'sdk'])
-    .default('sdk')
-    .describe('sdk: commands of the SDK; or direct: its requests, made of bytes'),
-});
+  HAZARD_WINDOW_SECONDS: wholeNumber(0, 'first and last seconds of a batch whose records get a fence', 1),
+  FEATURE_STORE_CONCURRENCY: wholeNumber(1, 'calls to Feature Store in flight at once', 16),
+  FEATURE_STORE_WRITER: choice(
+    ['direct', 'sdk'],
+    'direct: the requests of the SDK, made of bytes; or sdk: its commands',
+    'direct',
+  ),
+};
 
-const retrainVariables = z.object({
+const retrainVariables = {
   ...common,
-  STATE_MACHINE_ARN: z
-    .string()
-    .regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:.+$/)
-    .describe('ARN of the retraining state machine'),
+  STATE_MACHINE_ARN: text('ARN of the retraining state machine', /^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:.+$/),
   DATA_BUCKET: text('name of the data bucket'),
   GLUE_DATABASE: text('name of the Glue database of the change log'),
   ATHENA_WORKGROUP: text('name of the Athena workgroup'),
@@ -78,47 +101,50 @@ const retrainVariables = z.object({
   TRAINING_ROLE_ARN: text('ARN of the role of training jobs and models'),
   TRAINING_INSTANCE_TYPE: text('instance type of training jobs, such as ml.m5.large'),
   ENDPOINT_INSTANCE_TYPE: text('instance type of the endpoint, such as ml.t2.medium'),
-  TRAINING_ALGORITHM: z
-    .enum(['linear-learner', 'xgboost'])
-    .default('linear-learner')
-    .describe('linear-learner or xgboost'),
-  TRAINING_SECONDS_MAX: wholeNumber(60, 'seconds after which SageMaker stops a training job')
-    .refine((it) => it <= TRAINING_SECONDS_MAX)
-    .default(3_600),
-  HYPER_PARAMETERS: hyperParameters.default({}),
-  GATE_METRIC: z.enum(GATE_METRICS).default('auc').describe(GATE_METRICS.join(' or ')),
-  GATE_MINIMUM_GAIN: share('least gain over the serving model; negative is a margin of non-inferiority').default(-0.02),
-  GATE_CONFIDENCE: wholeNumber(
-    1,
-    `confidence of the gain's interval in per cent, one of ${GATE_CONFIDENCES.join(', ')}`,
-  )
-    .refine((it) => GATE_CONFIDENCES.includes(it))
-    .default(95),
-  ENDPOINT_INSTANCE_COUNT: wholeNumber(1, 'instances of the endpoint').default(2),
-  CANARY_SECONDS: deploymentWait('seconds in which a canary is watched').default(300),
-  TERMINATION_SECONDS: deploymentWait('seconds that the old fleet is kept for').default(120),
-  ALARM_ERROR_PERCENT: wholeNumber(0, 'failing invocations in per cent that roll a deployment back').default(1),
-  ALARM_LATENCY_MILLIS: wholeNumber(1, 'latency of the model in milliseconds that rolls a deployment back').default(
-    500,
+  TRAINING_ALGORITHM: choice(['linear-learner', 'xgboost'], 'linear-learner or xgboost', 'linear-learner'),
+  TRAINING_SECONDS_MAX: wholeNumber(
+    60,
+    'seconds after which SageMaker stops a training job',
+    3_600,
+    TRAINING_SECONDS_MAX,
   ),
-  MODELS_KEPT: wholeNumber(2, 'newest models and endpoint configurations that are kept').default(5),
+  HYPER_PARAMETERS: hyperParameters,
+  GATE_METRIC: choice(GATE_METRICS, GATE_METRICS.join(' or '), 'auc'),
+  GATE_MINIMUM_GAIN: number(
+    /^-?\d+(\.\d+)?$/,
+    (it) => it > -1 && it < 1,
+    'least gain over the serving model; negative is a margin of non-inferiority: a number between -1 and 1',
+    -0.02,
+  ),
+  GATE_CONFIDENCE: number(
+    /^\d+$/,
+    (it) => GATE_CONFIDENCES.includes(it),
+    `confidence of the gain's interval in per cent, one of ${GATE_CONFIDENCES.join(', ')}`,
+    95,
+  ),
+  ENDPOINT_INSTANCE_COUNT: wholeNumber(1, 'instances of the endpoint', 2),
+  CANARY_SECONDS: deploymentWait('seconds in which a canary is watched', 300),
+  TERMINATION_SECONDS: deploymentWait('seconds that the old fleet is kept for', 120),
+  ALARM_ERROR_PERCENT: wholeNumber(0, 'failing invocations in per cent that roll a deployment back', 1),
+  ALARM_LATENCY_MILLIS: wholeNumber(1, 'latency of the model in milliseconds that rolls a deployment back', 500),
+  MODELS_KEPT: wholeNumber(2, 'newest models and endpoint configurations that are kept', 5),
   LABELS_THRESHOLD: wholeNumber(1, 'newly labelled records that make a training due'),
   LABELS_PER_CLASS_MIN: wholeNumber(0, 'newly labelled records that each class needs at least'),
   COOL_DOWN_SECONDS: wholeNumber(0, 'seconds between a finished training and the next'),
   STALENESS_MAX_SECONDS: wholeNumber(1, 'seconds after which a training is due with any new label'),
-  RETRY_BACKOFF_SECONDS: wholeNumber(1, 'seconds between the first failed training and its next attempt').default(60),
+  RETRY_BACKOFF_SECONDS: wholeNumber(1, 'seconds between the first failed training and its next attempt', 60),
   CHANGE_LOG_BUFFER_SECONDS: wholeNumber(0, 'buffering interval of the change log in seconds'),
   ENDPOINT_POLL_SECONDS: wholeNumber(1, 'seconds between two looks at the endpoint'),
-});
+};
 
-const rehearseVariables = z.object({
+const rehearseVariables = {
   SOURCE_STREAM_ARN: text('ARN of the stream that ingest reads'),
   INGEST_FUNCTION: text('name of the function ingest'),
   NEW_VERSION: text('ARN of the version of ingest that is to take over'),
-  ACCEPT_DIFFERENCES: z.enum(['true', 'false']).describe('true or false'),
-});
+  ACCEPT_DIFFERENCES: choice(['true', 'false'], 'true or false'),
+};
 
-const predictVariables = z.object({ ...common, ENDPOINT_NAME: text('name of the SageMaker endpoint') });
+const predictVariables = { ...common, ENDPOINT_NAME: text('name of the SageMaker endpoint') };
 
 /** What ingest is configured with. */
 export interface IngestConfig {
@@ -243,15 +269,20 @@ export function rehearseConfig(environment: Environment = process.env): Rehearse
   };
 }
 
-function parse<S extends z.ZodObject>(variables: S, environment: Environment): z.output<S> {
-  // An empty variable is how deployment tools write a missing one.
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = variables.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
-  const problems = [...names].map((name) => {
-    const found = given[name] === undefined ? 'is missing' : `is ${JSON.stringify(given[name])}`;
-    return `${name} ${found}; expected: ${variables.shape[name]?.description}`;
+type Values<V> = { readonly [Name in keyof V]: V[Name] extends Variable<infer T> ? T : never };
+
+function parse<V extends Readonly<Record<string, Variable<unknown>>>>(variables: V, environment: Environment) {
+  const problems: string[] = [];
+  const values = Object.entries(variables).map(([name, { read, expected, fallback }]) => {
+    // An empty variable is how deployment tools write a missing one.
+    const given = environment[name] || undefined;
+    const value = given === undefined ? fallback : read(given);
+    if (value === undefined) {
+      const found = given === undefined ? 'is missing' : `is ${JSON.stringify(given)}`;
+      problems.push(`${name} ${found}; expected: ${expected}`);
+    }
+    return [name, value];
   });
-  throw new Error(`The environment is not valid: ${problems.join('. ')}`);
+  if (problems.length > 0) throw new Error(`The environment is not valid: ${problems.join('. ')}`);
+  return Object.fromEntries(values) as Values<V>;
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { FirehoseClient } from '@aws-sdk/client-firehose';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import type { IngestConfig } from './config.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
@@ -18,7 +17,6 @@ export interface DeliveryClients {
   readonly dynamodb: Pick<DynamoDBClient, 'send'>;
   readonly featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>;
   readonly firehose: Pick<FirehoseClient, 'send'>;
-  readonly s3: Pick<S3Client, 'send'>;
   /** Takes the place of the SDK's commands in writing to the online store. */
   readonly onlineStore?: (group: FeatureGroup) => OnlineStore;
   /** Told what Firehose has taken. */
@@ -29,18 +27,18 @@ export interface DeliveryClients {
  * A call that hangs would hold the batch until Lambda ends the invocation. The SDK has no time limits of its own:
  * these are in milliseconds, far above what the services take.
  */
-const REQUEST_HANDLER = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
+export const CLIENT_SETTINGS = {
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+};
 
 /** Clients as the SDK configures them: region, credentials and endpoint from the environment. */
 export function deliveryClients({ featureStoreWriter }: Pick<IngestConfig, 'featureStoreWriter'>): DeliveryClients {
-  const settings = { requestHandler: REQUEST_HANDLER };
-  const featureStore = new SageMakerFeatureStoreRuntimeClient(settings);
+  const featureStore = new SageMakerFeatureStoreRuntimeClient(CLIENT_SETTINGS);
   return {
-    dynamodb: new DynamoDBClient(settings),
+    dynamodb: new DynamoDBClient(CLIENT_SETTINGS),
     featureStore,
     ...(featureStoreWriter === 'direct' && { onlineStore: (group) => directOnlineStore(group, featureStore) }),
-    firehose: new FirehoseClient(settings),
-    s3: new S3Client(settings),
+    firehose: new FirehoseClient(CLIENT_SETTINGS),
   };
 }
 

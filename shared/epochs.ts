@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type DynamoDBClient,
   GetItemCommand,
@@ -10,6 +9,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { errorCode } from './aws-failure.ts';
+import { LABEL_SHARDS, shardKey } from './current-epoch.ts';
 import { type Serving, writeServing } from './serving.ts';
 import { EPOCH_KEY, evidenceKey, LABELS_BY_EPOCH_INDEX } from './state-keys.ts';
 
@@ -29,12 +29,6 @@ import { EPOCH_KEY, evidenceKey, LABELS_BY_EPOCH_INDEX } from './state-keys.ts';
  * Idempotent: each move is one conditional write, on the very epoch and attempt that it moves, so that of any number
  * of callers one moves it and the others change nothing.
  */
-
-/**
- * Partitions that one class of one epoch is spread over in the index. DynamoDB takes 1,000 writes a second and
- * partition, so 8 of them keep up with 8,000 labels a second of one class.
- */
-export const LABEL_SHARDS = 8;
 
 /** Characters of a failure's cause that are kept. Step Functions gives up to 32,768. */
 const CAUSE_CHARACTERS_MAX = 1_000;
@@ -93,11 +87,6 @@ export async function readEpochState(dynamodb: DynamoDb, stateTable: string): Pr
     new GetItemCommand({ TableName: stateTable, Key: { pk: { S: EPOCH_KEY } }, ConsistentRead: true }),
   );
   return epochStateSchema.parse(unmarshall(Item));
-}
-
-/** Number of the epoch that labels are counted into now, from 1. */
-export async function currentEpoch(dynamodb: DynamoDb, stateTable: string): Promise<number> {
-  return (await readEpochState(dynamodb, stateTable)).epoch;
 }
 
 /**
@@ -186,12 +175,6 @@ export async function closeEpoch(
   });
 }
 
-/** Hash key of a label ledger entry in the index. The same record is always in the same shard. */
-export function epochLabelShard(epoch: number, label: '0' | '1', recordIdentifier: string): string {
-  const hash = createHash('sha256').update(recordIdentifier).digest();
-  return shardKey(epoch, label, hash.readUInt8(0) % LABEL_SHARDS);
-}
-
 /**
  * Counts the label ledger's entries of an epoch: the sizes of sets, so nothing is counted twice. The index lags the
  * table by moments, which can delay a decision until the next label or the next scheduled run.
@@ -224,10 +207,6 @@ async function countShard(dynamodb: DynamoDb, stateTable: string, key: string): 
     startKey = page.LastEvaluatedKey;
   } while (startKey);
   return count;
-}
-
-function shardKey(epoch: number, label: '0' | '1', shard: number): string {
-  return `${epoch}#${label}#${shard}`;
 }
 
 /** Makes one conditional move of the epoch item. `#name` stands for the attribute `name` in both expressions. */

@@ -1,5 +1,5 @@
 import { InvokeEndpointCommand, type SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { PredictionRefused, STATUS } from './prediction-refusal.ts';
 import { schemaVariant } from './schema-hash.ts';
 
@@ -7,7 +7,7 @@ import { schemaVariant } from './schema-hash.ts';
 const SCORE_OF_LABEL_1 = 0.5;
 
 const answerSchema = z.object({
-  predictions: z.array(z.object({ score: z.number(), predicted_label: z.number().optional() })),
+  predictions: z.array(z.object({ score: z.number(), predicted_label: z.optional(z.number()) })),
 });
 
 export interface Score {

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { compareDecimals, integerText, plainDecimal } from './decimal.ts';
 import type { FeatureTexts } from './encode.ts';
 import type { Feature, FeatureGroup } from './feature-groups/define.ts';
@@ -43,12 +43,15 @@ function schemaOf(group: FeatureGroup) {
 }
 
 function schemaOfFeature(feature: Feature) {
-  const schema = z.unknown().transform((value, context) => {
-    const reading = value === undefined || value === null ? readMissing(feature, value) : read(feature, value);
-    if ('text' in reading) return reading.text;
-    context.addIssue({ code: 'custom', message: reading.problem });
-    return z.NEVER;
-  });
+  const schema = z.pipe(
+    z.unknown(),
+    z.transform((value, context) => {
+      const reading = value === undefined || value === null ? readMissing(feature, value) : read(feature, value);
+      if ('text' in reading) return reading.text;
+      context.issues.push({ code: 'custom', message: reading.problem, input: value });
+      return z.NEVER;
+    }),
+  );
   return isNeeded(feature) ? schema : z.optional(schema);
 }
 

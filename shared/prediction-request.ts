@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { FeatureTexts } from './encode.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
 import { parseFeatures } from './parse-features.ts';
@@ -20,8 +20,8 @@ export interface PredictionRequest {
 
 const functionUrlSchema = z.object({
   requestContext: z.object({ http: z.looseObject({}) }),
-  body: z.string().optional(),
-  isBase64Encoded: z.boolean().default(false),
+  body: z.optional(z.string()),
+  isBase64Encoded: z._default(z.boolean(), false),
 });
 
 /** The body of a function URL's event (payload format 2.0) as text; undefined when this is no such event. */
@@ -68,7 +68,9 @@ type ParsedRecord = { record: PredictionRecord; problems?: never } | { record?: 
 
 function parseRecord(group: FeatureGroup, value: unknown): ParsedRecord {
   const { name } = group.recordIdentifier;
-  const known = z.strictObject({ [name]: z.union([z.string().min(1), z.int().transform(String)]) }).safeParse(value);
+  const known = z
+    .strictObject({ [name]: z.union([z.string().check(z.minLength(1)), z.pipe(z.int(), z.transform(String))]) })
+    .safeParse(value);
   const recordIdentifier = known.success ? known.data[name] : undefined;
   if (recordIdentifier !== undefined) return { record: { recordIdentifier } };
   const given = z.strictObject({ features: z.record(z.string(), z.unknown()) }).safeParse(value);

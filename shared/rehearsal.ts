@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { BatchGetItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { BatchWriteRecordCommand, DeleteRecordCommand } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import type { DeliveryClients } from './destinations.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
+import type { PutObject } from './sinks/quarantine.ts';
 
 /**
  * A rehearsal sends records through ingest with shadows in place of its destinations: they take every write, keep
@@ -32,8 +32,14 @@ export function isRehearsal(event: object): event is RehearsalEvent {
   return 'rehearsal' in event;
 }
 
+interface Shadows {
+  readonly clients: DeliveryClients;
+  readonly putObject: PutObject;
+  effects(): Effects;
+}
+
 /** Clients whose writes all succeed and go nowhere, and what was written. Reads find nothing. */
-export function shadows(group: FeatureGroup): { readonly clients: DeliveryClients; effects(): Effects } {
+export function shadows(group: FeatureGroup): Shadows {
   const effects = new Map<string, string>();
   const client = (answer: (command: unknown) => unknown) =>
     ({ send: async (command: unknown) => answer(command) ?? refuse(command) }) as never;
@@ -42,8 +48,9 @@ export function shadows(group: FeatureGroup): { readonly clients: DeliveryClient
       featureStore: client((command) => writeOnline(command, group, effects)),
       firehose: client((command) => writeRows(command, effects)),
       dynamodb: client((command) => writeState(command, effects)),
-      s3: client((command) => writeObject(command, effects)),
     },
+    // The body holds sentences for people, which may be worded anew.
+    putObject: async ({ Key = '' }) => effects.set(`quarantine/${digest(Key)}`, 'written'),
     effects: () => Object.fromEntries(effects),
   };
 }
@@ -94,13 +101,6 @@ function writeState(command: unknown, effects: Map<string, string>) {
   const { Item } = command.input;
   const [kind, identifier = ''] = (Item?.pk?.S ?? '').split(/#(.*)/s);
   effects.set(`state/${kind}/${digest(identifier)}`, digest(JSON.stringify(Item)));
-  return {};
-}
-
-function writeObject(command: unknown, effects: Map<string, string>) {
-  if (!(command instanceof PutObjectCommand)) return undefined;
-  // The body holds sentences for people, which may be worded anew.
-  effects.set(`quarantine/${digest(command.input.Key ?? '')}`, 'written');
   return {};
 }
 

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { SERVING_KEY } from './state-keys.ts';
 
 /** Age up to which a prediction trusts what it last read, in milliseconds. */
@@ -14,7 +14,7 @@ const servingSchema = z.object({
   /** Of the definition that the model was trained with. */
   schemaHash: z.string(),
   /** Set when a person has gone back to this model: when, from which, and why. */
-  rolledBack: z.object({ at: z.string(), from: z.string(), reason: z.string() }).optional(),
+  rolledBack: z.optional(z.object({ at: z.string(), from: z.string(), reason: z.string() })),
 });
 
 /** What the endpoint serves. */

@@ -36,10 +36,11 @@ export const ASSUMPTIONS = {
   trainingHours: 5 / 60,
   transitionsPerTraining: 65,
   queriesPerTraining: 3,
-  ingestGB: 1_769 / 1_024,
-  /** Of an invocation and of each of its records, in seconds. Assumed, not measured on Lambda. */
+  ingestGB: 512 / 1_024,
+  /** Of an invocation, in seconds, most of it waiting. Assumed, not measured on Lambda. */
   ingestSeconds: 0.1,
-  ingestSecondsPerRecord: 0.000_3,
+  /** Half a millisecond of a vCPU, which is 1,769 MB of a function: a record that leaves a fence, measured elsewhere. */
+  ingestSecondsPerRecord: (0.000_5 * 1_769) / 512,
   changeLogFilesPerDay: SECONDS_PER_DAY / 60,
   offlineFilesPerDay: 96,
   alarms: 15,

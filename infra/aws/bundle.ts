@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildResult, build } from 'esbuild';
+import { checkedDefinitions } from './checked-definitions.ts';
 
 /** What is used of osls 4 here: its plugin API, and the zip of its own package plugin (the same bytes for the same files). */
 interface Serverless {
@@ -24,13 +25,23 @@ const OUTPUT_FOLDER = '.esbuild';
 const REQUIRE_BANNER =
   "import { createRequire as createRequireOfBundle } from 'node:module';const require = createRequireOfBundle(import.meta.url);";
 
-/** How a function's module becomes one file. */
-export function bundleOptions(projectFolder: string, module: string, outputFolder: string): BuildOptions {
-  return {
+/**
+ * Bundles a function's module into a folder: the module itself, and beside it what it may load later, in files of their
+ * own, which a start that does not need them does not read.
+ */
+export function bundle(
+  projectFolder: string,
+  module: string,
+  outputFolder: string,
+): Promise<BuildResult<{ metafile: true }>> {
+  return build({
     absWorkingDir: projectFolder,
-    entryPoints: [`${module}.ts`],
-    outfile: join(outputFolder, `${module}.mjs`),
+    entryPoints: [{ in: `${module}.ts`, out: module }],
+    outdir: outputFolder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
+    metafile: true,
     minify: true,
     platform: 'node',
     target: 'node24',
@@ -38,14 +49,14 @@ export function bundleOptions(projectFolder: string, module: string, outputFolde
     // Half the size: without `module`, packages are taken whole, as CommonJS.
     mainFields: ['module', 'main'],
     banner: { js: REQUIRE_BANNER },
+    plugins: [checkedDefinitions],
     logLevel: 'error',
-  };
+  });
 }
 
 /**
- * Bundles each function with esbuild into one module and one zip, tells osls to upload that, and says
- * how big each is. Without it osls would
- * zip the whole folder, node_modules and TypeScript included.
+ * Bundles each function with esbuild into one zip, tells osls to upload that, and says how big each is. Without it osls
+ * would zip the whole folder, node_modules and TypeScript included.
  *
  * @throws Error when the feature group is a path: a function in AWS would not find the file.
  */
@@ -65,10 +76,13 @@ export async function bundleFunctions(serverless: Serverless, say: (line: string
   for (const [name, definition] of Object.entries(functions)) {
     const module = definition.handler.replace(/\.[^./]+$/, '');
     const folder = join(OUTPUT_FOLDER, name);
-    await build(bundleOptions(serverless.serviceDir, module, folder));
-    const artifact = await zipper.zipFiles([join(folder, `${module}.mjs`)], `${name}.zip`, folder);
+    // Files of an earlier bundle may have other names.
+    rmSync(join(serverless.serviceDir, folder), { recursive: true, force: true });
+    const { metafile } = await bundle(serverless.serviceDir, module, folder);
+    const files = Object.keys(metafile.outputs).sort();
+    const artifact = await zipper.zipFiles(files, `${name}.zip`, folder);
     definition.package = { artifact };
-    const bundled = statSync(join(serverless.serviceDir, folder, `${module}.mjs`)).size;
+    const bundled = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
     say(`${name}: ${kilobytes(bundled)} bundled, ${kilobytes(statSync(artifact).size)} zipped`);
   }
 }

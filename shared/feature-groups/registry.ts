@@ -1,9 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import type { FeatureGroup } from './define.ts';
+import { importDefinition } from './import-definition.ts';
 
 /**
- * Loads a definition: by name, the file of that name in this folder (the bundler takes the whole folder along, so that
- * a new table is a new file and no other change); by path (`./orders.ts`, `/etc/orders.ts`), that file.
+ * Loads a definition: by name, the file of that name in this folder (the bundler takes all of them along, so that a
+ * new table is a new file and no other change); by path (`./orders.ts`, `/etc/orders.ts`), that file.
  *
  * @throws Error when there is no such file, or when its default export is not a feature group.
  */
@@ -11,7 +12,7 @@ export async function loadFeatureGroup(nameOrPath: string): Promise<FeatureGroup
   const isPath = nameOrPath.includes('/') || nameOrPath.includes('\\');
   let loaded: { default?: FeatureGroup };
   try {
-    loaded = isPath ? await import(pathToFileURL(nameOrPath).href) : await import(`./${nameOrPath}.ts`);
+    loaded = isPath ? await import(pathToFileURL(nameOrPath).href) : await importDefinition(nameOrPath);
   } catch (cause) {
     const place = isPath ? nameOrPath : `shared/feature-groups/${nameOrPath}.ts`;
     throw new Error(`Feature group "${nameOrPath}" cannot be loaded from ${place}: ${(cause as Error).message}`, {

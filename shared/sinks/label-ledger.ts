@@ -1,7 +1,7 @@
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describeError, errorCode, isThrottling } from '../aws-failure.ts';
 import { paddedSequenceNumber, type TimedChange } from '../change.ts';
-import { currentEpoch, epochLabelShard } from '../epochs.ts';
+import { currentEpoch, epochLabelShard } from '../current-epoch.ts';
 import { retryUntilDeadline, withAdaptiveConcurrency } from '../pace.ts';
 import { labelKey } from '../state-keys.ts';
 import type { Sink } from './sink.ts';

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { describeError, errorCode, isThrottling } from '../aws-failure.ts';
 import type { Rejection } from '../change.ts';
 import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../pace.ts';
 
 /** Objects written at once. */
 const CONCURRENCY_MAX = 16;
+
+/** PutObject of S3. Errors are those that the SDK throws. */
+export type PutObject = (input: PutObjectCommandInput) => Promise<unknown>;
 
 /** Where rejected records lie, one object each, under this prefix of the quarantine bucket. */
 export const QUARANTINE_PREFIX = 'quarantine/';
@@ -19,7 +22,7 @@ export const QUARANTINE_PREFIX = 'quarantine/';
  */
 export async function quarantine(
   rejections: readonly Rejection[],
-  { bucket, featureGroup, s3 }: { bucket: string; featureGroup: string; s3: Pick<S3Client, 'send'> },
+  { bucket, featureGroup, putObject }: { bucket: string; featureGroup: string; putObject: PutObject },
   pace: Pace,
 ): Promise<{ rejection: Rejection; message: string }[]> {
   const errors = new Map<Rejection, string>();
@@ -31,14 +34,12 @@ export async function quarantine(
         return 'ok';
       }
       try {
-        await s3.send(
-          new PutObjectCommand({
-            Bucket: bucket,
-            Key: quarantineKey(featureGroup, rejection),
-            Body: JSON.stringify(rejection),
-            ContentType: 'application/json',
-          }),
-        );
+        await putObject({
+          Bucket: bucket,
+          Key: quarantineKey(featureGroup, rejection),
+          Body: JSON.stringify(rejection),
+          ContentType: 'application/json',
+        });
         return 'ok';
       } catch (error) {
         errors.set(rejection, describeError(error));

@@ -22,6 +22,7 @@ export function ingestAgainst(endpoint: string): (event: { Records: unknown[] })
     },
     group: bankMarketing,
     clients: deliveryClients({ featureStoreWriter: 'direct' }),
+    putObject: () => Promise.reject(new Error('nothing is to be quarantined')),
     time: systemTime,
     report({ failures }) {
       if (failures.length > 0) throw new Error(failures[0]?.message);

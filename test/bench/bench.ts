@@ -18,8 +18,11 @@ const MEASURING = ['--max-semi-space-size=64'];
 type Table = Record<string, Record<string, unknown>>;
 
 function section<T>(name: string, nodeFlags: readonly string[] = MEASURING): T {
-  process.stderr.write(`${name} …\n`);
-  return runApart<T>('section.ts', [name, { quick: options.quick }], nodeFlags);
+  process.stderr.write(`${name} … `);
+  const startedAt = performance.now();
+  const result = runApart<T>('section.ts', [name, { quick: options.quick }], nodeFlags);
+  process.stderr.write(`${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`);
+  return result;
 }
 
 function show(title: string, rows: Table): void {
@@ -47,19 +50,28 @@ const coalescing = section<Table>('coalescing');
 show('Coalescing: changes per key, writes to the online store, time as a ratio to JSON.parse', coalescing);
 const onlineWrite = section<Record<string, Table>>('onlineWrite', []);
 for (const [server, rows] of Object.entries(onlineWrite)) show(`Online write, CPU per record: server ${server}`, rows);
-const firehose = section<{ billing: Table; packingMicrosecondsPerRow: number }>('firehose');
+const firehose = section<{ billing: Table; packingMicrosecondsPerRow: number; sending: Table }>('firehose', []);
 show('Firehose: rows in a batch', firehose.billing);
 process.stdout.write(`Packing costs ${firehose.packingMicrosecondsPerRow.toPrecision(3)} µs of CPU a row.\n`);
-const coldStart = section<Record<string, { bundleBytes: number; cpu: { bestMs: number; medianMs: number } }>>(
-  'coldStart',
-  [],
-);
+show('Firehose: CPU a row, against a server that answers at once', firehose.sending);
+const coldStart = section<
+  Record<string, { bundleBytes: number; startBytes: number; cpu: { bestMs: number; medianMs: number } }>
+>('coldStart', []);
 show(
   'Cold start: CPU in ms from import to ready',
-  Object.fromEntries(Object.entries(coldStart).map(([name, it]) => [name, { bundleBytes: it.bundleBytes, ...it.cpu }])),
+  Object.fromEntries(
+    Object.entries(coldStart).map(([name, { bundleBytes, startBytes, cpu }]) => [
+      name,
+      { bundleBytes, startBytes, ...cpu },
+    ]),
+  ),
 );
+const predictLatency = section<{ requests: number; parts: Table }>('predictLatency', []);
+show(`Predict: ${predictLatency.requests} requests against the local cloud, one after the other`, predictLatency.parts);
+const memory = section<Table>('memory', []);
+show('Memory: MB resident at most, after full batches, by the size of the function', memory);
 const growth = section<Table>('growth', []);
 show('Growth: rows of the table, the same number of changes; CPU in ms', growth);
 
-const all = { machine, hotPath, onlineWrite, firehose, coalescing, coldStart, growth };
+const all = { machine, hotPath, onlineWrite, firehose, coalescing, coldStart, predictLatency, memory, growth };
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(all, undefined, 2)}\n`);

@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { bundleOptions } from '../../infra/aws/bundle.ts';
+import { bundle } from '../../infra/aws/bundle.ts';
 import { timingOf } from './rounds.ts';
 
-const FUNCTIONS = ['ingest', 'predict', 'retrain', 'redrive'];
+const FUNCTIONS = ['ingest', 'predict', 'retrain', 'redrive', 'rehearse'];
 
 /** From import to ready: the bundle is loaded, and ingest has answered an empty batch, for which it calls nobody. */
 const SCRIPT = `
@@ -28,26 +27,40 @@ const ENVIRONMENT = {
   QUARANTINE_BUCKET: 'quarantine',
 };
 
-/** Time from import to ready of each function's bundle, each time in a new process. */
+/** Time from import to ready of each function's bundle, each time in a new process, function after function. */
 export async function coldStart({ quick }: { quick: boolean }) {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-cold-start-'));
   try {
-    const results: Record<string, object> = {};
-    for (const name of FUNCTIONS) {
-      const options = bundleOptions(process.cwd(), `functions/${name}`, folder);
-      await build(options);
-      const file = options.outfile as string;
-      const runs = Array.from({ length: quick ? 5 : 15 }, () => start(file, name));
-      results[name] = {
-        bundleBytes: statSync(file).size,
-        cpu: timingOf(runs.map(({ cpuMs }) => cpuMs)),
-        wall: timingOf(runs.map(({ wallMs }) => wallMs)),
-      };
-    }
-    return results;
+    const bundles = await Promise.all(FUNCTIONS.map((name) => bundled(name, join(folder, name))));
+    const runs = Array.from({ length: quick ? 4 : 15 }, () => bundles.map(({ file, name }) => start(file, name)));
+    return Object.fromEntries(
+      bundles.map(({ name, bundleBytes, startBytes }, index) => {
+        const own = runs.flatMap((round) => round[index] ?? []);
+        const cpu = timingOf(own.map(({ cpuMs }) => cpuMs));
+        return [name, { bundleBytes, startBytes, cpu, wall: timingOf(own.map(({ wallMs }) => wallMs)) }];
+      }),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** A function's bundle, the bytes of all its files and of those that are loaded at its start. */
+async function bundled(name: string, folder: string) {
+  const { outputs } = (await bundle(process.cwd(), `functions/${name}`, folder)).metafile;
+  const loaded = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === `functions/${name}.ts`));
+  for (const path of loaded) {
+    for (const { path: imported, kind } of outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && imported in outputs) loaded.add(imported);
+    }
+  }
+  const bytesOf = (paths: Iterable<string>) => [...paths].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
+  return {
+    name,
+    file: join(folder, `functions/${name}.mjs`),
+    bundleBytes: bytesOf(Object.keys(outputs)),
+    startBytes: bytesOf(loaded),
+  };
 }
 
 function start(file: string, name: string): { cpuMs: number; wallMs: number } {

@@ -20,9 +20,18 @@ export function runApart<T>(module: string, args: readonly unknown[], nodeFlags:
   return JSON.parse(stdout.slice(stdout.lastIndexOf('\n', stdout.length - 2) + 1));
 }
 
-/** Starts the server that answers everything, away from the core that is measured where there are several. */
-export async function startAnsweringServer(delayMs = 0): Promise<{ endpoint: string; close(): void }> {
-  const child: ChildProcess = fork(new URL('answering-server.ts', import.meta.url), [String(delayMs)], {
+export interface RunningServer {
+  readonly endpoint: string;
+  close(): void;
+}
+
+/** Starts the server that answers everything. */
+export const startAnsweringServer = (delayMs = 0): Promise<RunningServer> =>
+  startServer('answering-server.ts', [String(delayMs)]);
+
+/** Starts a server of this folder, which prints its port, away from the core that is measured where there are several. */
+export async function startServer(module: string, args: readonly string[] = []): Promise<RunningServer> {
+  const child: ChildProcess = fork(new URL(module, import.meta.url), args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     execArgv: [],
   });

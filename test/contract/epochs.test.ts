@@ -1,16 +1,8 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  claimEpoch,
-  closeEpoch,
-  countLabels,
-  currentEpoch,
-  epochLabelShard,
-  LABEL_SHARDS,
-  readEpochState,
-  reopenEpoch,
-} from '../../shared/epochs.ts';
+import { currentEpoch, epochLabelShard, LABEL_SHARDS } from '../../shared/current-epoch.ts';
+import { claimEpoch, closeEpoch, countLabels, readEpochState, reopenEpoch } from '../../shared/epochs.ts';
 import type { Serving } from '../../shared/serving.ts';
 import { servingReader } from '../../shared/serving.ts';
 import { evidenceKey, labelKey } from '../../shared/state-keys.ts';

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { FirehoseClient } from '@aws-sdk/client-firehose';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { featureGroup } from '../../infra/aws/feature-group.ts';
@@ -23,6 +22,7 @@ import { featureStoreSink } from '../../shared/sinks/feature-store.ts';
 import { labelLedgerSink } from '../../shared/sinks/label-ledger.ts';
 import { sdkOnlineStore } from '../../shared/sinks/online-store.ts';
 import { quarantine } from '../../shared/sinks/quarantine.ts';
+import { s3ObjectWriter } from '../../shared/sinks/s3-object-writer.ts';
 import type { Sink } from '../../shared/sinks/sink.ts';
 import { accounts, FIRST_SECOND, timedChange } from '../builders.ts';
 
@@ -126,7 +126,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
     };
   },
   quarantine: async () => {
-    const to = { bucket: 'quarantine', featureGroup: 'accounts', s3: new S3Client(client) };
+    const to = { bucket: 'quarantine', featureGroup: 'accounts', putObject: s3ObjectWriter(client) };
     return {
       sink: {
         name: 'quarantine',

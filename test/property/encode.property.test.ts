@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DUCKDB_MACROS } from '../../infra/local/trino-functions.ts';
 import { trinoToDuckDb } from '../../infra/local/trino-to-duckdb.ts';
-import type { TimedChange } from '../../shared/change.ts';
+import { featureTexts, type TimedChange } from '../../shared/change.ts';
 import { sqlName, sqlText } from '../../shared/change-log-sql.ts';
 import { encode } from '../../shared/encode.ts';
 import { formatEventTime } from '../../shared/event-time.ts';
@@ -121,12 +121,13 @@ async function fillSnapshot(group: FeatureGroup, rows: readonly TimedChange[]): 
   const record = sqlName(group.recordIdentifier.name);
   const table = `${sqlName(DATABASE)}.change_log`;
   const values = rows.map((row) => {
-    const texts = columns.map(({ type }, index) => {
-      const text = row.values?.[index];
+    const texts = featureTexts(group, row);
+    const cells = columns.map(({ type }, index) => {
+      const text = texts[index];
       return text === undefined || text === null ? 'NULL' : `CAST(${sqlText(text)} AS ${type})`;
     });
     const change = [row.sequenceNumber, row.eventName, formatEventTime(row.eventTimeMs)].map(sqlText);
-    return `(${[...change, row.ttlExpired, sqlText(row.recordIdentifier), ...texts, "'2026-01-31'"].join(', ')})`;
+    return `(${[...change, row.ttlExpired, sqlText(row.recordIdentifier), ...cells, "'2026-01-31'"].join(', ')})`;
   });
   const snapshot = trinoToDuckDb(snapshotRowsSql(group, { database: DATABASE, nowMs: NOW })).sql;
   await connection.run(`DROP SCHEMA IF EXISTS ${sqlName(DATABASE)} CASCADE; CREATE SCHEMA ${sqlName(DATABASE)};

@@ -9,7 +9,6 @@ import { Faults } from './faults.ts';
 import { FeatureStore, type OnlineWrite } from './feature-store.ts';
 import { Firehose } from './firehose.ts';
 import { Invocation } from './lambda.ts';
-import { QuarantineBucket } from './quarantine-bucket.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -117,6 +116,7 @@ const ours: Way = (records, world) => {
     },
     group: customers,
     clients,
+    putObject: () => Promise.reject(new Error('nothing is quarantined here')),
     time: { now: () => Math.floor(scheduler.now), sleep: (ms) => scheduler.sleep(ms), random: () => 0.5 },
     report: () => {},
   });
@@ -143,7 +143,6 @@ class ExampleWorld {
       ),
       featureStore: network.client(this.featureStore, caller),
       firehose: network.client(new Firehose({ ...around, onRow: () => {} }), caller),
-      s3: network.client(new QuarantineBucket(), caller),
     };
   }
 

@@ -113,6 +113,30 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'of []',
   },
   {
+    name: 'any answer to a direct call taken for a success',
+    file: 'shared/sinks/direct-online-store.ts',
+    find: 'return response.statusCode === 200 ? JSON.parse(text) : undefined;',
+    replace: 'return JSON.parse(text);',
+  },
+  {
+    name: 'entries that a direct call left unprocessed dropped',
+    file: 'shared/sinks/direct-online-store.ts',
+    find: 'response.statusCode === 200 ? JSON.parse(text) : undefined;',
+    replace: 'response.statusCode === 200 ? { ...JSON.parse(text), UnprocessedEntries: [] } : undefined;',
+  },
+  {
+    name: 'a failed direct call not made again',
+    file: 'shared/sinks/direct-online-store.ts',
+    find: 'if (answer !== undefined) return answer;',
+    replace: 'return answer ?? { Errors: [], UnprocessedEntries: [] };',
+  },
+  {
+    name: 'the first call’s body sent by every direct call',
+    file: 'shared/sinks/direct-online-store.ts',
+    find: "'content-length': String(body.byteLength),",
+    replace: "'content-length': String((body = sent.body as never).byteLength),",
+  },
+  {
     name: 'null written as an empty text',
     file: 'shared/sinks/online-store.ts',
     find: "if (typeof text === 'string') record.push({ FeatureName: name, ValueAsString: text });",

@@ -27,6 +27,7 @@ export interface Profile {
   /** How far two records of a shard may be out of step, which is what ingest is configured to expect. */
   readonly hazardSeconds: number;
   readonly featureStoreConcurrency: number;
+  readonly featureStoreWriter: 'direct' | 'sdk';
   /** Of ingest. A short one makes invocations stop for want of time, and answer. */
   readonly timeoutMs: number;
   readonly labelsThreshold: number;
@@ -88,5 +89,6 @@ export function drawProfile(random: Random, changes: number): Profile {
     coolDownSeconds: random.pick([0, 600, 3_600]),
     outageHours: random.chance(0.03) ? random.integer(1, 30) : 0,
     sequenceDigits: random.integer(21, 30),
+    featureStoreWriter: random.pick(['direct', 'sdk'] as const),
   };
 }

@@ -1,8 +1,10 @@
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ingest } from '../../functions/ingest.ts';
 import { redrive } from '../../functions/redrive.ts';
 import type { IngestConfig } from '../../shared/config.ts';
 import type { Outcome } from '../../shared/deliver.ts';
 import type { DeliveryClients } from '../../shared/destinations.ts';
+import { directOnlineStore } from '../../shared/sinks/direct-online-store.ts';
 import { Network } from './aws-call.ts';
 import { Conservation } from './conservation.ts';
 import { checkDrained } from './drained.ts';
@@ -10,6 +12,7 @@ import { DynamoDb } from './dynamodb.ts';
 import { EventSourceMapping } from './event-source-mapping.ts';
 import { Faults } from './faults.ts';
 import { FeatureStore } from './feature-store.ts';
+import { featureStoreClient } from './feature-store-client.ts';
 import { Firehose } from './firehose.ts';
 import { type Invocation, Lambda } from './lambda.ts';
 import { drawProfile, type Profile } from './profile.ts';
@@ -207,6 +210,7 @@ export class World {
             config: this.#config,
             group: profile.group,
             clients: this.#clients(invocation),
+            putObject: (input) => this.#s3(invocation).send(new PutObjectCommand(input)),
             time: {
               now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
               sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),
@@ -221,12 +225,20 @@ export class World {
 
   #clients(invocation: Invocation): DeliveryClients {
     const { network } = this;
+    const overHttp =
+      this.profile.featureStoreWriter === 'direct'
+        ? featureStoreClient(network, this.featureStore, invocation)
+        : undefined;
     return {
       dynamodb: network.client(this.dynamodb, invocation),
-      featureStore: network.client(this.featureStore, invocation),
+      featureStore: overHttp ?? network.client(this.featureStore, invocation),
+      ...(overHttp && { onlineStore: (group) => directOnlineStore(group, overHttp) }),
       firehose: network.client(this.firehose, invocation),
-      s3: network.client(this.bucket, invocation),
     };
+  }
+
+  #s3(invocation: Invocation): Pick<S3Client, 'send'> {
+    return this.network.client(this.bucket, invocation);
   }
 
   #onAnswer(invocation: Invocation, records: readonly TrueChange[], taken: number): void {
@@ -272,6 +284,7 @@ export class World {
             config: this.#config,
             group: profile.group,
             clients: this.#clients(invocation),
+            s3: this.#s3(invocation),
             time: {
               now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
               sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),

@@ -6,7 +6,9 @@ const ingestEnvironment = { FEATURE_GROUP: 'g', STATE_TABLE: 's', CHANGE_LOG_STR
 
 describe('configuration', () => {
   test('has defaults for what is optional', () => {
-    expect(ingestConfig(ingestEnvironment)).toMatchObject({ hazardWindowSeconds: 1, featureStoreConcurrency: 16 });
+    expect(ingestConfig(ingestEnvironment)).toMatchObject({
+      ...{ hazardWindowSeconds: 1, featureStoreConcurrency: 16, featureStoreWriter: 'direct' },
+    });
     expect(retrainConfig(retrainEnvironment)).toMatchObject({
       trainingAlgorithm: 'linear-learner',
       policy: { labelsThreshold: 1_000, retryBackoffSeconds: 60 },

@@ -40,7 +40,14 @@ const run = (it = group, Records: readonly unknown[] = changes) =>
     { rehearsal: { now: NOW }, Records },
     { getRemainingTimeInMillis: () => 60_000 },
     // No client is there: a rehearsal that reached for one would fail.
-    { config, group: it, clients: {} as never, time: systemTime, report: () => expect.unreachable() },
+    {
+      config,
+      group: it,
+      clients: {} as never,
+      putObject: () => expect.unreachable(),
+      time: systemTime,
+      report: () => expect.unreachable(),
+    },
   );
 
 describe('a rehearsal of ingest', () => {

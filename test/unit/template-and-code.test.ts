@@ -52,7 +52,7 @@ function codeOf(definition: Definition): string {
 function variablesOf(configFunction: string): string[] {
   const config = readFileSync('shared/config.ts', 'utf8');
   const schema = new RegExp(`export function ${configFunction}\\([\\s\\S]*?parse\\((\\w+),`).exec(config)?.[1];
-  const body = new RegExp(`const ${schema} = z\\.object\\(\\{([\\s\\S]*?)\\n?\\}\\);`).exec(config)?.[1] ?? '';
+  const body = new RegExp(`const ${schema} = \\{([\\s\\S]*?)\\n?\\};`).exec(config)?.[1] ?? '';
   const common = /const common = \{([\s\S]*?)\n\};/.exec(config)?.[1] ?? '';
   const all = body.includes('...common') ? body + common : body;
   return [...all.matchAll(/\b([A-Z][A-Z0-9_]+): /g)].map(([, name = '']) => name);

@@ -1,0 +1,58 @@
+import { Readable } from 'node:stream';
+import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import type { HttpRequest } from '@smithy/types';
+import { AwsError, type AwsService, type Caller, type Network } from './aws-call.ts';
+
+/** Status of an error by its code, where it is not 500. Source: Feature Store runtime API, common errors. */
+const STATUS: Readonly<Record<string, number>> = { ThrottlingException: 429, ValidationError: 400 };
+
+/**
+ * The SDK's own client of Feature Store. All that it would look for outside (credentials, region, files of
+ * configuration) is given, and it tries once, so that nothing in it takes real time.
+ */
+const sdk = new SageMakerFeatureStoreRuntimeClient({
+  region: 'us-east-1',
+  endpoint: 'http://feature-store.simulated',
+  credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
+  ...{ maxAttempts: 1, retryMode: 'standard', defaultsMode: 'standard' },
+  ...{ useDualstackEndpoint: false, useFipsEndpoint: false },
+});
+
+/** The SDK's client over a simulated wire, for one caller, for code that goes past the SDK's commands. */
+export function featureStoreClient(network: Network, service: AwsService, caller: Caller): typeof sdk {
+  const client: { send(command: object): Promise<unknown> } = network.client(service, caller);
+  const requestHandler = {
+    async handle(request: HttpRequest) {
+      try {
+        return answer(200, (await client.send(commandOf(request))) as object);
+      } catch (error) {
+        // A call without an answer ends as the connection does.
+        if (!(error instanceof AwsError) || error.name === 'TimeoutError') throw error;
+        return answer(STATUS[error.name] ?? 500, { message: error.message }, error.name);
+      }
+    },
+  };
+  // Made anew for each of a hundred thousand invocations, the client would take most of the simulation's time.
+  return Object.assign(Object.create(sdk), { config: { ...sdk.config, requestHandler } });
+}
+
+/** What the request asks for, in the form of the SDK's commands. */
+function commandOf({ method, path, query = {}, body }: HttpRequest): object {
+  const group = /^\/FeatureGroup\/([^/]+)$/.exec(path)?.[1];
+  if (method === 'POST' && path === '/BatchWriteRecord') {
+    return { constructor: { name: 'BatchWriteRecordCommand' }, input: JSON.parse(Buffer.from(body).toString('utf8')) };
+  }
+  if (method === 'DELETE' && group !== undefined) {
+    const input = { FeatureGroupName: decodeURIComponent(group), ...query };
+    return { constructor: { name: 'DeleteRecordCommand' }, input };
+  }
+  throw new Error(`not simulated: ${method} ${path} of Feature Store`);
+}
+
+function answer(statusCode: number, body: object, errorType?: string) {
+  const headers = {
+    'content-type': 'application/json',
+    ...(errorType !== undefined && { 'x-amzn-errortype': errorType }),
+  };
+  return { response: { statusCode, headers, body: Readable.from([Buffer.from(JSON.stringify(body))]) } };
+}

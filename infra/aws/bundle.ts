@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildResult, build } from 'esbuild';
+import { type BuildResult, build, type Metafile } from 'esbuild';
 import { checkedDefinitions } from './checked-definitions.ts';
 
 /** What is used of osls 4 here: its plugin API, and the zip of its own package plugin (the same bytes for the same files). */
@@ -54,6 +54,20 @@ export function bundle(
   });
 }
 
+/** Files of a bundle that a start loads: the module, and what it imports by a statement. */
+export function loadedAtStart(outputs: Metafile['outputs'], module: string): string[] {
+  const loaded = new Set(Object.keys(outputs).filter((file) => outputs[file]?.entryPoint === `${module}.ts`));
+  for (const file of loaded) {
+    for (const { path, kind } of outputs[file]?.imports ?? []) {
+      if (kind === 'import-statement' && path in outputs) loaded.add(path);
+    }
+  }
+  return [...loaded];
+}
+
+export const bytesOf = (outputs: Metafile['outputs'], files: readonly string[]): number =>
+  files.reduce((sum, file) => sum + (outputs[file]?.bytes ?? 0), 0);
+
 /**
  * Bundles each function with esbuild into one zip, tells osls to upload that, and says how big each is. Without it osls
  * would zip the whole folder, node_modules and TypeScript included.
@@ -78,12 +92,12 @@ export async function bundleFunctions(serverless: Serverless, say: (line: string
     const folder = join(OUTPUT_FOLDER, name);
     // Files of an earlier bundle may have other names.
     rmSync(join(serverless.serviceDir, folder), { recursive: true, force: true });
-    const { metafile } = await bundle(serverless.serviceDir, module, folder);
-    const files = Object.keys(metafile.outputs).sort();
+    const { outputs } = (await bundle(serverless.serviceDir, module, folder)).metafile;
+    const files = Object.keys(outputs).sort();
     const artifact = await zipper.zipFiles(files, `${name}.zip`, folder);
     definition.package = { artifact };
-    const bundled = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
-    say(`${name}: ${kilobytes(bundled)} bundled, ${kilobytes(statSync(artifact).size)} zipped`);
+    const [all, start] = [files, loadedAtStart(outputs, module)].map((it) => kilobytes(bytesOf(outputs, it)));
+    say(`${name}: ${all} bundled, ${start} of it for the start, ${kilobytes(statSync(artifact).size)} zipped`);
   }
 }
 

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
 
 /** What is in the folder of definitions and is none. */
-const NO_DEFINITIONS = new Set(['define.ts', 'registry.ts', 'import-definition.ts']);
+const NO_DEFINITIONS = new Set(['define.ts', 'registry.ts']);
 
 /**
  * Puts the definitions into the bundle as they are once they are checked, in place of what would check them at every
@@ -13,12 +13,14 @@ const NO_DEFINITIONS = new Set(['define.ts', 'registry.ts', 'import-definition.t
 export const checkedDefinitions: Plugin = {
   name: 'checked definitions',
   setup(build) {
-    build.onLoad({ filter: /[\\/]shared[\\/]feature-groups[\\/]import-definition\.ts$/ }, async ({ path }) => {
-      const files = (await readdir(dirname(path))).filter((file) => file.endsWith('.ts') && !NO_DEFINITIONS.has(file));
+    build.onLoad({ filter: /[\\/]shared[\\/]import-definition\.ts$/ }, async ({ path }) => {
+      const files = (await readdir(join(dirname(path), 'feature-groups'))).filter(
+        (file) => file.endsWith('.ts') && !NO_DEFINITIONS.has(file),
+      );
       const names = files.map((file) => basename(file, '.ts')).sort();
-      const definitions = await Promise.all(names.map(loadFeatureGroup));
+      const definitions = await Promise.all(names.map(async (name) => [name, await loadFeatureGroup(name)]));
       const contents = `
-        const definitions = new Map(${literal(definitions.map((definition, index) => [names[index], definition]))});
+        const definitions = new Map(${literal(definitions)});
         export async function importDefinition(name) {
           if (!definitions.has(name)) throw new Error('it was not there when the function was bundled');
           return { default: definitions.get(name) };

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
+import { importDefinition } from '../import-definition.ts';
 import type { FeatureGroup } from './define.ts';
-import { importDefinition } from './import-definition.ts';
 
 /**
  * Loads a definition: by name, the file of that name in this folder (the bundler takes all of them along, so that a

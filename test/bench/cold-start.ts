@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle } from '../../infra/aws/bundle.ts';
+import { bundle, bytesOf, loadedAtStart } from '../../infra/aws/bundle.ts';
 import { timingOf } from './rounds.ts';
 
 const FUNCTIONS = ['ingest', 'predict', 'retrain', 'redrive', 'rehearse'];
@@ -47,19 +47,13 @@ export async function coldStart({ quick }: { quick: boolean }) {
 
 /** A function's bundle, the bytes of all its files and of those that are loaded at its start. */
 async function bundled(name: string, folder: string) {
-  const { outputs } = (await bundle(process.cwd(), `functions/${name}`, folder)).metafile;
-  const loaded = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === `functions/${name}.ts`));
-  for (const path of loaded) {
-    for (const { path: imported, kind } of outputs[path]?.imports ?? []) {
-      if (kind === 'import-statement' && imported in outputs) loaded.add(imported);
-    }
-  }
-  const bytesOf = (paths: Iterable<string>) => [...paths].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
+  const module = `functions/${name}`;
+  const { outputs } = (await bundle(process.cwd(), module, folder)).metafile;
   return {
     name,
-    file: join(folder, `functions/${name}.mjs`),
-    bundleBytes: bytesOf(Object.keys(outputs)),
-    startBytes: bytesOf(loaded),
+    file: join(folder, `${module}.mjs`),
+    bundleBytes: bytesOf(outputs, Object.keys(outputs)),
+    startBytes: bytesOf(outputs, loadedAtStart(outputs, module)),
   };
 }
 

@@ -73,7 +73,7 @@ function writers(endpoint: string): Record<string, Writer> {
 
 /** CPU of this process per record written to a server that answers at once, or after eight milliseconds. */
 export async function onlineWrite({ quick }: { quick: boolean }) {
-  const rounds = quick ? 4 : 15;
+  const rounds = quick ? 4 : 10;
   const result: Record<string, object> = {};
   for (const delayMs of quick ? [0] : [0, 8]) {
     const server = await startAnsweringServer(delayMs);

@@ -2,7 +2,7 @@ import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
 /** A section that takes longer has failed, such as one whose heap is too small to get on. */
-const SECTION_MS_MAX = 300_000;
+const SECTION_MS_MAX = 600_000;
 
 /** The young generation is made so large that measuring the heap needs no collection; all contestants have it. */
 export const MEASURING = ['--max-semi-space-size=64'];

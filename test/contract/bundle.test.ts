@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundle } from '../../infra/aws/bundle.ts';
+import { bundle, loadedAtStart } from '../../infra/aws/bundle.ts';
 import { literal } from '../../infra/aws/checked-definitions.ts';
 import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
 
@@ -39,15 +39,10 @@ const run = (environment: object) =>
     encoding: 'utf8',
   });
 
-/** Packages of what is loaded at the start: the module, and what it imports by a statement. */
 function packagesAtStart(): Set<string | undefined> {
-  const loaded = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === 'functions/ingest.ts'));
-  for (const path of loaded) {
-    for (const { path: imported, kind } of outputs[path]?.imports ?? []) {
-      if (kind === 'import-statement' && imported in outputs) loaded.add(imported);
-    }
-  }
-  const inputs = [...loaded].flatMap((path) => Object.entries(outputs[path]?.inputs ?? {}));
+  const inputs = loadedAtStart(outputs, 'functions/ingest').flatMap((file) =>
+    Object.entries(outputs[file]?.inputs ?? {}),
+  );
   const used = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0);
   return new Set(used.map(([path]) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]));
 }

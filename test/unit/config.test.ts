@@ -37,7 +37,19 @@ describe('configuration', () => {
   test.each([
     ['STATE_MACHINE_ARN', 'retraining'],
     ['TRAINING_ALGORITHM', 'deep-thought'],
+    ['TRAINING_SECONDS_MAX', '59'],
+    ['HYPER_PARAMETERS', '{'],
+    ['HYPER_PARAMETERS', '["a"]'],
+    ['HYPER_PARAMETERS', 'null'],
+    ['HYPER_PARAMETERS', '{"rounds":5}'],
+    ['GATE_METRIC', 'f1'],
+    ['GATE_MINIMUM_GAIN', '1'],
+    ['GATE_MINIMUM_GAIN', '1e-3'],
+    ['GATE_CONFIDENCE', '42'],
+    ['CANARY_SECONDS', '3601'],
   ])('refuses %s "%s"', (name, value) => {
-    expect(() => retrainConfig({ ...retrainEnvironment, [name]: value })).toThrow(`${name} is "${value}"; expected: `);
+    expect(() => retrainConfig({ ...retrainEnvironment, [name]: value })).toThrow(
+      `${name} is ${JSON.stringify(value)}; expected: `,
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { attributeReader } from './attribute-reader.ts';
+import type { AttributeValue } from './attribute-text.ts';
 import { type Change, type FeatureCode, featureTexts, type Rejection, type RejectionReason } from './change.ts';
-import { decodeLabel, type FeatureDecoder, featureDecoder, Problem } from './feature-decoder.ts';
+import { type FeatureDecoder, featureDecoder, labelDecoder, Problem } from './feature-decoder.ts';
 import { columnsOf, type Feature, type FeatureGroup } from './feature-groups/define.ts';
 import { EnvelopeProblem, readEnvelope, sequenceNumberOf } from './stream-record.ts';
 
@@ -25,10 +26,9 @@ export function isChange(decoded: Change | Rejection): decoded is Change {
 export function makeDecoder(group: FeatureGroup): Decoder {
   const columns = columnsOf(group).map(({ feature }): Column => {
     const { attribute } = feature === 'label' ? group.label : feature;
-    const decodeColumn = feature === 'label' ? decodeLabel : featureDecoder(feature);
-    return { attribute, decode: decodeColumn };
+    return { attribute, ...(feature === 'label' ? labelDecoder : featureDecoder(feature)) };
   });
-  const read = attributeReader(columns.map(({ attribute }) => attribute));
+  const read = attributeReader(columns);
   const labelColumn = columnsOf(group).findIndex(({ feature }) => feature === 'label');
   const namesBytes = columnsOf(group).reduce((bytes, { name }) => bytes + name.length, 64);
   const categoriesBytesMax = columnsOf(group).reduce((bytes, { feature }) => bytes + longestCategory(feature), 0);
@@ -42,13 +42,12 @@ export function makeDecoder(group: FeatureGroup): Decoder {
       return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, ...nothing };
     }
 
-    // Attributes first, and then each of them replaced by its value: one after the other they are fetched faster.
-    const attributes = read(newImage);
-    const values = attributes as unknown[] as FeatureCode[];
+    const written = read(newImage);
+    const values: FeatureCode[] = new Array(columns.length);
     let bytes = namesBytes + categoriesBytesMax + recordIdentifier.length;
     for (let index = 0; index < columns.length; index += 1) {
-      const { attribute, decode: decodeColumn } = columns[index] as Column;
-      const value = decodeColumn(attributes[index]);
+      const { attribute, accept, judge } = columns[index] as Column;
+      const value = accept(written[index]) ?? judge(ownAttribute(newImage, attribute));
       if (typeof value === 'string') bytes += value.length;
       else if (value instanceof Problem) {
         return new EnvelopeProblem(value.reason, `dynamodb.NewImage.${attribute}`, value.message);
@@ -65,7 +64,7 @@ export function makeDecoder(group: FeatureGroup): Decoder {
       }
     }
     const label = values[labelColumn];
-    const before = oldImage && decodeLabel(oldImage[group.label.attribute]);
+    const before = oldImage && labelDecoder.judge(ownAttribute(oldImage, group.label.attribute));
     const newLabel = typeof label === 'string' && label !== before ? (label as '0' | '1') : undefined;
     return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, values, newLabel };
   };
@@ -97,7 +96,11 @@ function longestCategory(feature: Feature | 'label'): number {
     : Math.max(...feature.categories.map((category) => category.length));
 }
 
-interface Column {
+interface Column extends FeatureDecoder {
   readonly attribute: string;
-  readonly decode: FeatureDecoder;
+}
+
+/** Every object has properties of some names, `constructor` say: only the item's own are its attributes. */
+function ownAttribute(image: Readonly<Record<string, AttributeValue>>, name: string): AttributeValue | undefined {
+  return Object.hasOwn(image, name) ? image[name] : undefined;
 }

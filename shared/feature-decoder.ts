@@ -17,59 +17,75 @@ export class Problem {
   }
 }
 
-/** Checks one attribute and gives its text, or its category's position. */
-export type FeatureDecoder = (value: AttributeValue | undefined) => FeatureCode | Problem;
-
-/** A label's text: `0` or `1`. */
-export function decodeLabel(value: AttributeValue | undefined): FeatureText | Problem {
-  if (value === undefined || value === null) return undefined;
-  if (value.NULL === true) return null;
-  if (value.N === '0' || value.BOOL === false) return '0';
-  if (value.N === '1' || value.BOOL === true) return '1';
-  return new Problem('invalid-label', 'Expected N 0 or 1, or BOOL.');
+/** Decodes one attribute, in two steps: a quick look, which nearly every value passes, and judgement of all others. */
+export interface FeatureDecoder {
+  /** The type that the attribute usually has. */
+  readonly type: 'S' | 'N' | 'BOOL';
+  /**
+   * @param written what the attribute holds under its usual type, if anything
+   * @returns its text, or its category's position; undefined when it takes a closer look to say
+   */
+  accept(written: unknown): string | number | undefined;
+  /** Judges any attribute, right or wrong. */
+  judge(value: AttributeValue | undefined): FeatureCode | Problem;
 }
 
-/**
- * Makes the decoder of one feature's attribute: whatever depends on the definition alone is worked out here, once.
- * Nearly every value is right, and a quick look shows it. All others, right or wrong, are judged with care.
- */
+/** A label's text: `0` or `1`. */
+export const labelDecoder: FeatureDecoder = {
+  type: 'N',
+  accept: (written) => (written === '0' || written === '1' ? written : undefined),
+  judge(value) {
+    if (value === undefined || value === null) return undefined;
+    if (value.NULL === true) return null;
+    if (value.N === '0' || value.BOOL === false) return '0';
+    if (value.N === '1' || value.BOOL === true) return '1';
+    return new Problem('invalid-label', 'Expected N 0 or 1, or BOOL.');
+  },
+};
+
+/** Makes the decoder of one feature's attribute: whatever depends on the definition alone is worked out here, once. */
 export function featureDecoder(feature: Feature): FeatureDecoder {
-  const judge = presentDecoder(feature);
+  const judgePresent = presentDecoder(feature);
   const missing = feature.optional
     ? undefined
     : new Problem(
         'missing-feature',
         `${feature.name} is required; mark it optional in the definition if it may be absent.`,
       );
-  const withCare: FeatureDecoder = (value) => {
+  const judge: FeatureDecoder['judge'] = (value) => {
     if (value === undefined || value === null) return missing;
     if (value.NULL === true) return missing ?? null;
-    return judge(value);
+    return judgePresent(value);
   };
   switch (feature.type) {
+    case 'string':
+      return { type: 'S', accept: (written) => (typeof written === 'string' ? written : undefined), judge };
+    case 'boolean':
+      return {
+        type: 'BOOL',
+        accept: (written) => (written === true ? '1' : written === false ? '0' : undefined),
+        judge,
+      };
     case 'categorical': {
       const positions = new Map<unknown, number>(feature.categories.map((category, position) => [category, position]));
-      return (value) => positions.get(value?.S) ?? withCare(value);
+      return { type: 'S', accept: (written) => positions.get(written), judge };
     }
     case 'integral': {
       const least = Number(feature.min ?? INT64_MIN);
       const greatest = Number(feature.max ?? INT64_MAX);
-      return (value) => {
-        const written = value?.N;
-        if (typeof written !== 'string') return withCare(value);
+      const accept = (written: unknown) => {
+        if (typeof written !== 'string') return undefined;
         const number = exactInteger(written);
-        return number >= least && number <= greatest ? written : withCare(value);
+        return number >= least && number <= greatest ? written : undefined;
       };
+      return { type: 'N', accept, judge };
     }
     case 'fractional': {
       const unbounded = feature.min === undefined && feature.max === undefined;
-      return (value) => {
-        const written = value?.N;
-        return unbounded && typeof written === 'string' && isPlainDecimal(written) ? written : withCare(value);
-      };
+      const accept = (written: unknown) =>
+        unbounded && typeof written === 'string' && isPlainDecimal(written) ? written : undefined;
+      return { type: 'N', accept, judge };
     }
-    default:
-      return withCare;
   }
 }
 

@@ -2,7 +2,7 @@ import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-s
 import { type Change, compareSequenceNumbers, type Rejection, type TimedChange } from './change.ts';
 import { type Decoder, isRejection, makeDecoder } from './decode.ts';
 import { eventTimeAfter } from './event-time.ts';
-import { decodeLabel } from './feature-decoder.ts';
+import { labelDecoder } from './feature-decoder.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
 import { assignEventTimes, type Fence } from './fences.ts';
 import type { Pace } from './pace.ts';
@@ -167,8 +167,8 @@ function labelOfRejected(
   const removal = decode({ ...(record as object), eventName: 'REMOVE' });
   if (isRejection(removal)) return [];
   const { NewImage, OldImage } = imagesOf(record);
-  const after = decodeLabel(NewImage?.[group.label.attribute]);
-  const before = decodeLabel(OldImage?.[group.label.attribute]);
+  const after = labelDecoder.judge(NewImage?.[group.label.attribute]);
+  const before = labelDecoder.judge(OldImage?.[group.label.attribute]);
   if ((after !== '0' && after !== '1') || after === before) return [];
   return [{ ...removal, newLabel: after, eventTimeMs: eventTimeAfter(removal.second, undefined) }];
 }

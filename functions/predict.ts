@@ -28,6 +28,7 @@ export interface PredictDependencies {
 }
 
 export interface Prediction extends Score {
+  /** What is recorded as serving. While a swap is under way its successor, of the same schema, may have answered. */
   readonly model: string;
   readonly schema: string;
   readonly recordIdentifier?: string;

@@ -75,7 +75,7 @@ export async function retrain(event: unknown, dependencies: RetrainDependencies)
   const { dynamodb, config, now } = dependencies;
   const request = parseRetrainEvent(event);
   if (request.action === 'champion') return championOf(await readServing(dynamodb, config.stateTable), request.plan);
-  if (request.action === 'clean-up') return cleanUp(dependencies);
+  if (request.action === 'clean-up') return cleanUp(dependencies, request.alarmNames);
   const outcome = await carryOut(request, dependencies);
   await recordDecision(dynamodb, config.stateTable, outcome, now());
   return outcome;
@@ -140,13 +140,13 @@ async function claim({ dynamodb, config, group, now }: RetrainDependencies, due:
 }
 
 /** Removes old models and configurations, but not what serves nor what a rollback would go back to. */
-async function cleanUp({ dynamodb, sagemaker, config }: RetrainDependencies) {
+async function cleanUp({ dynamodb, sagemaker, config }: RetrainDependencies, alarmNames: readonly string[]) {
   const { stateTable, endpointName, modelsKept } = config;
   const serving = await readServing(dynamodb, stateTable);
   const { epoch } = await readEpochState(dynamodb, stateTable);
   const before = serving && servedBefore(serving, await readEvidence(dynamodb, stateTable, epoch));
   const inUse = [serving, before].flatMap((it) => (it ? [it.modelName, it.endpointConfigName] : []));
-  const removed = await removeOldModels(sagemaker, endpointName, modelsKept, inUse);
+  const removed = await removeOldModels(sagemaker, endpointName, modelsKept, inUse, alarmNames);
   return { ...removed, alarms: removed.alarmNames.length };
 }
 

@@ -1,8 +1,8 @@
-import { ByteWriter, type Escape, plainCharacters, runOf } from './byte-writer.ts';
+import { type ByteWriter, type Escape, plainCharacters, type Run, runOf } from './byte-writer.ts';
 import type { TimedChange } from './change.ts';
 import { formatEventTime } from './event-time.ts';
 import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
-import { latestRun, runsByCategory } from './frequent-texts.ts';
+import { categoryRuns, isNumber, latestRun } from './frequent-texts.ts';
 
 /** A text inside JSON's quotes, as `JSON.stringify` writes it. */
 const QUOTED: Escape = {
@@ -18,8 +18,12 @@ const CLOSE_BODY = runOf(']}');
  * Makes the writer of BatchWriteRecord's request body: the bytes that `JSON.stringify` would make of the SDK's input.
  * All that depends on the definition alone, which is nine bytes of ten, is made bytes here, once. What stands before a
  * value begins with the end of the value before it, so that a value is two writes, and a category one.
+ *
+ * The bytes are the writer's own memory: they last until it is written to again.
  */
-export function batchWriteBodyWriter(group: FeatureGroup): (changes: readonly TimedChange[]) => Buffer {
+export function batchWriteBodyWriter(
+  group: FeatureGroup,
+): (changes: readonly TimedChange[], body: ByteWriter) => Uint8Array {
   const open = (name: string) => `{"FeatureName":${JSON.stringify(name)},"ValueAsString":"`;
   const next = (name: string) => `"},${open(name)}`;
   const openBody = runOf('{"Entries":[');
@@ -28,11 +32,12 @@ export function batchWriteBodyWriter(group: FeatureGroup): (changes: readonly Ti
   );
   const eventTime = latestRun((ms) => `${next(group.eventTime.name)}${formatEventTime(ms)}`);
   const columns = columnsOf(group).map(({ name, feature }) => ({
+    number: isNumber(feature),
     before: runOf(next(name)),
-    categories: runsByCategory(feature, (category) => `${next(name)}${QUOTED.write(category)}`),
+    categories: categoryRuns(feature, (category) => `${next(name)}${QUOTED.write(category)}`),
   }));
-  const longest = ({ before, categories = new Map() }: (typeof columns)[number]) =>
-    Math.max(before.bytes, ...[...categories.values()].map(({ bytes }) => bytes));
+  const longest = ({ before, categories }: (typeof columns)[number]) =>
+    Math.max(before.bytes, ...categories.map(({ bytes }) => bytes));
   const fixedBytes =
     openBody.bytes +
     openEntry.bytes +
@@ -40,9 +45,8 @@ export function batchWriteBodyWriter(group: FeatureGroup): (changes: readonly Ti
     columns.reduce((bytes, column) => bytes + longest(column), 0) +
     CLOSE_ENTRY.bytes +
     CLOSE_BODY.bytes;
-  const body = new ByteWriter();
 
-  return (changes) => {
+  return (changes, body) => {
     body.clear();
     body.reserve(fixedBytes);
     body.run(openBody);
@@ -54,15 +58,14 @@ export function batchWriteBodyWriter(group: FeatureGroup): (changes: readonly Ti
       const { values = [] } = change;
       for (let index = 0; index < columns.length; index += 1) {
         // A put replaces the whole record: a feature that is left out becomes absent, which is how null is said.
-        const text = values[index];
-        const column = columns[index];
-        if (typeof text !== 'string' || column === undefined) continue;
-        const category = column.categories?.get(text);
-        if (category !== undefined) {
-          body.run(category);
-        } else {
-          body.run(column.before);
-          body.text(text, QUOTED);
+        const { number, before, categories } = columns[index] as (typeof columns)[number];
+        const value = values[index];
+        if (typeof value === 'number') {
+          body.run(categories[value] as Run);
+        } else if (typeof value === 'string') {
+          body.run(before);
+          if (number) body.ascii(value);
+          else body.text(value, QUOTED);
         }
       }
       body.run(CLOSE_ENTRY);
@@ -70,6 +73,6 @@ export function batchWriteBodyWriter(group: FeatureGroup): (changes: readonly Ti
     // The last entry's comma makes way.
     body.length -= 1;
     body.run(CLOSE_BODY);
-    return body.copy(0, body.length);
+    return body.written();
   };
 }

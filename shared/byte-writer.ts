@@ -84,6 +84,17 @@ export class ByteWriter {
     this.length += bytes;
   }
 
+  /** A text that is known to be printable ASCII and is written as it is, such as a number. */
+  ascii(text: string): void {
+    const start = this.length;
+    const { length } = text;
+    const room = length + this.#besideTexts;
+    if (start + room > this.#bytes.length) this.#grow(room);
+    const bytes = this.#bytes;
+    for (let index = 0; index < length; index += 1) bytes[start + index] = text.charCodeAt(index);
+    this.length = start + length;
+  }
+
   text(text: string, format: Escape): void {
     const start = this.length;
     const { plain } = format;
@@ -100,6 +111,11 @@ export class ByteWriter {
       bytes[start + index] = code;
     }
     this.length = start + length;
+  }
+
+  /** What was written, as it lies in memory: it changes with the next write. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
   }
 
   /** A copy of what was written from `start` to `end`. */

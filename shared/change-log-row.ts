@@ -2,7 +2,7 @@ import { ByteWriter, type Escape, plainCharacters, type Run, runOf } from './byt
 import type { TimedChange } from './change.ts';
 import { formatEventTime } from './event-time.ts';
 import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
-import { latestRun, runsByCategory } from './frequent-texts.ts';
+import { categoryRuns, isNumber, latestRun } from './frequent-texts.ts';
 
 /** Columns that every change log row begins with, before the record identifier and the features. */
 export const CHANGE_COLUMNS = ['sequence_number', 'event_name', 'event_time', 'ttl_expired'] as const;
@@ -33,7 +33,10 @@ export type RowWriter<T> = (change: T, to: ByteWriter) => void;
 
 /** Makes the writer of a feature group's rows. Texts that come again and again are made bytes here, once. */
 export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> {
-  const columns = columnsOf(group).map(({ feature }) => runsByCategory(feature, (text) => `${FIELD.write(text)},`));
+  const columns = columnsOf(group).map(({ feature }) => ({
+    number: isNumber(feature),
+    categories: categoryRuns(feature, (text) => `${FIELD.write(text)},`),
+  }));
   const eventNames: Record<TimedChange['eventName'], Run> = {
     INSERT: runOf(',INSERT,'),
     MODIFY: runOf(',MODIFY,'),
@@ -42,18 +45,18 @@ export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> 
   const eventTime = latestRun((ms) => `${formatEventTime(ms)},`);
   const ttlExpired = runOf('true,');
   const notExpired = runOf('false,');
-  const longest = (categories: (typeof columns)[number]) =>
-    Math.max(NULL_FIELD.bytes, ...[...(categories?.values() ?? [])].map(({ bytes }) => bytes));
+  const longest = ({ categories }: (typeof columns)[number]) =>
+    Math.max(NULL_FIELD.bytes, ...categories.map(({ bytes }) => bytes));
   const fixedBytes =
     eventNames.INSERT.bytes +
     eventTime(0).bytes +
     notExpired.bytes +
     1 +
-    columns.reduce((bytes, categories) => bytes + longest(categories), 0);
+    columns.reduce((bytes, column) => bytes + longest(column), 0);
 
   return (change, to) => {
     to.reserve(fixedBytes);
-    to.text(change.sequenceNumber, FIELD);
+    to.ascii(change.sequenceNumber);
     to.run(eventNames[change.eventName]);
     to.run(eventTime(change.eventTimeMs));
     to.run(change.ttlExpired ? ttlExpired : notExpired);
@@ -61,17 +64,16 @@ export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> 
     to.byte(COMMA);
     const { values = [] } = change;
     for (let index = 0; index < columns.length; index += 1) {
-      const text = values[index];
-      if (typeof text !== 'string') {
-        to.run(NULL_FIELD);
-        continue;
-      }
-      const run = columns[index]?.get(text);
-      if (run !== undefined) {
-        to.run(run);
-      } else {
-        to.text(text, FIELD);
+      const { number, categories } = columns[index] as (typeof columns)[number];
+      const value = values[index];
+      if (typeof value === 'number') {
+        to.run(categories[value] as Run);
+      } else if (typeof value === 'string') {
+        if (number) to.ascii(value);
+        else to.text(value, FIELD);
         to.byte(COMMA);
+      } else {
+        to.run(NULL_FIELD);
       }
     }
     to.replaceLast(NEWLINE);

@@ -1,8 +1,16 @@
+import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
+
 /**
  * A feature's value as text, exactly as the sinks take it. `null` is DynamoDB's NULL, `undefined` an absent attribute,
  * `''` an empty string: three different things here, of which the sinks can tell the last from the first two.
  */
 export type FeatureText = string | null | undefined;
+
+/**
+ * A feature's value as decoded: its text, but a category by its position in the definition, so that whoever writes it
+ * need not search for it again.
+ */
+export type FeatureCode = FeatureText | number;
 
 export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE';
 
@@ -16,10 +24,20 @@ export interface Change {
   readonly second: number;
   /** DynamoDB's TTL removed the item, nobody asked for it. */
   readonly ttlExpired: boolean;
-  /** Feature and label texts after the change, in the order of `columnsOf`. Undefined for REMOVE. */
-  readonly values: readonly FeatureText[] | undefined;
+  /** Features and label after the change, in the order of `columnsOf`. Undefined for REMOVE. */
+  readonly values: readonly FeatureCode[] | undefined;
   /** The label this change brought, when it is a label event: after-image labelled, before-image not or otherwise. */
   readonly newLabel: '0' | '1' | undefined;
+}
+
+/** The texts of a change's features and label, in the order of `columnsOf`; none for REMOVE. */
+export function featureTexts(group: FeatureGroup, { values = [] }: Pick<Change, 'values'>): FeatureText[] {
+  const columns = columnsOf(group);
+  return values.map((value, index) => {
+    if (typeof value !== 'number') return value;
+    const feature = columns[index]?.feature;
+    return feature !== 'label' && feature?.type === 'categorical' ? feature.categories[value] : undefined;
+  });
 }
 
 /** A change with its event time, in epoch milliseconds. */

@@ -1,6 +1,7 @@
-import type { Change, FeatureText, Rejection, RejectionReason } from './change.ts';
+import { attributeReader } from './attribute-reader.ts';
+import { type Change, type FeatureCode, featureTexts, type Rejection, type RejectionReason } from './change.ts';
 import { decodeLabel, type FeatureDecoder, featureDecoder, Problem } from './feature-decoder.ts';
-import { columnsOf, type FeatureGroup } from './feature-groups/define.ts';
+import { columnsOf, type Feature, type FeatureGroup } from './feature-groups/define.ts';
 import { EnvelopeProblem, readEnvelope, sequenceNumberOf } from './stream-record.ts';
 
 /** Largest record of Feature Store, in bytes. Source: Feature Store quotas, "maximum record size 350 KB". */
@@ -25,10 +26,12 @@ export function makeDecoder(group: FeatureGroup): Decoder {
   const columns = columnsOf(group).map(({ feature }): Column => {
     const { attribute } = feature === 'label' ? group.label : feature;
     const decodeColumn = feature === 'label' ? decodeLabel : featureDecoder(feature);
-    return { attribute, inherited: attribute in Object.prototype, decode: decodeColumn };
+    return { attribute, decode: decodeColumn };
   });
+  const read = attributeReader(columns.map(({ attribute }) => attribute));
   const labelColumn = columnsOf(group).findIndex(({ feature }) => feature === 'label');
   const namesBytes = columnsOf(group).reduce((bytes, { name }) => bytes + name.length, 64);
+  const categoriesBytesMax = columnsOf(group).reduce((bytes, { feature }) => bytes + longestCategory(feature), 0);
 
   const decode = (record: unknown): Change | EnvelopeProblem => {
     const envelope = readEnvelope(record, group);
@@ -39,11 +42,13 @@ export function makeDecoder(group: FeatureGroup): Decoder {
       return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, ...nothing };
     }
 
-    const values: FeatureText[] = new Array(columns.length);
-    let bytes = namesBytes + recordIdentifier.length;
+    // Attributes first, and then each of them replaced by its value: one after the other they are fetched faster.
+    const attributes = read(newImage);
+    const values = attributes as unknown[] as FeatureCode[];
+    let bytes = namesBytes + categoriesBytesMax + recordIdentifier.length;
     for (let index = 0; index < columns.length; index += 1) {
-      const { attribute, inherited, decode: decodeColumn } = columns[index] as Column;
-      const value = decodeColumn(inherited && !Object.hasOwn(newImage, attribute) ? undefined : newImage[attribute]);
+      const { attribute, decode: decodeColumn } = columns[index] as Column;
+      const value = decodeColumn(attributes[index]);
       if (typeof value === 'string') bytes += value.length;
       else if (value instanceof Problem) {
         return new EnvelopeProblem(value.reason, `dynamodb.NewImage.${attribute}`, value.message);
@@ -52,7 +57,8 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     }
     // A character is at least one byte and at most three, so the exact count is needed only near the limit.
     if (bytes * 3 > RECORD_BYTES_MAX) {
-      bytes = namesBytes + values.reduce((sum, value) => sum + Buffer.byteLength(value ?? ''), 0);
+      const texts = featureTexts(group, { values });
+      bytes = namesBytes + texts.reduce<number>((sum, text) => sum + Buffer.byteLength(text ?? ''), 0);
       if (bytes > RECORD_BYTES_MAX) {
         const message = `The record has ${bytes} bytes; Feature Store takes at most ${RECORD_BYTES_MAX}.`;
         return new EnvelopeProblem('record-too-large', 'dynamodb.NewImage', message);
@@ -85,9 +91,13 @@ export function makeDecoder(group: FeatureGroup): Decoder {
   };
 }
 
+function longestCategory(feature: Feature | 'label'): number {
+  return feature === 'label' || feature.type !== 'categorical'
+    ? 0
+    : Math.max(...feature.categories.map((category) => category.length));
+}
+
 interface Column {
   readonly attribute: string;
-  /** Whether every object has a property of this name, such as `constructor`, so that only its own ones count. */
-  readonly inherited: boolean;
   readonly decode: FeatureDecoder;
 }

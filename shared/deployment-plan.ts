@@ -70,6 +70,9 @@ export function alarmNames(endpointConfigName: string) {
   return { errorAlarmName: `${endpointConfigName}-errors`, latencyAlarmName: `${endpointConfigName}-latency` };
 }
 
+/** The endpoint configuration that an alarm is of, by the alarm's name; undefined when it is another kind of alarm. */
+export const configOfAlarm = (alarmName: string): string | undefined => /^(.+)-(errors|latency)$/.exec(alarmName)?.[1];
+
 /**
  * One instance of the new fleet takes its share of the traffic first, and the rest follows when no alarm has gone off.
  * A canary is at most half a fleet, so a fleet of one moves at once, and is watched as long.

@@ -30,6 +30,7 @@ const evidenceSchema = z.looseObject({
   schemaHash: z.string(),
   /** Absent for a challenger that was refused. */
   endpointConfigName: z.string().optional(),
+  /** Rows by part and class; `inexactRows` of both parts have features that may be of after the label. */
   counts: z.record(z.string(), z.number()),
   comparison: comparisonSchema,
   /** When a person took the model back, and why. */

@@ -1,5 +1,5 @@
 import { type AttributeValue, attributeType, textOf } from './attribute-text.ts';
-import type { FeatureText, RejectionReason } from './change.ts';
+import type { FeatureCode, FeatureText, RejectionReason } from './change.ts';
 import { compareDecimals, exactInteger, integerText, isPlainDecimal, plainDecimal } from './decimal.ts';
 import type { Feature } from './feature-groups/define.ts';
 
@@ -17,8 +17,8 @@ export class Problem {
   }
 }
 
-/** Checks one attribute and gives its text. */
-export type FeatureDecoder = (value: AttributeValue | undefined) => FeatureText | Problem;
+/** Checks one attribute and gives its text, or its category's position. */
+export type FeatureDecoder = (value: AttributeValue | undefined) => FeatureCode | Problem;
 
 /** A label's text: `0` or `1`. */
 export function decodeLabel(value: AttributeValue | undefined): FeatureText | Problem {
@@ -48,8 +48,8 @@ export function featureDecoder(feature: Feature): FeatureDecoder {
   };
   switch (feature.type) {
     case 'categorical': {
-      const categories = new Set<unknown>(feature.categories);
-      return (value) => (categories.has(value?.S) ? (value?.S as string) : withCare(value));
+      const positions = new Map<unknown, number>(feature.categories.map((category, position) => [category, position]));
+      return (value) => positions.get(value?.S) ?? withCare(value);
     }
     case 'integral': {
       const least = Number(feature.min ?? INT64_MIN);
@@ -73,7 +73,7 @@ export function featureDecoder(feature: Feature): FeatureDecoder {
   }
 }
 
-function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureText | Problem {
+function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureCode | Problem {
   const wrongType = (value: AttributeValue, expected: string) =>
     new Problem('wrong-type', `Expected ${expected}, found ${attributeType(value) ?? 'no attribute value'}.`);
   switch (feature.type) {
@@ -83,8 +83,7 @@ function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureTex
       return (value) => (value.BOOL === true ? '1' : value.BOOL === false ? '0' : wrongType(value, 'BOOL'));
     case 'categorical': {
       const unknown = new Problem('unknown-category', `Expected one of ${feature.categories.join(', ')}.`);
-      return (value) =>
-        typeof value.S !== 'string' ? wrongType(value, 'S') : feature.categories.includes(value.S) ? value.S : unknown;
+      return (value) => (typeof value.S === 'string' ? unknown : wrongType(value, 'S'));
     }
     case 'integral':
       return numberDecoder(feature, wrongType, INT64_MIN, INT64_MAX);

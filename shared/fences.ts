@@ -60,10 +60,16 @@ export function assignEventTimes(changes: readonly Change[], fences: ReadonlyMap
     const last = fenced && (!inBatch || fenced.eventTimeMs > inBatch.eventTimeMs) ? fenced : inBatch;
     const eventTimeMs =
       last?.sequenceNumber === sequenceNumber ? last.eventTimeMs : eventTimeAfter(change.second, last?.eventTimeMs);
-    const timed = { ...change, eventTimeMs };
+    const timed = timedChange(change, eventTimeMs);
     previous.set(recordIdentifier, timed);
     return timed;
   });
+}
+
+/** Written out: an object copied and then given one member more takes the engine several times as long. */
+function timedChange(change: Change, eventTimeMs: number): TimedChange {
+  const { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, values, newLabel } = change;
+  return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, values, newLabel, eventTimeMs };
 }
 
 /** Fences in the state table. */

@@ -1,13 +1,15 @@
 import { type Run, runOf } from './byte-writer.ts';
 import type { Feature } from './feature-groups/define.ts';
 
-/** What a categorical feature's categories are written as, by category. Undefined for a feature of another type. */
-export function runsByCategory(
-  feature: Feature | 'label',
-  written: (category: string) => string,
-): ReadonlyMap<string, Run> | undefined {
-  if (feature === 'label' || feature.type !== 'categorical') return undefined;
-  return new Map(feature.categories.map((category) => [category, runOf(written(category))]));
+/** What a categorical feature's categories are written as, by position. None for a feature of another type. */
+export function categoryRuns(feature: Feature | 'label', written: (category: string) => string): readonly Run[] {
+  if (feature === 'label' || feature.type !== 'categorical') return [];
+  return feature.categories.map((category) => runOf(written(category)));
+}
+
+/** Whether the feature's texts are digits, points and minus signs, which every format writes as they are. */
+export function isNumber(feature: Feature | 'label'): boolean {
+  return feature === 'label' || (feature.type !== 'string' && feature.type !== 'categorical');
 }
 
 /** Keeps the run of the number that was asked for last: most changes of a batch have the event time of the one before. */

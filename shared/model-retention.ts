@@ -7,16 +7,13 @@ import {
   paginateListModels,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
-import { alarmNames } from './deployment-plan.ts';
-
-/** Alarms of one DeleteAlarms call, at most. Source: CloudWatch API. */
-const ALARMS_MAX = 100;
+import { alarmNames, configOfAlarm } from './deployment-plan.ts';
 
 /** What was removed, and the alarms that are of no use any more. */
 export interface Removed {
   readonly models: readonly string[];
   readonly endpointConfigs: readonly string[];
-  /** At most 100: the rest belongs to configurations that the next clean-up finds. */
+  /** Of those that were given: what belongs to a configuration that is gone, now or since whenever. */
   readonly alarmNames: readonly string[];
 }
 
@@ -32,18 +29,26 @@ export async function removeOldModels(
   endpointName: string,
   kept: number,
   inUse: readonly string[],
+  alarms: readonly string[],
 ): Promise<Removed> {
   const serving = await servedNames(sagemaker, endpointName);
   const isKept = new Set([...inUse, ...serving]);
   // Configurations first: a model that one of them names must outlive it.
-  const endpointConfigs = oldNames(await configNames(sagemaker, endpointName), kept, isKept).slice(0, ALARMS_MAX / 2);
+  const endpointConfigs = oldNames(await configNames(sagemaker, endpointName), kept, isKept);
   for (const EndpointConfigName of endpointConfigs) {
     await sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName }));
   }
-  const left = new Set([...isKept, ...(await configNames(sagemaker, endpointName))]);
-  const models = oldNames(await modelNames(sagemaker, endpointName), kept, left);
+  const left = await configNames(sagemaker, endpointName);
+  const models = oldNames(await modelNames(sagemaker, endpointName), kept, new Set([...isKept, ...left]));
   for (const ModelName of models) await sagemaker.send(new DeleteModelCommand({ ModelName }));
-  return { models, endpointConfigs, alarmNames: endpointConfigs.flatMap((it) => Object.values(alarmNames(it))) };
+  return { models, endpointConfigs, alarmNames: alarmsWithout(left, endpointName, alarms) };
+}
+
+/** Alarms that trainings of the endpoint have made for configurations that are not there. */
+function alarmsWithout(configs: readonly string[], endpointName: string, alarms: readonly string[]): string[] {
+  const inUse = new Set(configs.flatMap((it) => Object.values(alarmNames(it))));
+  const isConfig = isOf(endpointName);
+  return alarms.filter((it) => isConfig(configOfAlarm(it) ?? '') && !inUse.has(it));
 }
 
 /** Names beyond the newest `kept`, of names newest first. */

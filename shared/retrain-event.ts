@@ -50,8 +50,8 @@ const judgeSchema = z.object({
 /** A snapshot is finished. It holds whatever becomes of the training. */
 const snapshotSchema = z.object({ action: z.literal('snapshot'), snapshot: trainingPlanSchema.shape.snapshot });
 
-/** The epoch is closed. */
-const cleanUpSchema = z.object({ action: z.literal('clean-up'), ...attempt });
+/** The epoch is closed. The alarms are those that may be the endpoint's. */
+const cleanUpSchema = z.object({ action: z.literal('clean-up'), ...attempt, alarmNames: z.array(z.string()) });
 
 const actionSchema = z.discriminatedUnion('action', [
   closeSchema,

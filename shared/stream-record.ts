@@ -28,7 +28,15 @@ export class EnvelopeProblem extends Problem {
 /** The record's sequence number, if it has one. */
 export function sequenceNumberOf(record: unknown): string | undefined {
   const value = (record as { dynamodb?: { SequenceNumber?: unknown } } | null)?.dynamodb?.SequenceNumber;
-  return typeof value === 'string' && /^\d+$/.test(value) ? value : undefined;
+  return typeof value === 'string' && isDigits(value) ? value : undefined;
+}
+
+function isDigits(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return text.length > 0;
 }
 
 /** Everything of a stream record but its features: which item, what happened, in which order, when. */
@@ -123,17 +131,13 @@ function identifierOf(
       `Expected the key attributes ${attributes.join(', ')} of the definition, found ${found.join(', ') || 'none'}.`,
     );
   }
-  const parts: string[] = [];
-  for (const attribute of attributes) {
-    const value = keys[attribute];
-    const part =
-      typeof value?.S === 'string' ? value.S : typeof value?.N === 'string' ? plainDecimal(value.N) : undefined;
-    if (part === undefined) {
-      return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, 'Expected S or N.');
-    }
-    parts.push(part);
+  let identifier = '';
+  for (let index = 0; index < attributes.length; index += 1) {
+    const attribute = attributes[index] as string;
+    const part = keyText(keys[attribute]);
+    if (part === undefined) return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, 'Expected S or N.');
+    identifier = attributes.length === 1 ? part : index === 0 ? escaped(part) : `${identifier}|${escaped(part)}`;
   }
-  const identifier = joinIdentifier(parts);
   if (
     identifier.length * 3 > RECORD_IDENTIFIER_BYTES_MAX &&
     Buffer.byteLength(identifier) > RECORD_IDENTIFIER_BYTES_MAX
@@ -147,10 +151,13 @@ function identifierOf(
   return identifier;
 }
 
-/** One identifier from the texts of the key attributes, partition key first. */
-export function joinIdentifier(parts: readonly string[]): string {
-  if (parts.length === 1) return parts[0] as string;
-  return parts.map((part) => part.replace(/[\\|]/g, '\\$&')).join('|');
+function keyText(value: AttributeValue | undefined): string | undefined {
+  if (typeof value?.S === 'string') return value.S;
+  return typeof value?.N === 'string' ? plainDecimal(value.N) : undefined;
+}
+
+function escaped(part: string): string {
+  return part.replace(/[\\|]/g, '\\$&');
 }
 
 /** An item as the SDK reads it, in the form of a Lambda event: binary as base64 text. */

@@ -6,7 +6,7 @@ import type { FeatureGroup } from './feature-groups/define.ts';
 import { schemaHash } from './schema-hash.ts';
 import { trainingImage } from './training-images.ts';
 import { executionName, resourceName } from './training-names.ts';
-import { countQuery, unloadQuery } from './training-set.ts';
+import { countQuery, partFolder, unloadQuery } from './training-set.ts';
 import {
   firstDayToRead,
   isUsable,
@@ -48,8 +48,7 @@ export const trainingPlanSchema = z.object({
     changeLogFrom: z.string().nullable(),
   }),
   countQuery: z.string(),
-  trainQuery: z.string(),
-  validationQuery: z.string(),
+  trainingSetQuery: z.string(),
   trainingJobName: z.string(),
   trainingImage: z.string(),
   trainingRoleArn: z.string(),
@@ -86,8 +85,7 @@ export function trainingPlan(
   const { epoch, attempt } = due;
   const name = resourceName(config.endpointName, epoch, attempt, nowMs);
   const bucket = `s3://${config.dataBucket}`;
-  const trainUri = `${bucket}/training-sets/${name}/train/`;
-  const validationUri = `${bucket}/training-sets/${name}/validation/`;
+  const trainingSetUri = `${bucket}/training-sets/${name}/`;
   const database = config.glueDatabase;
   const hash = schemaHash(group);
   const base = lastSnapshot && isUsable(lastSnapshot, group, nowMs) ? lastSnapshot : undefined;
@@ -110,14 +108,13 @@ export function trainingPlan(
       changeLogFrom: base ? firstDayToRead(base) : null,
     },
     countQuery: countQuery(group, source),
-    trainQuery: unloadQuery(group, source, 'train', trainUri),
-    validationQuery: unloadQuery(group, source, 'validation', validationUri),
+    trainingSetQuery: unloadQuery(group, source, trainingSetUri),
     trainingJobName: name,
     trainingImage: trainingImage(config.trainingAlgorithm, regionOf(config.stateMachineArn)),
     trainingRoleArn: config.trainingRoleArn,
     hyperParameters: hyperParameters(config),
-    trainUri,
-    validationUri,
+    trainUri: `${trainingSetUri}${partFolder('train')}`,
+    validationUri: `${trainingSetUri}${partFolder('validation')}`,
     modelUri: `${bucket}/models/`,
     trainingInstanceType: config.trainingInstanceType,
     maxRuntimeSeconds: config.trainingSecondsMax,

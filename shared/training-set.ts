@@ -1,7 +1,7 @@
 import { sqlName, sqlText } from './change-log-sql.ts';
 import { imputation, type TrainingColumn, trainingColumnsOf } from './encode.ts';
 import type { FeatureGroup } from './feature-groups/define.ts';
-import { learntRowsSql } from './training-snapshot.ts';
+import { INEXACT, learntRowsSql } from './training-snapshot.ts';
 
 /**
  * Trino SQL that builds the training set from a snapshot of the change log: of what it holds, the live labelled rows.
@@ -23,7 +23,10 @@ const VALIDATION_BUCKETS = 20;
 /** Hexadecimal digits of the hash that give the bucket: 65,536 values, so buckets differ by a thousandth at most. */
 const BUCKET_DIGITS = 4;
 
-/** One row: train_rows, validation_rows, train_positives, train_negatives, validation_positives, validation_negatives. */
+/**
+ * One row: train_rows, validation_rows, train_positives, train_negatives, validation_positives, validation_negatives, and
+ * inexact_rows, of both parts.
+ */
 export function countQuery(group: FeatureGroup, source: SnapshotSource): string {
   const label = sqlName(group.label.name);
   const count = (...conditions: string[]) => `count(*) FILTER (WHERE ${conditions.join(' AND ')})`;
@@ -34,41 +37,46 @@ export function countQuery(group: FeatureGroup, source: SnapshotSource): string 
   ${count(train, `${label} = 1`)} AS train_positives,
   ${count(train, `${label} = 0`)} AS train_negatives,
   ${count(validation, `${label} = 1`)} AS validation_positives,
-  ${count(validation, `${label} = 0`)} AS validation_negatives
+  ${count(validation, `${label} = 0`)} AS validation_negatives,
+  ${group.trainingTime === 'as-of-label' ? count(INEXACT) : '0'} AS inexact_rows
 FROM (
 ${trainableRowsSql(group, source)}
 ) AS "trainable"`;
 }
 
 /**
- * The rows of one part of the training set: the label, then the encoded columns, numbers all, in the order of
- * `trainingColumns`. Columns are called c0, c1, …: a name such as `job=a,b` would upset the writer's own metadata.
- * Rows are in the order of their hash, which is as good as shuffled and the same every time.
+ * The rows of the training set: the label, then the encoded columns, numbers all, in the order of `trainingColumns`, and
+ * last the part that the row belongs to. Columns are called c0, c1, …: a name such as `job=a,b` would upset the writer's
+ * own metadata. Rows are in the order of their hash, which is as good as shuffled and the same every time.
  */
-export function trainingRowsSql(group: FeatureGroup, source: SnapshotSource, split: Split): string {
+export function trainingRowsSql(group: FeatureGroup, source: SnapshotSource): string {
   const label = `CAST(${sqlName(group.label.name)} AS INTEGER)`;
   const columns = [label, ...trainingColumnsOf(group).map(columnSql)].map((sql, index) => `  ${sql} AS c${index}`);
   return `SELECT
-${columns.join(',\n')}
+${columns.join(',\n')},
+  CASE WHEN ${inSplit(group, 'train')} THEN 'train' ELSE 'validation' END AS part
 FROM (
 ${trainableRowsSql(group, source)}
 ) AS "trainable"
-WHERE ${inSplit(group, split)}
 ORDER BY ${hashSql(group)}`;
 }
 
+/** Where under the training set's prefix {@link unloadQuery} writes a part of it. */
+export const partFolder = (split: Split): string => `part=${split}/`;
+
 /**
- * Writes one part of the training set as CSV, as linear-learner and XGBoost read it: label first, no header.
- * UNLOAD compresses text by default, which training in File mode would take for the text itself.
+ * Writes the training set as CSV, as linear-learner and XGBoost read it: label first, no header. Both parts in one pass
+ * over the snapshot, each in its folder: a column that UNLOAD partitions by comes last, and is not in the files. UNLOAD
+ * compresses text by default, which training in File mode would take for the text itself.
  *
  * @param uri an empty prefix, `s3://…/`.
  */
-export function unloadQuery(group: FeatureGroup, source: SnapshotSource, split: Split, uri: string): string {
+export function unloadQuery(group: FeatureGroup, source: SnapshotSource, uri: string): string {
   return `UNLOAD (
-${trainingRowsSql(group, source, split)}
+${trainingRowsSql(group, source)}
 )
 TO ${sqlText(uri)}
-WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')`;
+WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE', partitioned_by = ARRAY['part'])`;
 }
 
 /** Live rows with a label and every required number. The encoder refuses a record that lacks one likewise. */
@@ -101,8 +109,9 @@ function columnSql(column: TrainingColumn): string {
   }
 }
 
+/** Qualified, as the record identifier may be called like a column of the result, `c1` or `part`. */
 function hashSql(group: FeatureGroup): string {
-  return `to_hex(md5(to_utf8(${sqlName(group.recordIdentifier.name)})))`;
+  return `to_hex(md5(to_utf8("trainable".${sqlName(group.recordIdentifier.name)})))`;
 }
 
 function inSplit(group: FeatureGroup, split: Split): string {

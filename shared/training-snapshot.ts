@@ -44,6 +44,12 @@ export const SNAPSHOT_AGE_DAYS_MAX = 60;
  */
 const DELIVERY_HOURS_MAX = 26;
 
+/**
+ * Column that says of a row that its features are not known to be those of before the label: the first change that the
+ * stream has seen of the record modified an item, and it has a label. An item that came with its label had none before.
+ */
+export const INEXACT = '"_inexact"';
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -152,7 +158,7 @@ WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')`;
 /**
  * One row for each record that is not deleted: its label of now and the features it is learnt with. As of the label:
  * those of the change before the label's arrival; where there is none, those the label came with. The columns are, among
- * others, the record identifier, the label and the training features.
+ * others, the record identifier, the label and the training features. As of the label also {@link INEXACT}.
  */
 export function learntRowsSql(group: FeatureGroup, database: string, snapshot: string): string {
   const record = sqlName(group.recordIdentifier.name);
@@ -163,6 +169,7 @@ export function learntRowsSql(group: FeatureGroup, database: string, snapshot: s
   const order = `PARTITION BY ${record} ORDER BY ${RECENCY}`;
   return `SELECT * FROM (
 SELECT ${[record, ...features].join(', ')},
+  "event_name" = 'MODIFY' AND ${label} IS NOT NULL AS ${INEXACT},
   last_value(${label}) OVER (${order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS ${label},
   row_number() OVER (${order}) AS "_nth"
 ${from}

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Change, compareSequenceNumbers, type TimedChange } from '../shared/change.ts';
+import { type Change, compareSequenceNumbers, featureTexts, type TimedChange } from '../shared/change.ts';
 import type { FeatureTexts } from '../shared/encode.ts';
 import { columnsOf, type Feature, type FeatureGroup } from '../shared/feature-groups/define.ts';
 
@@ -104,6 +104,8 @@ export interface Learnt {
   readonly recordIdentifier: string;
   readonly label: string;
   readonly features: FeatureTexts;
+  /** As of the label: what was known before it is not known. */
+  readonly isInexact: boolean;
 }
 
 const eventSecond = ({ eventTimeMs }: TimedChange) => Math.floor(eventTimeMs / 1_000);
@@ -122,12 +124,14 @@ export function learntFrom(group: FeatureGroup, rows: readonly TimedChange[]): L
       .filter((row) => row.eventName !== 'REMOVE' || (row.ttlExpired ? group.onTtlExpiry : group.onDelete) === 'delete')
       .sort((a, b) => eventSecond(a) - eventSecond(b) || compareSequenceNumbers(a.sequenceNumber, b.sequenceNumber));
     const latest = history.at(-1);
-    const now = latest?.values?.[label];
+    const now = latest && featureTexts(group, latest)[label];
     if (now === undefined || now === null) return [];
     const before = history.findLastIndex((row) => (row.values?.[label] ?? undefined) === undefined);
-    const asOf = history[before]?.values ?? history[before + 1]?.values;
-    const values = group.trainingTime === 'latest' ? latest?.values : asOf;
-    const texts = columnsOf(group).map(({ name }, index) => [name, values?.[index] ?? undefined] as const);
-    return [{ recordIdentifier, label: now, features: Object.fromEntries(texts) }];
+    const arrival = history[before + 1];
+    const asOf = history[before]?.values ? history[before] : arrival;
+    const isInexact = group.trainingTime === 'as-of-label' && asOf === arrival && arrival?.eventName === 'MODIFY';
+    const texts = featureTexts(group, (group.trainingTime === 'latest' ? latest : asOf) as TimedChange);
+    const features = columnsOf(group).map(({ name }, index) => [name, texts[index] ?? undefined] as const);
+    return [{ recordIdentifier, label: now, features: Object.fromEntries(features), isInexact }];
   });
 }

@@ -2,7 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GetQueryExecutionOutput, GetQueryRuntimeStatisticsOutput } from '@aws-sdk/client-athena';
+import type {
+  GetQueryExecutionOutput,
+  GetQueryResultsOutput,
+  GetQueryRuntimeStatisticsOutput,
+} from '@aws-sdk/client-athena';
 import { glueDatabase } from '../infra/aws/glue.ts';
 import { GlueCatalog, type TableInput } from '../infra/local/athena/catalog.ts';
 import { athena } from '../infra/local/athena.ts';
@@ -39,6 +43,16 @@ export async function localAthena() {
     }
   }
 
+  async function succeeded(query: string): Promise<string> {
+    const { QueryExecutionId = '' } = await call<{ QueryExecutionId?: string }>('StartQueryExecution', {
+      QueryString: query,
+      ResultConfiguration: { OutputLocation: `s3://${BUCKET}/athena-results/` },
+    });
+    const { QueryExecution } = await ended(QueryExecutionId);
+    if (QueryExecution?.Status?.State !== 'SUCCEEDED') throw new Error(QueryExecution?.Status?.StateChangeReason);
+    return QueryExecutionId;
+  }
+
   return {
     objects,
 
@@ -58,17 +72,20 @@ export async function localAthena() {
 
     /** Runs a query. @throws Error with Athena's reason when it fails. */
     async run(query: string): Promise<Scanned> {
-      const { QueryExecutionId = '' } = await call<{ QueryExecutionId?: string }>('StartQueryExecution', {
-        QueryString: query,
-        ResultConfiguration: { OutputLocation: `s3://${BUCKET}/athena-results/` },
-      });
-      const { QueryExecution } = await ended(QueryExecutionId);
-      if (QueryExecution?.Status?.State !== 'SUCCEEDED') throw new Error(QueryExecution?.Status?.StateChangeReason);
+      const QueryExecutionId = await succeeded(query);
       const { QueryRuntimeStatistics } = await call<GetQueryRuntimeStatisticsOutput>('GetQueryRuntimeStatistics', {
         QueryExecutionId,
       });
       const { InputRows = 0, InputBytes = 0 } = QueryRuntimeStatistics?.Rows ?? {};
       return { rows: InputRows, bytes: InputBytes };
+    },
+
+    /** Runs a query, and gives the first row of its answer by column. @throws as {@link run}. */
+    async firstRow(query: string): Promise<Record<string, string | undefined>> {
+      const QueryExecutionId = await succeeded(query);
+      const { ResultSet } = await call<GetQueryResultsOutput>('GetQueryResults', { QueryExecutionId });
+      const [names = [], row = []] = (ResultSet?.Rows ?? []).map(({ Data = [] }) => Data.map((it) => it.VarCharValue));
+      return Object.fromEntries(names.map((name, index) => [name, row[index]]));
     },
 
     /** All bytes under a location, file after file. */

@@ -26,6 +26,11 @@ done
 for model in $(aws sagemaker list-models --name-contains "$endpoint-" --output text --query 'Models[].ModelName'); do
   aws sagemaker delete-model --model-name "$model"
 done
+for alarm in $(aws cloudwatch describe-alarms --alarm-name-prefix "$endpoint-e" --output text --query 'MetricAlarms[].AlarmName'); do
+  if [[ $alarm =~ ^"$endpoint"-e[0-9]+-a[0-9]+-[0-9a-z]+-(errors|latency)$ ]]; then
+    aws cloudwatch delete-alarms --alarm-names "$alarm"
+  fi
+done
 
 serverless remove --stage "$stage" --region "$AWS_REGION" --param="featureGroup=$feature_group"
 for bucket in $buckets; do aws s3 rb "s3://$bucket" --force; done

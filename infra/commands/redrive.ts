@@ -2,6 +2,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
 import { namesOf } from '../aws/names.ts';
 import { readOptions, runCommand, wholeNumber } from '../local/command.ts';
+import { clientSettings, STACK_OPTIONS } from './stack.ts';
 
 const USAGE = 'npm run redrive -- [--list] [--limit 1000] [--definition NAME|FILE] [--stage dev] [--json] [--verbose]';
 
@@ -18,8 +19,7 @@ async function redrive(): Promise<number> {
   const { values: options } = readOptions(USAGE, {
     list: { type: 'boolean', default: false },
     limit: { type: 'string', default: '1000' },
-    definition: { type: 'string', default: 'bank-marketing' },
-    stage: { type: 'string', default: 'dev' },
+    ...STACK_OPTIONS,
     json: { type: 'boolean', default: false },
   });
   const limit = wholeNumber('limit', options.limit, 1, LIMIT_MAX);
@@ -32,7 +32,7 @@ async function redrive(): Promise<number> {
 
 /** @throws Error with the way out when the function is not there, or has failed. */
 async function invoke(functionName: string, request: object): Promise<Answer> {
-  const lambda = new LambdaClient();
+  const lambda = new LambdaClient(clientSettings());
   try {
     const { FunctionError, Payload } = await lambda.send(
       new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(request) }),

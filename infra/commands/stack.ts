@@ -22,8 +22,14 @@ export const STACK_OPTIONS = {
   stage: { type: 'string', default: 'dev' },
 } as const;
 
-/** What a local cloud takes for credentials and region, when AWS_ENDPOINT_URL is all that is set: it checks neither. */
+/** What a local cloud takes for credentials and region: it checks neither. */
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+
+/** Settings of a command's clients: the SDK's own, but for a local cloud when AWS_ENDPOINT_URL is all that is set. */
+export function clientSettings(): Partial<typeof LOCAL> {
+  const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env;
+  return AWS_ENDPOINT_URL && !AWS_ACCESS_KEY_ID && !AWS_PROFILE ? LOCAL : {};
+}
 
 /**
  * Reaches a deployed stack by the SDK's own configuration (region, profile, AWS_ENDPOINT_URL). What the stack is made
@@ -34,9 +40,7 @@ const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'local', secret
 export async function deployedStack(options: { definition: string; stage: string }): Promise<DeployedStack> {
   const group = await loadFeatureGroup(options.definition);
   const name = `${namesOf(group, options.stage).stack}-retrain`;
-  const environment = process.env;
-  const isBare = environment.AWS_ENDPOINT_URL && !environment.AWS_ACCESS_KEY_ID && !environment.AWS_PROFILE;
-  const settings = isBare ? LOCAL : {};
+  const settings = clientSettings();
   const lambda = new LambdaClient(settings);
   try {
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));

@@ -61,12 +61,13 @@ function missingLines({ labels, perClass, notBefore }: RetrainingStatus['next'][
 }
 
 function trainingLines(it: Evidence): string[] {
-  const { trainRows = 0, validationRows = 0 } = it.counts;
+  const { trainRows = 0, validationRows = 0, inexactRows = 0 } = it.counts;
+  const inexact = inexactRows > 0 ? `, ${inexactRows} of them with features that may be of after their label` : '';
   const decided = it.decision === 'promote' ? 'promoted' : 'refused';
   const back = it.rolledBackAt ? `, rolled back at ${it.rolledBackAt}: ${it.rollbackReason}` : '';
   return [
     `epoch ${it.epoch}, attempt ${it.attempt}, ${it.closedAt}: ${it.modelName} ${decided}${back}`,
-    `  ${trainRows} rows trained, ${validationRows} validated. ${it.reason}`,
+    `  ${trainRows} rows trained, ${validationRows} validated${inexact}. ${it.reason}`,
   ];
 }
 

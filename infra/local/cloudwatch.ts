@@ -22,6 +22,16 @@ const PARAMETERS = [
 
 const REQUIRED = ['AlarmName', 'MetricName', 'Namespace', 'Period', 'EvaluationPeriods', 'Threshold'];
 
+/** Alarms that one answer describes, unless asked for up to 100. Source: DescribeAlarms. */
+const RECORDS_DEFAULT = 50;
+
+interface DescribeAlarmsInput {
+  readonly AlarmNames?: readonly string[];
+  readonly AlarmNamePrefix?: string;
+  readonly StateValue?: AlarmState;
+  readonly MaxRecords?: number;
+}
+
 /** Tells the state of an alarm; undefined when there is none of that name. */
 export type AlarmStateOf = (alarmName: string) => AlarmState | undefined;
 
@@ -52,9 +62,10 @@ export function cloudWatch({ db }: { db: DatabaseSync }): {
       return {};
     },
 
-    DescribeAlarms: (input: { AlarmNames?: readonly string[]; AlarmNamePrefix?: string; StateValue?: AlarmState }) => {
-      refuseUnknown('CloudWatch', 'DescribeAlarms', input, ['AlarmNames', 'AlarmNamePrefix', 'StateValue']);
-      const { AlarmNames, AlarmNamePrefix = '', StateValue } = input;
+    DescribeAlarms: (input: DescribeAlarmsInput) => {
+      const honoured = ['AlarmNames', 'AlarmNamePrefix', 'StateValue', 'MaxRecords'];
+      refuseUnknown('CloudWatch', 'DescribeAlarms', input, honoured);
+      const { AlarmNames, AlarmNamePrefix = '', StateValue, MaxRecords = RECORDS_DEFAULT } = input;
       const found = db.prepare('SELECT * FROM cloudwatch_alarms ORDER BY name').all().map(describe);
       const MetricAlarms = found.filter(
         (it) =>
@@ -62,7 +73,9 @@ export function cloudWatch({ db }: { db: DatabaseSync }): {
           it.AlarmName.startsWith(AlarmNamePrefix) &&
           (StateValue ?? it.StateValue) === it.StateValue,
       );
-      return { MetricAlarms, CompositeAlarms: [] };
+      // The next page is refused, loudly: whoever asks for it needs more than is here.
+      const next = MetricAlarms.length > MaxRecords && { NextToken: 'next' };
+      return { MetricAlarms: MetricAlarms.slice(0, MaxRecords), CompositeAlarms: [], ...next };
     },
 
     SetAlarmState: async (input: { AlarmName: string; StateValue: AlarmState; StateReason: string }) => {

@@ -40,10 +40,10 @@ async function replay(): Promise<number> {
     let counts: Counts;
     let results: Results;
     try {
-      const delivered = await deliver(events, cloud, clients, log, values.verbose);
-      counts = delivered.counts;
+      counts = await deliver(events, cloud, clients, log, values.verbose);
       await cloud.flushDeliveryStreams();
-      results = await readResults(clients, stackNames(cloud.stack), group, [...delivered.rejections]);
+      const names = stackNames(cloud.stack);
+      results = await readResults(clients, names, group, await readRejections(clients.s3, names.quarantineBucket));
     } finally {
       disconnect(clients);
       await cloud.close();
@@ -54,20 +54,16 @@ async function replay(): Promise<number> {
   }
 }
 
-/**
- * Invokes ingest once per event, one after the other, and adds up what it counted. What it rejected is read after each:
- * events of two streams may have the same sequence numbers, which are the names in quarantine.
- */
+/** Invokes ingest once per event, one after the other, and adds up what it counted. */
 async function deliver(
   events: readonly RecordedEvent[],
   cloud: Cloud,
   clients: Clients,
   log: string[],
   verbose: boolean,
-): Promise<{ counts: Counts; rejections: ReadonlySet<string> }> {
-  const { ingestFunction, quarantineBucket } = stackNames(cloud.stack);
+): Promise<Counts> {
+  const { ingestFunction } = stackNames(cloud.stack);
   const counts: Counts[] = [];
-  const rejections = new Set<string>();
   for (const { file, records } of events) {
     log.length = 0;
     const { Payload, FunctionError } = await clients.lambda.send(
@@ -81,9 +77,8 @@ async function deliver(
       throw new Error(`${file}: ingest could not deliver everything, from ${failed.itemIdentifier} on; see --verbose.`);
     }
     counts.push(sum(log.flatMap((line) => countsOf(line) ?? [])));
-    for (const rejection of await readRejections(clients.s3, quarantineBucket)) rejections.add(rejection);
   }
-  return { counts: sum(counts), rejections };
+  return sum(counts);
 }
 
 /** Writes the results and prints the summary. Exit code 1 when a record has no fate, or two. */

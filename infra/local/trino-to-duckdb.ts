@@ -20,6 +20,8 @@ export interface UnloadStatement {
   readonly to: string;
   readonly fieldDelimiter: string;
   readonly compression: 'GZIP' | 'NONE';
+  /** The query's last column, whose values name folders and are not in the files; undefined: there are no folders. */
+  readonly partitionedBy: string | undefined;
 }
 
 /** Default field delimiter of UNLOAD in TEXTFILE. Source: Athena, UNLOAD. */
@@ -62,7 +64,8 @@ function unload(tokens: readonly Token[]): UnloadStatement {
   if (!is(withWord, 'WITH') || !is(open, '(')) throw new UntranslatedSql('UNLOAD needs WITH (format = ...)');
   const close = closing(tokens, end + 4);
   if (close !== tokens.length - 1) throw new UntranslatedSql('something follows the WITH (...) of UNLOAD');
-  const { format, field_delimiter, compression = 'GZIP', ...others } = properties(tokens.slice(end + 5, close));
+  const values = properties(tokens.slice(end + 5, close));
+  const { format, field_delimiter, compression = 'GZIP', partitioned_by, ...others } = values;
   const [unknown] = Object.keys(others);
   if (unknown) throw new UntranslatedSql(`the property ${unknown} of UNLOAD is not translated`);
   if (format?.toUpperCase() !== 'TEXTFILE')
@@ -75,18 +78,26 @@ function unload(tokens: readonly Token[]): UnloadStatement {
     to: unquoted(location),
     fieldDelimiter: field_delimiter ?? UNLOAD_DELIMITER,
     compression: codec,
+    partitionedBy: partitioned_by,
   };
 }
 
-/** `name = 'text', ...` */
+/** `name = 'text', partitioned_by = ARRAY['text'], ...` */
 function properties(tokens: readonly Token[]): Record<string, string> {
   const values: Record<string, string> = {};
-  for (let index = 0; index < tokens.length; index += 4) {
-    const [name, equals, value, comma] = tokens.slice(index, index + 4);
-    if (name?.kind !== 'word' || !is(equals, '=') || value?.kind !== 'text' || (comma && !is(comma, ','))) {
-      throw new UntranslatedSql("the properties of UNLOAD must be name = 'text', separated by commas");
+  for (let index = 0; index < tokens.length; ) {
+    const [name, equals, ...rest] = tokens.slice(index);
+    const isArray = is(name, 'PARTITIONED_BY');
+    const isClosed = !isArray || (is(rest[0], 'ARRAY') && is(rest[1], '[') && is(rest[3], ']'));
+    const [value, comma] = isArray ? [rest[2], rest[4]] : rest;
+    const isText = isClosed && value?.kind === 'text';
+    if (name?.kind !== 'word' || !is(equals, '=') || !isText || (comma && !is(comma, ','))) {
+      throw new UntranslatedSql(
+        "the properties of UNLOAD must be name = 'text', or partitioned_by = ARRAY['column'], separated by commas",
+      );
     }
     values[name.text.toLowerCase()] = unquoted(value);
+    index += isArray ? 7 : 4;
   }
   return values;
 }
@@ -114,6 +125,7 @@ function isCatalog(tokens: readonly Token[], index: number): boolean {
 
 function translated(token: Token, tokens: readonly Token[], index: number): string {
   const { kind, text } = token;
+  if (is(token, '[')) throw new UntranslatedSql('arrays are not translated');
   if (kind !== 'word' && kind !== 'quoted') return text;
   if (isFunction(token, tokens, index)) {
     const name = (kind === 'quoted' ? text.slice(1, -1) : text).toLowerCase();

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import type { HttpRequest } from '@smithy/types';
 import { batchWriteBodyWriter } from '../batch-write-body.ts';
+import { ByteWriter } from '../byte-writer.ts';
 import type { FeatureGroup } from '../feature-groups/define.ts';
 import { type BatchWriteAnswer, type OnlineStore, sdkOnlineStore } from './online-store.ts';
 
@@ -24,6 +25,8 @@ import { type BatchWriteAnswer, type OnlineStore, sdkOnlineStore } from './onlin
  */
 export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureStoreRuntimeClient): OnlineStore {
   const writeBody = batchWriteBodyWriter(group);
+  /** Memory of bodies that have been answered, for the bodies to come: as many as calls are ever in flight. */
+  const idle: ByteWriter[] = [];
   let model: Model | undefined;
 
   /** Through the SDK: all of its steps, but the body that it made of no entries is replaced before it is signed. */
@@ -66,7 +69,8 @@ export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureS
     },
     delete: sdkOnlineStore(group, client).delete,
     async batchWrite(changes) {
-      const body = writeBody(changes);
+      const memory = idle.pop() ?? new ByteWriter();
+      const body = writeBody(changes, memory);
       if (model === undefined && first === undefined) {
         const answer = sendBySdk(body).finally(() => {
           first = undefined;
@@ -78,7 +82,11 @@ export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureS
       if (model !== undefined) {
         const like = model;
         const answer = await sendDirectly(body, like).catch(() => undefined);
-        if (answer !== undefined) return answer;
+        if (answer !== undefined) {
+          // Only now is it sure that nobody reads the body any more: that of a failed call is left to the collector.
+          idle.push(memory);
+          return answer;
+        }
         // While the service is in trouble the SDK makes every call, until one of them goes well.
         if (model === like) model = undefined;
       }

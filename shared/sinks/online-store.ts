@@ -5,7 +5,7 @@ import {
   type FeatureValue,
   type SageMakerFeatureStoreRuntimeClient,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import type { TimedChange } from '../change.ts';
+import { featureTexts, type TimedChange } from '../change.ts';
 import { formatEventTime } from '../event-time.ts';
 import { columnsOf, type FeatureGroup } from '../feature-groups/define.ts';
 
@@ -54,8 +54,9 @@ function featureRecord(group: FeatureGroup, change: TimedChange): FeatureValue[]
     { FeatureName: group.eventTime.name, ValueAsString: formatEventTime(change.eventTimeMs) },
   ];
   // A put replaces the whole record: a feature that is left out becomes absent, which is how null is said.
+  const texts = featureTexts(group, change);
   for (const [index, { name }] of columnsOf(group).entries()) {
-    const text = change.values?.[index];
+    const text = texts[index];
     if (typeof text === 'string') record.push({ FeatureName: name, ValueAsString: text });
   }
   return record;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { runApart } from './processes.ts';
+import { MEASURING, runApart } from './processes.ts';
 
 /**
  * Ingest side by side with what a user would otherwise write: `npm run bench -- [--quick] [--json FILE]`. Each section
@@ -11,9 +11,6 @@ import { runApart } from './processes.ts';
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
 });
-
-/** The young generation is made so large that measuring the heap needs no collection; all contestants have it. */
-const MEASURING = ['--max-semi-space-size=64'];
 
 type Table = Record<string, Record<string, unknown>>;
 

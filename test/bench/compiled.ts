@@ -1,4 +1,5 @@
 import { batchWriteBodyWriter } from '../../shared/batch-write-body.ts';
+import { ByteWriter } from '../../shared/byte-writer.ts';
 import { changeLogRowWriter } from '../../shared/change-log-row.ts';
 import { isChange, makeDecoder } from '../../shared/decode.ts';
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
@@ -19,6 +20,7 @@ export function compiled(group: FeatureGroup): (event: { Records: readonly unkno
   const decode = makeDecoder(group);
   const pack = rowPacker(changeLogRowWriter(group));
   const writeBody = batchWriteBodyWriter(group);
+  const body = new ByteWriter();
   return ({ Records }) => {
     const decoded = Records.map((record) => ({ record, decoded: decode(record) }));
     const changes = decoded.map((it) => it.decoded).filter(isChange);
@@ -26,7 +28,7 @@ export function compiled(group: FeatureGroup): (event: { Records: readonly unkno
     const last = lastChangePerRecord(group, timed);
     const bodyBytes: number[] = [];
     for (let at = 0; at < last.length; at += ENTRIES_PER_CALL_MAX) {
-      bodyBytes.push(writeBody(last.slice(at, at + ENTRIES_PER_CALL_MAX)).length);
+      bodyBytes.push(writeBody(last.slice(at, at + ENTRIES_PER_CALL_MAX), body).length);
     }
     return { firehoseRecords: pack(timed), bodyBytes, writes: last.length, rejected: Records.length - changes.length };
   };

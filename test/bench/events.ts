@@ -16,6 +16,8 @@ export interface EventOptions {
   readonly shuffled?: boolean;
   /** Part of the attributes that is absent, 0 to 1. Default: 0; the definition must make them optional. */
   readonly missing?: number;
+  /** Part of the items that have a label, 0 to 1. Default: 1. */
+  readonly labelled?: number;
   readonly seed?: number;
   /** Number of the first item. Default: 0. */
   readonly firstKey?: number;
@@ -35,7 +37,7 @@ const NUMBERS: Readonly<Record<string, (random: () => number) => string>> = {
 
 /** A stream event of the worked example's items, as Lambda hands it over: its JSON text. Same options, same text. */
 export function eventText({ group = bankMarketing, ...options }: EventOptions & { group?: FeatureGroup } = {}): string {
-  const { changesPerKey = 1, shuffled = false, missing = 0, seed = 1, firstKey = 0 } = options;
+  const { changesPerKey = 1, shuffled = false, missing = 0, labelled = 1, seed = 1, firstKey = 0 } = options;
   const random = mulberry32(seed);
   const records: string[] = [];
   let bytes = 0;
@@ -48,7 +50,7 @@ export function eventText({ group = bankMarketing, ...options }: EventOptions & 
     for (const feature of group.features) {
       if (missing === 0 || random() >= missing) attributes.push([feature.attribute, attributeOf(feature, random)]);
     }
-    if (missing === 0 || random() >= missing)
+    if ((missing === 0 || random() >= missing) && (labelled === 1 || random() < labelled))
       attributes.push([group.label.attribute, { N: random() < 0.12 ? '1' : '0' }]);
     if (shuffled) shuffle(attributes, random);
     const text = JSON.stringify(streamRecord(index, key, Object.fromEntries(attributes), group.table));

@@ -1,101 +1,60 @@
-import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
+import type { DynamoDBStreamEvent } from 'aws-lambda';
 import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
-import { defineFeatureGroup, type FeatureGroup } from '../../shared/feature-groups/define.ts';
 import { compiled } from './compiled.ts';
-import { type EventOptions, eventText } from './events.ts';
-import { csvStringify, papaparse, powertools, toBodies, unmarshallAndZod } from './hand-written.ts';
-import { allocatedBytes, type Contestant, type Timing, timeInRounds } from './rounds.ts';
-
-/** Records for the measurement of the heap: few enough that no garbage is collected meanwhile. */
-const HEAP_RECORDS = 200;
-
-const PARSE = 'JSON.parse';
-const OURS = 'compiled from the definition, to finished bodies';
-
-/** The worked example with every feature optional, so that attributes may be missing. */
-const optionalExample = defineFeatureGroup({
-  name: bankMarketing.name,
-  recordIdentifier: bankMarketing.recordIdentifier.name,
-  features: Object.fromEntries(
-    bankMarketing.features.map(({ name, attribute: _, ...feature }) => [name, { ...feature, optional: true }]),
-  ) as Parameters<typeof defineFeatureGroup>[0]['features'],
-  label: { name: bankMarketing.label.name },
-});
+import { BATCHES, contestants, OURS, PARSE, USERS } from './contestants.ts';
+import { eventText } from './events.ts';
+import type { Rounds } from './hot-path-rounds.ts';
+import { MEASURING, runApart } from './processes.ts';
+import { type Contestant, quantile, type Timing, timeInRounds, timingOf } from './rounds.ts';
 
 export interface HotPathRow extends Timing {
   readonly microsecondsPerRecord: number;
-  /** Ratio to JSON.parse of the same event text, best to best. */
+  /** Ratio to JSON.parse of the same event text in the same processes, best to best. */
   readonly timesParse: number;
   readonly timesParseMedian: number;
-  /** How many times longer than ours, best to best. */
+  /** How many times longer than ours, by the ratios to JSON.parse. */
   readonly timesOurs: number;
   readonly heapBytesPerRecord: number;
 }
 
-function contestants(group: FeatureGroup, text: string): Record<string, Contestant<unknown>> {
-  const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
-  const on = (run: (event: DynamoDBStreamEvent) => unknown): Contestant<unknown> => ({
-    prepare: () => JSON.parse(text),
-    run: (event) => run(event as DynamoDBStreamEvent),
-  });
-  const zodAndCsv = unmarshallAndZod(group, csvStringify);
-  const zodAndPapa = unmarshallAndZod(group, papaparse);
-  const parser = powertools(group, csvStringify);
-  return {
-    [PARSE]: { prepare: () => undefined, run: () => JSON.parse(text) },
-    [OURS]: on(compiled(group)),
-    'unmarshall + zod + papaparse, to SDK input': on(zodAndPapa),
-    'unmarshall + zod + csv-stringify, to SDK input': on(zodAndCsv),
-    'unmarshall + zod + csv-stringify, to finished bodies': on((event) => toBodies(group, zodAndCsv(event))),
-    'Powertools batch + parser + csv-stringify, to SDK input': on((event) => parser(event, context)),
+function measure(batch: string, processes: number, rounds: number) {
+  const names = Object.keys(contestants(bankMarketing, ''));
+  const all = new Map<string, Rounds[]>(names.map((name) => [name, []]));
+  for (let process = 0; process < processes; process += 1) {
+    for (const contestant of names) {
+      const options = { batch, contestant, rounds };
+      all.get(contestant)?.push(runApart<Rounds>('hot-path-rounds.ts', [options], MEASURING));
+    }
+  }
+  const ratio = (name: string, part: (times: readonly number[]) => number) => {
+    const runs = all.get(name) ?? [];
+    return part(runs.flatMap(({ runMs }) => runMs)) / part(runs.flatMap(({ parseMs }) => parseMs));
   };
-}
-
-function measure(group: FeatureGroup, options: EventOptions, rounds: number) {
-  const text = eventText({ ...options, group });
-  const records = (JSON.parse(text) as DynamoDBStreamEvent).Records.length;
-  const { rejected } = compiled(group)(JSON.parse(text));
-  if (rejected > 0) throw new Error(`${rejected} records of the benchmark's own events are rejected`);
-  const all = contestants(group, text);
-  const timings = timeInRounds(all, rounds);
-  // Run by the same functions, which are warm now.
-  const smallText = eventText({ ...options, group, records: HEAP_RECORDS });
-  const parse = timings[PARSE] as Timing;
-  const ours = timings[OURS] as Timing;
-  const rows = Object.entries(timings).map(([name, timing]): [string, HotPathRow] => [
-    name,
-    {
-      ...timing,
-      microsecondsPerRecord: (timing.bestMs * 1_000) / records,
-      timesParse: timing.bestMs / parse.bestMs,
-      timesParseMedian: timing.medianMs / parse.medianMs,
-      timesOurs: timing.bestMs / ours.bestMs,
-      heapBytesPerRecord: heapBytes(all[name] as Contestant<unknown>, name, smallText) / HEAP_RECORDS,
-    },
-  ]);
-  return { records, bytes: text.length, contestants: Object.fromEntries(rows) };
-}
-
-function heapBytes({ run }: Contestant<unknown>, name: string, text: string): number {
-  const parses = name === PARSE;
-  return allocatedBytes(
-    { prepare: () => (parses ? undefined : JSON.parse(text)), run: parses ? () => JSON.parse(text) : run },
-    25,
-  );
+  const best = (times: readonly number[]) => Math.min(...times);
+  const median = (times: readonly number[]) => quantile(times, 0.5);
+  const [{ records, bytes }] = all.get(OURS) as [Rounds];
+  const rows = [...all].map(([name, runs]): [string, HotPathRow] => {
+    const timing = timingOf(runs.flatMap(({ runMs }) => runMs));
+    return [
+      name,
+      {
+        ...timing,
+        microsecondsPerRecord: (timing.bestMs * 1_000) / records,
+        timesParse: ratio(name, best),
+        timesParseMedian: ratio(name, median),
+        timesOurs: ratio(name, best) / ratio(OURS, best),
+        heapBytesPerRecord: median(runs.map(({ heapBytesPerRecord }) => heapBytesPerRecord)),
+      },
+    ];
+  });
+  return { records, bytes, contestants: Object.fromEntries(rows) };
 }
 
 /** From a batch of stream records to what goes over the wire, beside what a user would otherwise write. */
 export function hotPath({ quick }: { quick: boolean }) {
-  const rounds = quick ? 8 : 25;
-  const batches: Record<string, () => ReturnType<typeof measure>> = {
-    '6 MB': () => measure(bankMarketing, {}, rounds),
-    ...(!quick && {
-      '10,000 records': () => measure(bankMarketing, { records: 10_000 }, rounds),
-      '6 MB, attributes in random order': () => measure(bankMarketing, { shuffled: true }, rounds),
-      '6 MB, a fifth of the attributes missing': () => measure(optionalExample, { missing: 0.2 }, rounds),
-    }),
-  };
-  return Object.fromEntries(Object.entries(batches).map(([name, run]) => [name, run()]));
+  const [processes, rounds] = quick ? [1, 8] : [5, 12];
+  const batches = Object.keys(BATCHES).slice(0, quick ? 1 : undefined);
+  return Object.fromEntries(batches.map((batch) => [batch, measure(batch, processes, rounds)]));
 }
 
 /** Writes and time of a batch in which items change once, twice and five times. */
@@ -108,8 +67,7 @@ export function coalescing({ quick }: { quick: boolean }) {
       const keys = new Set(Records.map(({ dynamodb }) => JSON.stringify(dynamodb?.Keys))).size;
       const { writes } = compiled(bankMarketing)(JSON.parse(text));
       const all = contestants(bankMarketing, text);
-      const user = 'unmarshall + zod + csv-stringify, to finished bodies';
-      const chosen = { [PARSE]: all[PARSE], ours: all[OURS], user: all[user] };
+      const chosen = { [PARSE]: all[PARSE], ours: all[OURS], user: all[USERS] };
       const timings = timeInRounds(chosen as Record<string, Contestant<unknown>>, rounds);
       const parse = (timings[PARSE] as Timing).bestMs;
       const oursTimesParse = (timings.ours as Timing).bestMs / parse;

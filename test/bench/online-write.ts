@@ -1,6 +1,6 @@
 import { PutRecordCommand, SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import pLimit from 'p-limit';
-import type { TimedChange } from '../../shared/change.ts';
+import { featureTexts, type TimedChange } from '../../shared/change.ts';
 import { isChange, makeDecoder } from '../../shared/decode.ts';
 import { formatEventTime } from '../../shared/event-time.ts';
 import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
@@ -44,17 +44,19 @@ function writers(endpoint: string): Record<string, Writer> {
   const putting = client(endpoint);
   const limit = pLimit(CONCURRENCY);
   const columns = columnsOf(bankMarketing);
-  const put = (change: TimedChange) =>
-    putting.send(
+  const put = (change: TimedChange) => {
+    const texts = featureTexts(bankMarketing, change);
+    return putting.send(
       new PutRecordCommand({
         FeatureGroupName: bankMarketing.name,
         Record: [
           { FeatureName: bankMarketing.recordIdentifier.name, ValueAsString: change.recordIdentifier },
           { FeatureName: bankMarketing.eventTime.name, ValueAsString: formatEventTime(change.eventTimeMs) },
-          ...columns.map(({ name }, index) => ({ FeatureName: name, ValueAsString: change.values?.[index] ?? '' })),
+          ...columns.map(({ name }, index) => ({ FeatureName: name, ValueAsString: texts[index] ?? '' })),
         ],
       }),
     );
+  };
   const through = (store: typeof sdkOnlineStore): Writer => {
     const sink = featureStoreSink(bankMarketing, store(bankMarketing, client(endpoint)), CONCURRENCY);
     return async (changes) => {

@@ -21,6 +21,16 @@ export function timeInRounds(
   rounds: number,
   warmUpRounds = 6,
 ): Record<string, Timing> {
+  const times = timesInRounds(contestants, rounds, warmUpRounds);
+  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, timingOf(list)]));
+}
+
+/** The milliseconds of each round that {@link timeInRounds} makes its timings of. */
+export function timesInRounds(
+  contestants: Readonly<Record<string, Contestant<unknown>>>,
+  rounds: number,
+  warmUpRounds = 6,
+): Record<string, number[]> {
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   const names = Object.keys(contestants);
   for (let round = -warmUpRounds; round < rounds; round += 1) {
@@ -35,7 +45,7 @@ export function timeInRounds(
       if (round >= 0) times[name]?.push((user + system) / 1_000);
     }
   }
-  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, timingOf(list)]));
+  return times;
 }
 
 /** Bytes of the heap that a contestant allocates: the median, as a round in which garbage is collected says too little. */

@@ -8,7 +8,16 @@ import { predictLatency } from './predict-latency.ts';
 
 /** One section of the benchmark in a process of its own: `section.ts '["hotPath", {"quick": true}]'`, JSON out. */
 
-const sections = { hotPath, coalescing, firehose, onlineWrite, coldStart, predictLatency, memory, growth };
+const sections = {
+  hotPath,
+  coalescing,
+  firehose,
+  onlineWrite,
+  coldStart,
+  predictLatency,
+  memory,
+  growth,
+};
 
 const [name, options] = JSON.parse(process.argv[2] ?? '[]') as [keyof typeof sections, { quick: boolean }];
 const result = await sections[name](options);

@@ -1,12 +1,10 @@
 import { parseArgs } from 'node:util';
 import { changeLogRow } from '../../shared/change-log-row.ts';
-import { CHANGE_LOG_TABLE } from '../../shared/change-log-sql.ts';
-import { type RetrainConfig, retrainConfig } from '../../shared/config.ts';
+import { retrainConfig } from '../../shared/config.ts';
 import { categorical, defineFeatureGroup, fractional, integral } from '../../shared/feature-groups/define.ts';
-import { type TrainingPlan, trainingPlan } from '../../shared/training-plan.ts';
-import type { Snapshot } from '../../shared/training-snapshot.ts';
-import { BUCKET, localAthena, type Scanned } from '../local-athena.ts';
+import { BUCKET, localAthena } from '../local-athena.ts';
 import { retrainEnvironment } from '../retrain-environment.ts';
+import { type Athena, type Retraining, retrain } from './retraining.ts';
 
 /**
  * What a retraining reads, by the size of the table and by the length of its history, with the same number of changes
@@ -72,8 +70,6 @@ function row(record: number, change: number, sequence: number, arrivedMs: number
   });
 }
 
-type Athena = Awaited<ReturnType<typeof localAthena>>;
-
 /** Writes changes into the change log as Firehose does: files by the day of arrival. `recordOf` says whose each is. */
 async function writeChanges(
   athena: Athena,
@@ -94,39 +90,6 @@ async function writeChanges(
   }
 }
 
-interface Retraining {
-  readonly plan: TrainingPlan;
-  /** What the snapshot was made from, of the change log and of the last snapshot. */
-  readonly changes: Scanned;
-  readonly base: Scanned;
-  /** What counts and files were made from. */
-  readonly sets: Scanned;
-  readonly seconds: number;
-  readonly files: string;
-}
-
-async function retrain(athena: Athena, config: RetrainConfig, nowMs: number, attempt: number, last?: Snapshot) {
-  const plan = trainingPlan(group, config, { epoch: 1, attempt }, nowMs, last);
-  const startedMs = performance.now();
-  const all = await athena.run(plan.snapshotQuery);
-  const parts = [
-    await athena.run(plan.countQuery),
-    await athena.run(plan.trainQuery),
-    await athena.run(plan.validationQuery),
-  ];
-  const seconds = (performance.now() - startedMs) / 1_000;
-  const { changeLogFrom } = plan.snapshot;
-  const where = changeLogFrom === null ? '' : ` WHERE "dt" >= '${changeLogFrom}'`;
-  const changes = await athena.run(`SELECT count(*) FROM ${config.glueDatabase}.${CHANGE_LOG_TABLE}${where}`);
-  const retraining: Retraining = {
-    ...{ plan, changes, seconds },
-    base: { rows: all.rows - changes.rows, bytes: all.bytes - changes.bytes },
-    sets: parts.reduce((sum, it) => ({ rows: sum.rows + it.rows, bytes: sum.bytes + it.bytes })),
-    files: `${await athena.read(plan.trainUri)}|${await athena.read(plan.validationUri)}`,
-  };
-  return retraining;
-}
-
 async function measure({ records, changesEach }: (typeof TABLES)[number]): Promise<void> {
   const athena = await localAthena();
   try {
@@ -137,15 +100,15 @@ async function measure({ records, changesEach }: (typeof TABLES)[number]): Promi
       ...{ count: history, first: 0, fromMs: FIRST_TRAINING_MS - HISTORY_DAYS * DAY_MS, days: HISTORY_DAYS - 3 },
       recordOf: (index) => [index % records, Math.floor(index / records)],
     });
-    const { snapshot } = (await retrain(athena, config, FIRST_TRAINING_MS, 1)).plan;
+    const { snapshot } = (await retrain(athena, group, config, FIRST_TRAINING_MS, 1)).plan;
     await writeChanges(athena, {
       ...{ count: CHANGES_SINCE, first: history, fromMs: FIRST_TRAINING_MS, days: DAYS_BETWEEN },
       recordOf: (index) => [(index * 997) % records, changesEach],
     });
     const nowMs = FIRST_TRAINING_MS + DAYS_BETWEEN * DAY_MS;
     // History first: the local Athena keeps what it has loaded, and loading is not what is compared.
-    const whole = await retrain(athena, config, nowMs, 2);
-    const incremental = await retrain(athena, config, nowMs, 3, snapshot);
+    const whole = await retrain(athena, group, config, nowMs, 2);
+    const incremental = await retrain(athena, group, config, nowMs, 3, snapshot);
     print(records, history, 'all of history', whole);
     print(records, history, 'last snapshot', incremental);
     if (incremental.files !== whole.files) throw new Error('the training sets differ');

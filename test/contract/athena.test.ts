@@ -353,6 +353,17 @@ describe('UNLOAD', () => {
     expect(files.join('').split('\n').length - 1).toBe(5 ** 5 * 20);
   });
 
+  test('writes the last columns as folders, if it is partitioned by them', async () => {
+    const by = (columns: string) => `, compression = 'NONE', partitioned_by = ARRAY[${columns}]`;
+    const rows = "SELECT n, lpad('', n, 'x') AS x, CASE WHEN n % 2 = 0 THEN 'even' ELSE 'odd' END AS part";
+    const from = 'FROM (VALUES (3), (1), (2), (4)) AS v (n) ORDER BY n';
+    await query(unload(`${rows} ${from}`, 'sets/parts/', by("'part'")));
+    expect((await contents('sets/parts/part=odd/')).join('')).toBe('1,x\n3,xxx\n');
+    expect((await contents('sets/parts/part=even/')).join('')).toBe('2,xx\n4,xxxx\n');
+    expect(await contents('sets/parts/')).toHaveLength(2);
+    expect(await failure(unload(`${rows} ${from}`, 'sets/not-last/', by("'x'")))).toMatch(/must be the last columns/);
+  });
+
   test('compresses unless it is told not to', async () => {
     await query(unload('SELECT 1 AS n', 'sets/gz/', ''));
     const [file] = await contents('sets/gz/');

@@ -99,6 +99,7 @@ function worldOf(world: World, calls: string[], reopened: { error: string; cause
       ...{ TrainingJobName: plan.trainingJobName, TrainingJobStatus: 'Completed' },
       ModelArtifacts: { S3ModelArtifacts: 's3://data/models/model.tar.gz' },
     }),
+    DescribeAlarms: () => ({ MetricAlarms: [{ AlarmName: plan.errorAlarmName }, { AlarmName: 'old' }] }),
     DescribeTransformJob: () => ({ TransformJobStatus: 'Completed' }),
     DescribeEndpoint: () => {
       const now = told.length > 1 ? told.shift() : told[0];
@@ -109,7 +110,10 @@ function worldOf(world: World, calls: string[], reopened: { error: string; cause
   const actions: Record<string, (payload: Record<string, unknown>) => object> = {
     champion: () => ({ found: world.champion ?? true, modelName: world.champion === false ? null : 'champion' }),
     judge: () => ({ decision: world.verdict ?? 'promote', reason: 'as the test says', comparison: {} }),
-    'clean-up': () => (world.staleAlarms ? { alarmNames: ['old'], alarms: 1 } : { alarmNames: [], alarms: 0 }),
+    'clean-up': ({ alarmNames }) => {
+      const stale = world.staleAlarms ? (alarmNames as string[]).filter((it) => it === 'old') : [];
+      return { alarmNames: stale, alarms: stale.length };
+    },
     reopen: (payload) => {
       reopened.push(payload as unknown as { error: string; cause: string });
       return {};
@@ -131,7 +135,7 @@ function worldOf(world: World, calls: string[], reopened: { error: string; cause
 }
 
 function counts(positives: number) {
-  return [80, 20, positives, 30, 10, 10].map((it) => ({ VarCharValue: String(it) }));
+  return [80, 20, positives, 30, 10, 10, 0].map((it) => ({ VarCharValue: String(it) }));
 }
 
 /** How a task's call is named in {@link World.fails}. */
@@ -174,7 +178,7 @@ function callsBefore(name: string, call: string): number {
 }
 
 /** States after which the epoch is closed: what fails there fails nothing. */
-const AFTER_THE_CLOSE = ['CleanUp', 'DeleteStaleAlarms'];
+const AFTER_THE_CLOSE = ['FindAlarms', 'CleanUp', 'DeleteStaleAlarms'];
 
 /** Every Catch of the definition, but those of what the tests below look at by themselves. */
 const caught = Object.entries(States)
@@ -251,9 +255,11 @@ describe('every branch of a Choice', () => {
     const { status, calls } = await run({ verdict: 'refuse' });
     expect(status).toBe('SUCCEEDED');
     expect(calls).toContain('retrain refuse');
-    expect(calls.filter((it) => /EndpointConfig|UpdateEndpoint|CreateEndpoint|Alarm|retrain close/.test(it))).toEqual(
-      [],
-    );
+    expect(
+      calls.filter((it) =>
+        /EndpointConfig|UpdateEndpoint|CreateEndpoint|MetricAlarm|DeleteAlarms|retrain close/.test(it),
+      ),
+    ).toEqual([]);
   });
 
   it('IsEndpointFailed: a failed endpoint is deleted and made anew, any other updated', async () => {
@@ -299,6 +305,12 @@ describe('every branch of a Choice', () => {
       ],
     });
     expect(reopened?.error).toBe('EndpointNotReplaced');
+  });
+
+  it('no alarm is made before its configuration, so that one without is known to be left over', async () => {
+    const { calls } = await run({});
+    const made = calls.filter((it) => /^(CreateEndpointConfig|PutMetricAlarm)$/.test(it));
+    expect(made).toEqual(['CreateEndpointConfig', 'PutMetricAlarm', 'PutMetricAlarm']);
   });
 
   it('HasStaleAlarms: alarms of removed configurations are deleted, if there are any', async () => {

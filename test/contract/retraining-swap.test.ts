@@ -72,6 +72,16 @@ async function command(file: string, ...options: string[]): Promise<string> {
 
 const status = async () => JSON.parse(await command('status', '--json'));
 
+const alarm = (AlarmName: string) => ({
+  ...{ AlarmName, Namespace: 'AWS/SageMaker', MetricName: 'Invocation5XXErrors', Statistic: 'Sum' },
+  ...{ Period: 60, EvaluationPeriods: 1, Threshold: 0, ComparisonOperator: 'GreaterThanThreshold' },
+});
+
+async function alarmsOf(AlarmNamePrefix: string): Promise<string[]> {
+  const answer = await orders.cloud.call('cloudwatch', 'DescribeAlarms', { AlarmNamePrefix });
+  return (answer as { MetricAlarms: { AlarmName: string }[] }).MetricAlarms.map((it) => it.AlarmName);
+}
+
 /** Waits until the endpoint is being updated, and gives the new configuration's name and the old one's. */
 async function updating(): Promise<{ configuration: string; before: string }> {
   for (;;) {
@@ -188,6 +198,11 @@ describe('the loop, going on', () => {
 
   it('compares the next challenger with the model that was put back, and never removes what serves', async () => {
     const { serving } = await status();
+    // As an attempt leaves it whose configuration somebody has removed, and as another stack may have it.
+    const endpoint = orders.cloud.stack.outputs.EndpointName ?? '';
+    const [leftOver, foreign] = [`${endpoint}-e1-a9-t0-errors`, `${endpoint}-eu-e1-a9-t0-errors`];
+    for (const AlarmName of [leftOver, foreign])
+      await orders.cloud.call('cloudwatch', 'PutMetricAlarm', alarm(AlarmName));
     await orders.write(800, 400, onlyRight);
     expect(await orders.ended(3)).toMatchObject({ status: 'SUCCEEDED' });
     const after = await status();
@@ -200,6 +215,10 @@ describe('the loop, going on', () => {
     // Two are kept for their age, and the one to go back to beside them.
     expect(await names('ListModels', 'Models')).toBe(3);
     expect(await names('ListEndpointConfigs', 'EndpointConfigs')).toBe(3);
+    const alarms = await alarmsOf(endpoint);
+    expect(alarms).toHaveLength(2 * 3 + 1);
+    expect(alarms).toContain(foreign);
+    expect(alarms).not.toContain(leftOver);
     expect(await command('rollback', '--json')).toContain(serving.modelName);
   });
 });

@@ -108,8 +108,7 @@ interface Set {
 /** Runs a plan's queries in the state machine's order. */
 async function build(plan: TrainingPlan): Promise<Set & { readRows: number }> {
   const { rows: readRows } = await athena.run(plan.snapshotQuery);
-  await athena.run(plan.trainQuery);
-  await athena.run(plan.validationQuery);
+  await athena.run(plan.trainingSetQuery);
   return { readRows, train: await athena.read(plan.trainUri), validation: await athena.read(plan.validationUri) };
 }
 
@@ -125,10 +124,15 @@ const planOf = (group: (typeof groups)[number], config: RetrainConfig, nowMs: nu
   return trainingPlan(group, config, { epoch: 1, attempt: attempts }, nowMs, base);
 };
 
+/** What training should learn: of what the records give, that which has every required number. */
+const trainable = (group: (typeof groups)[number], rows: readonly DeliveredChange[]) =>
+  learntFrom(group, rows).filter((it) =>
+    group.features.every((feature) => !isRequiredNumber(feature) || it.features[feature.name]),
+  );
+
 /** The numbers that training should see, by the encoder of predictions, in no order. */
 function expected(group: (typeof groups)[number], rows: readonly DeliveredChange[]): string[] {
-  return learntFrom(group, rows)
-    .filter((it) => group.features.every((feature) => !isRequiredNumber(feature) || it.features[feature.name]))
+  return trainable(group, rows)
     .map((it) => [it.label, ...encode(group, it.features)].map((text) => Number(text) + 0).join())
     .sort();
 }
@@ -148,7 +152,7 @@ const change = (recordIdentifier: string, sequence: number, label?: '0' | '1', e
   const second = FIRST_TRAINING / 1_000 + sequence;
   return {
     ...{ recordIdentifier, sequenceNumber: String(sequence), second, eventTimeMs: second * 1_000, delivery: 0 },
-    ...{ eventName: eventName as 'MODIFY' | 'REMOVE', ttlExpired: false, newLabel: undefined },
+    ...{ eventName: eventName as 'INSERT' | 'MODIFY' | 'REMOVE', ttlExpired: false, newLabel: undefined },
     values: eventName === 'REMOVE' ? undefined : ['1', String(sequence), '1', 'n', 'a,b', 'low', label, undefined],
   };
 };
@@ -184,6 +188,8 @@ describe('a training set built upon the last snapshot', () => {
             expect(incremental.validation).toBe(whole.validation);
             const delivered = rows.filter((row) => row.delivery <= delivery);
             expect(numbersOf(whole.train + whole.validation).sort()).toEqual(expected(group, delivered));
+            const inexact = trainable(group, delivered).filter((it) => it.isInexact);
+            expect(await athena.firstRow(plan.countQuery)).toMatchObject({ inexact_rows: String(inexact.length) });
             base = plan.snapshot;
           }
         }),
@@ -251,6 +257,24 @@ describe('a training set built upon the last snapshot', () => {
       last = planOf(group, config, FIRST_TRAINING + days * DAY_MS, last.snapshot);
       expect(await build(last)).toMatchObject({ train: first.train, validation: first.validation });
       expect(await rowsOf(last)).toBe(rows);
+    }
+  });
+
+  test('counts the rows whose features of before the label nobody has seen, and no others', async () => {
+    const inexactOf = async (group: (typeof groups)[number]) => {
+      const config = await stackOf(group);
+      const inserted = change('inserted with its label', 1, '1', 'INSERT');
+      const seen = [change('seen before', 2), change('seen before', 3, '1')];
+      const corrected = [change('older than the stream', 4, '1'), change('older than the stream', 5, '0')];
+      const again = [change('again', 6, undefined, 'REMOVE'), change('again', 7, '0', 'INSERT')];
+      await deliver(group, [inserted, ...seen, ...corrected, ...again, change('unlabelled', 8)], FIRST_TRAINING);
+      const plan = planOf(group, config, FIRST_TRAINING);
+      await athena.run(plan.snapshotQuery);
+      const { train_rows, validation_rows, inexact_rows } = await athena.firstRow(plan.countQuery);
+      return { rows: Number(train_rows) + Number(validation_rows), inexact: Number(inexact_rows) };
+    };
+    for (const group of groups) {
+      expect(await inexactOf(group)).toEqual({ rows: 4, inexact: group.trainingTime === 'as-of-label' ? 1 : 0 });
     }
   });
 

@@ -6,19 +6,21 @@ import { defineFeatureGroup, integral } from '../../shared/feature-groups/define
 import { accountItem, accounts, FIRST_SECOND, streamRecord } from '../builders.ts';
 
 const decode = makeDecoder(accounts);
+/** Position of the category among those of the definition. */
+const TEAM = 1;
 const decodeItem = (overrides: Record<string, AttributeValue | undefined>) =>
   decode(streamRecord({ after: accountItem(overrides) }));
 const reasonOf = (decoded: Change | Rejection) =>
   'reason' in decoded ? `${decoded.reason} ${decoded.path}` : 'change';
 
-test('an insert becomes a change with every value as the text it was written as', () => {
+test('an insert becomes a change with every value as the text it was written as, and a category as its position', () => {
   expect(decode(streamRecord())).toEqual({
     eventName: 'INSERT',
     sequenceNumber: '100000000000000000001',
     recordIdentifier: 'a-1',
     second: FIRST_SECOND,
     ttlExpired: false,
-    values: ['3', '12.50', 'team', '1', undefined, undefined, undefined],
+    values: ['3', '12.50', TEAM, '1', undefined, undefined, undefined],
     newLabel: undefined,
   });
 });
@@ -26,7 +28,7 @@ test('an insert becomes a change with every value as the text it was written as'
 test('a number of 38 digits keeps every digit', () => {
   const balance = { N: '999999.99999999999999999999999999999999' };
   expect(decodeItem({ balance })).toMatchObject({
-    values: ['3', balance.N, 'team', '1', undefined, undefined, undefined],
+    values: ['3', balance.N, TEAM, '1', undefined, undefined, undefined],
   });
 });
 

@@ -78,7 +78,7 @@ describe('a definition that is deployed', () => {
 
 const folder = new URL('../../shared/feature-groups/', import.meta.url);
 const definitions = readdirSync(folder)
-  .filter((file) => file.endsWith('.ts') && !/^(define|registry)\.ts$/.test(file))
+  .filter((file) => file.endsWith('.ts') && !/^(define|import-definition|registry)\.ts$/.test(file))
   .map((file) => file.slice(0, -'.ts'.length));
 
 describe('the lock of', () => {

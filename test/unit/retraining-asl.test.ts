@@ -28,7 +28,7 @@ const states = Object.entries(definition.States);
 const tasks = states.filter(([, state]) => state.Type === 'Task');
 
 /** States in which the epoch is closed, so that no failure may reopen it. */
-const AFTER_THE_CLOSE = ['CleanUp', 'HasStaleAlarms', 'DeleteStaleAlarms'];
+const AFTER_THE_CLOSE = ['FindAlarms', 'CleanUp', 'HasStaleAlarms', 'DeleteStaleAlarms'];
 
 function nextOf(state: State): string[] {
   const ways = [...(state.Choices ?? []), ...(state.Catch ?? []), { Next: state.Next }, { Next: state.Default }];
@@ -57,7 +57,8 @@ describe('the retraining state machine', () => {
 
   it('ends in success only after closing the epoch, and in failure only by reopening it', () => {
     const waysTo = (name: string) => states.filter(([, state]) => nextOf(state).includes(name)).map(([from]) => from);
-    expect(waysTo('CleanUp')).toEqual(['RefuseChallenger', 'CloseEpoch']);
+    expect(waysTo('FindAlarms')).toEqual(['RefuseChallenger', 'CloseEpoch']);
+    expect(waysTo('CleanUp')).toEqual(['FindAlarms']);
     expect(waysTo('Retrained')).toEqual(AFTER_THE_CLOSE);
     expect(waysTo('NotRetrained')).toEqual(['ReopenEpoch']);
     expect(

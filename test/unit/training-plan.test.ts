@@ -37,9 +37,9 @@ describe('the training plan', () => {
   });
 
   test('counts and trains on the snapshot that it writes, where the snapshots of its format are', () => {
-    const { snapshot, snapshotQuery, countQuery, trainQuery, validationQuery } = planWith();
+    const { snapshot, snapshotQuery, countQuery, trainingSetQuery } = planWith();
     expect(snapshotQuery).toContain(`TO 's3://data/${snapshotsFolder(bankMarketing)}${snapshot.name}/'`);
-    for (const query of [countQuery, trainQuery, validationQuery]) {
+    for (const query of [countQuery, trainingSetQuery]) {
       expect(query.match(/FROM "\w+"\."\w+"/g)).toEqual(['FROM "tributary_bank_marketing_dev"."training_snapshots"']);
       expect(query).toContain(`WHERE "snapshot" = '${snapshot.name}'`);
     }

@@ -41,6 +41,7 @@ describe('queries', () => {
     ['SELECT 1; SELECT 2', 'Only one sql statement is allowed'],
     ['DROP TABLE t', 'the statement DROP is not translated'],
     ['FROM t', 'the statement FROM is not translated'],
+    ['SELECT a[1] FROM t', 'arrays are not translated'],
     ['', 'is not translated'],
     ['SELECT count(1', 'a parenthesis is not closed'],
   ])('that are not translated are refused: %s', (sql, reason) => {
@@ -59,7 +60,17 @@ describe('UNLOAD', () => {
       to: 's3://b/p/',
       fieldDelimiter: ',',
       compression: 'NONE',
+      partitionedBy: undefined,
     });
+  });
+
+  test('may be partitioned by a column, among other properties', () => {
+    const partitioned = (columns: string) =>
+      trinoToDuckDb(`UNLOAD (SELECT 1 AS a) ${to} WITH (partitioned_by = ${columns}, format = 'TEXTFILE')`);
+    expect(partitioned("array['a']")).toMatchObject({ partitionedBy: 'a', compression: 'GZIP' });
+    for (const wrong of ["ARRAY['a', 'b']", 'ARRAY[a]', 'ARRAY[]', "ARRAY['a'", "['a']", "'a'"]) {
+      expect(() => partitioned(wrong), wrong).toThrow('the properties of UNLOAD must be');
+    }
   });
 
   test('is delimited by U+0001 and compressed when nothing else is said', () => {
@@ -71,7 +82,7 @@ describe('UNLOAD', () => {
 
   test.each([
     [`UNLOAD (SELECT 1) ${to} WITH (format = 'PARQUET')`, 'the format PARQUET'],
-    [`UNLOAD (SELECT 1) ${to} WITH (format = 'TEXTFILE', partitioned_by = 'a')`, 'the property partitioned_by'],
+    [`UNLOAD (SELECT 1) ${to} WITH (format = 'TEXTFILE', bucketed_by = 'a')`, 'the property bucketed_by'],
     [`UNLOAD (SELECT 1) ${to} WITH (format = 'TEXTFILE', compression = 'ZSTD')`, 'the compression ZSTD'],
     [`UNLOAD (SELECT 1) ${to}`, 'UNLOAD needs WITH'],
     ['UNLOAD (SELECT 1) WITH ()', 'must be followed by TO'],

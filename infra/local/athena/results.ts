@@ -52,7 +52,7 @@ export async function readCsv(objects: ObjectStore, location: string): Promise<F
  * Writes the files of an UNLOAD: no header, no quotes, null as \N. Files written before a failure stay, as Athena's do.
  *
  * @returns the files' s3:// locations; none for a result without rows.
- * @throws Error HIVE_PATH_ALREADY_EXISTS when something is at the location.
+ * @throws Error when the column to partition by is not the last one, or has a value that cannot name a folder.
  */
 export async function writeUnload(
   objects: ObjectStore,
@@ -60,24 +60,42 @@ export async function writeUnload(
   result: DuckDBResult,
 ): Promise<string[]> {
   const { bucket, key } = unloadTarget(statement);
+  const { partitionedBy } = statement;
+  if (partitionedBy !== undefined && result.columnNames().at(-1) !== partitionedBy) {
+    throw new Error(`Partition keys must be the last columns in the query: ${partitionedBy}`);
+  }
   const format = { fieldDelimiter: statement.fieldDelimiter, nullText: '\\N' };
   const isGzip = statement.compression === 'GZIP';
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const files: string[] = [];
-  let lines: string[] = [];
-  const writeFile = async () => {
+  /** Lines that are not written yet, by the folder of their partition. */
+  const waiting = new Map<string, string[]>();
+  const writeFile = async (folder: string, lines: readonly string[]) => {
     const body = Buffer.from(lines.join(''));
-    const name = `${key}${stamp}_${String(files.length).padStart(5, '0')}_${randomUUID()}${isGzip ? '.gz' : ''}`;
+    const file = `${stamp}_${String(files.length).padStart(5, '0')}_${randomUUID()}${isGzip ? '.gz' : ''}`;
+    const name = `${key}${folder}${file}`;
     await objects.put(bucket, name, isGzip ? gzipSync(body) : body);
     files.push(`s3://${bucket}/${name}`);
-    lines = [];
   };
   for await (const rows of rowsOf(result)) {
-    for (const row of rows) lines.push(`${formatRow(row, format)}\n`);
-    if (lines.length >= ROWS_PER_FILE) await writeFile();
+    for (const row of rows) {
+      const folder = partitionedBy === undefined ? '' : partitionFolder(partitionedBy, row.pop());
+      const lines = waiting.get(folder) ?? [];
+      waiting.set(folder, lines);
+      lines.push(`${formatRow(row, format)}\n`);
+      if (lines.length < ROWS_PER_FILE) continue;
+      await writeFile(folder, lines);
+      waiting.delete(folder);
+    }
   }
-  if (lines.length > 0) await writeFile();
+  for (const [folder, lines] of waiting) await writeFile(folder, lines);
   return files;
+}
+
+/** `name=value/`. Values are taken as they are: Hive would escape some characters. */
+function partitionFolder(name: string, value: Field | undefined): string {
+  if (value && /^[\w.-]+$/.test(value)) return `${name}=${value}/`;
+  throw new Error(`The local cloud partitions by letters, digits, dots and hyphens, not by ${JSON.stringify(value)}`);
 }
 
 /** @throws Error HIVE_PATH_ALREADY_EXISTS */

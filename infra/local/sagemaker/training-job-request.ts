@@ -62,8 +62,8 @@ export function checkImage(image: string): void {
   throw notImplemented(
     'SageMaker',
     repository === 'sagemaker-xgboost'
-      ? `the algorithm of ${image}: the local cloud has no xgboost. Use a linear-learner image locally`
-      : `the image ${image}: it runs no containers, and stands in for linear-learner only`,
+      ? `xgboost (image ${image}; the parameter trainingAlgorithm has to be linear-learner here)`
+      : `the image ${image} (it runs no containers, and stands in for linear-learner only)`,
   );
 }
 

@@ -40,13 +40,32 @@ export function featureStoreClient(network: Network, service: AwsService, caller
 function commandOf({ method, path, query = {}, body }: HttpRequest): object {
   const group = /^\/FeatureGroup\/([^/]+)$/.exec(path)?.[1];
   if (method === 'POST' && path === '/BatchWriteRecord') {
-    return { constructor: { name: 'BatchWriteRecordCommand' }, input: JSON.parse(Buffer.from(body).toString('utf8')) };
+    let input: unknown;
+    return {
+      constructor: { name: 'BatchWriteRecordCommand' },
+      // Read when the call has its effect: until then the body is on its way, and may not be written over.
+      get input() {
+        if (input !== undefined) return input;
+        input = {};
+        input = parse(Buffer.from(body).toString('utf8'));
+        return input;
+      },
+    };
   }
   if (method === 'DELETE' && group !== undefined) {
     const input = { FeatureGroupName: decodeURIComponent(group), ...query };
     return { constructor: { name: 'DeleteRecordCommand' }, input };
   }
   throw new Error(`not simulated: ${method} ${path} of Feature Store`);
+}
+
+/** @throws AwsError as the service refuses what it cannot read. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new AwsError('ValidationError', 'the body is not JSON');
+  }
 }
 
 function answer(statusCode: number, body: object, errorType?: string) {

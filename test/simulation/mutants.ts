@@ -127,8 +127,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a failed direct call not made again',
     file: 'shared/sinks/direct-online-store.ts',
-    find: 'if (answer !== undefined) return answer;',
-    replace: 'return answer ?? { Errors: [], UnprocessedEntries: [] };',
+    find: 'if (model === like) model = undefined;',
+    replace: 'return { Errors: [], UnprocessedEntries: [] };',
+  },
+  {
+    name: 'a body’s memory used again before its answer',
+    file: 'shared/sinks/direct-online-store.ts',
+    find: 'const body = writeBody(changes, memory);',
+    replace: 'const body = writeBody(changes, memory); idle.push(memory);',
   },
   {
     name: 'the first call’s body sent by every direct call',

@@ -1,17 +1,42 @@
 import type { AttributeValue } from './attribute-text.ts';
 
-/** What is written in attributes of an item: undefined where there is none, or one of another type than expected. */
-export type AttributeReader = (image: Readonly<Record<string, AttributeValue>>) => unknown[];
+/** The type that an attribute usually has. */
+export type UsualType = 'S' | 'N' | 'BOOL';
+
+/** What an attribute holds under its usual type; the attribute itself when it has another; undefined when it is absent. */
+export type Written = string | boolean | AttributeValue | undefined;
+
+/** Reads an item's attributes, in the order of the expected ones. */
+export type AttributeReader = (image: Readonly<Record<string, AttributeValue>>) => Written[];
 
 /**
- * Makes the reader of these attributes, in their order. It is generated, with an expression for each of them:
+ * Makes the reader of these attributes.
  *
- *     return [image["age"]?.N, image["job"]?.S];
- *
- * because the engine remembers at each expression where in an item the attribute was, and goes there at once; in a loop
- * over names it would have to search for each. And the memory of one attribute is fetched while the next is asked for.
+ * An item is walked as it is, and the place of each attribute is guessed to be the one behind the place before, which is
+ * right in items that are written alike. To ask an item for one name after the other is faster in these by a fifth, but
+ * several times slower where each item has other attributes, or the same in another order. What the attributes hold is
+ * fetched in a loop of its own, which waits for memory less often than one that does more.
  */
-export function attributeReader(attributes: readonly { attribute: string; type: string }[]): AttributeReader {
-  const members = attributes.map(({ attribute, type }) => `image[${JSON.stringify(attribute)}]?.${type}`);
-  return new Function('image', `return [${members.join(',\n')}];`) as AttributeReader;
+export function attributeReader(expected: readonly { attribute: string; type: UsualType }[]): AttributeReader {
+  const names = expected.map(({ attribute }) => attribute);
+  const numbers = expected.map(({ type }) => type === 'N');
+  const texts = expected.map(({ type }) => type === 'S');
+  const places = new Map(names.map((name, place) => [name, place]));
+  return (image) => {
+    const written: Written[] = new Array(names.length);
+    let next = 0;
+    for (const name in image) {
+      const place = names[next] === name ? next : places.get(name);
+      if (place === undefined) continue;
+      written[place] = image[name];
+      next = place + 1;
+    }
+    for (let place = 0; place < names.length; place += 1) {
+      const value = written[place] as AttributeValue | undefined;
+      if (value === undefined || value === null) continue;
+      const held = numbers[place] ? value.N : texts[place] ? value.S : value.BOOL;
+      if (held !== undefined) written[place] = held as string | boolean;
+    }
+    return written;
+  };
 }

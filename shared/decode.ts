@@ -46,8 +46,9 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     const values: FeatureCode[] = new Array(columns.length);
     let bytes = namesBytes + categoriesBytesMax + recordIdentifier.length;
     for (let index = 0; index < columns.length; index += 1) {
-      const { attribute, accept, judge } = columns[index] as Column;
-      const value = accept(written[index]) ?? judge(ownAttribute(newImage, attribute));
+      const { attribute, type, accept, judge } = columns[index] as Column;
+      const it = written[index];
+      const value = accept(it) ?? judge(typeof it === 'string' || typeof it === 'boolean' ? { [type]: it } : it);
       if (typeof value === 'string') bytes += value.length;
       else if (value instanceof Problem) {
         return new EnvelopeProblem(value.reason, `dynamodb.NewImage.${attribute}`, value.message);

@@ -1,3 +1,4 @@
+import type { UsualType, Written } from './attribute-reader.ts';
 import { type AttributeValue, attributeType, textOf } from './attribute-text.ts';
 import type { FeatureCode, FeatureText, RejectionReason } from './change.ts';
 import { compareDecimals, exactInteger, integerText, isPlainDecimal, plainDecimal } from './decimal.ts';
@@ -19,13 +20,9 @@ export class Problem {
 
 /** Decodes one attribute, in two steps: a quick look, which nearly every value passes, and judgement of all others. */
 export interface FeatureDecoder {
-  /** The type that the attribute usually has. */
-  readonly type: 'S' | 'N' | 'BOOL';
-  /**
-   * @param written what the attribute holds under its usual type, if anything
-   * @returns its text, or its category's position; undefined when it takes a closer look to say
-   */
-  accept(written: unknown): string | number | undefined;
+  readonly type: UsualType;
+  /** @returns the attribute's text, or its category's position; undefined when it takes a closer look to say. */
+  accept(written: Written): string | number | undefined;
   /** Judges any attribute, right or wrong. */
   judge(value: AttributeValue | undefined): FeatureCode | Problem;
 }
@@ -73,7 +70,7 @@ export function featureDecoder(feature: Feature): FeatureDecoder {
     case 'integral': {
       const least = Number(feature.min ?? INT64_MIN);
       const greatest = Number(feature.max ?? INT64_MAX);
-      const accept = (written: unknown) => {
+      const accept = (written: Written) => {
         if (typeof written !== 'string') return undefined;
         const number = exactInteger(written);
         return number >= least && number <= greatest ? written : undefined;
@@ -82,7 +79,7 @@ export function featureDecoder(feature: Feature): FeatureDecoder {
     }
     case 'fractional': {
       const unbounded = feature.min === undefined && feature.max === undefined;
-      const accept = (written: unknown) =>
+      const accept = (written: Written) =>
         unbounded && typeof written === 'string' && isPlainDecimal(written) ? written : undefined;
       return { type: 'N', accept, judge };
     }

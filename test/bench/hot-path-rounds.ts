@@ -36,16 +36,8 @@ function hotPathRounds({ batch, contestant, rounds }: { batch: string; contestan
     bytes: text.length,
     parseMs: times.parse ?? [],
     runMs: times.run ?? [],
-    heapBytesPerRecord: heapBytes(chosen, contestant, smallText) / HEAP_RECORDS,
+    heapBytesPerRecord: allocatedBytes({ prepare: () => JSON.parse(smallText), run: chosen.run }, 25) / HEAP_RECORDS,
   };
-}
-
-function heapBytes({ run }: Contestant<unknown>, name: string, text: string): number {
-  const parses = name === PARSE;
-  return allocatedBytes(
-    { prepare: () => (parses ? undefined : JSON.parse(text)), run: parses ? () => JSON.parse(text) : run },
-    25,
-  );
 }
 
 const [options] = JSON.parse(process.argv[2] ?? '[]') as [Parameters<typeof hotPathRounds>[0]];

@@ -1,11 +1,16 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { LOOPBACK_TLS } from '../tls.ts';
 
-/** Answers each call of Feature Store and Firehose as done, after a delay in milliseconds. Run as a process of its own. */
+/**
+ * Answers each call of Feature Store and Firehose as done, after a delay in milliseconds, over TLS if told so. Run as a
+ * process of its own.
+ */
 
 const delayMs = Number(process.argv[2] ?? 0);
 
-const server = createServer((request, response) => {
+const answerAll: RequestListener = (request, response) => {
   let records = 0;
   request.on('data', () => {});
   request.on('end', () => {
@@ -24,7 +29,8 @@ const server = createServer((request, response) => {
     if (delayMs > 0) setTimeout(answer, delayMs);
     else answer();
   });
-});
+};
+const server = process.argv[3] === 'tls' ? createTlsServer(LOOPBACK_TLS, answerAll) : createServer(answerAll);
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));
 process.on('disconnect', () => process.exit());

@@ -10,6 +10,7 @@ import type { Pace } from '../../shared/pace.ts';
 import { directOnlineStore } from '../../shared/sinks/direct-online-store.ts';
 import { featureStoreSink } from '../../shared/sinks/feature-store.ts';
 import { sdkOnlineStore } from '../../shared/sinks/online-store.ts';
+import { LOOPBACK_TLS } from '../tls.ts';
 import { eventText } from './events.ts';
 import { startAnsweringServer } from './processes.ts';
 import { timingOf } from './rounds.ts';
@@ -34,7 +35,10 @@ function client(endpoint: string) {
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     endpoint,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+    requestHandler: {
+      ...{ connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+      httpsAgent: { ca: LOOPBACK_TLS.cert },
+    },
   });
 }
 
@@ -71,12 +75,18 @@ function writers(endpoint: string): Record<string, Writer> {
   };
 }
 
+const SERVERS: Readonly<Record<string, { delayMs?: number; tls?: boolean }>> = {
+  'answers at once': {},
+  'answers at once, over TLS': { tls: true },
+  'answers after 8 ms': { delayMs: 8 },
+};
+
 /** CPU of this process per record written to a server that answers at once, or after eight milliseconds. */
 export async function onlineWrite({ quick }: { quick: boolean }) {
   const rounds = quick ? 4 : 10;
   const result: Record<string, object> = {};
-  for (const delayMs of quick ? [0] : [0, 8]) {
-    const server = await startAnsweringServer(delayMs);
+  for (const [how, options] of Object.entries(SERVERS).slice(0, quick ? 1 : undefined)) {
+    const server = await startAnsweringServer(options);
     const all = writers(server.endpoint);
     const times: Record<string, number[]> = Object.fromEntries(Object.keys(all).map((name) => [name, []]));
     // One call a record takes thirty times longer: a tenth of the records tells as much.
@@ -91,7 +101,7 @@ export async function onlineWrite({ quick }: { quick: boolean }) {
       }
     }
     server.close();
-    result[delayMs === 0 ? 'answers at once' : `answers after ${delayMs} ms`] = Object.fromEntries(
+    result[how] = Object.fromEntries(
       Object.entries(times).map(([name, microseconds]) => {
         const { bestMs: best, medianMs: median, spread } = timingOf(microseconds);
         return [

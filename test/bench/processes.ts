@@ -29,8 +29,10 @@ export interface RunningServer {
 }
 
 /** Starts the server that answers everything. */
-export const startAnsweringServer = (delayMs = 0): Promise<RunningServer> =>
-  startServer('answering-server.ts', [String(delayMs)]);
+export async function startAnsweringServer({ delayMs = 0, tls = false } = {}): Promise<RunningServer> {
+  const server = await startServer('answering-server.ts', [String(delayMs), tls ? 'tls' : '']);
+  return tls ? { ...server, endpoint: server.endpoint.replace('http:', 'https:') } : server;
+}
 
 /** Starts a server of this folder, which prints its port, away from the core that is measured where there are several. */
 export async function startServer(module: string, args: readonly string[] = []): Promise<RunningServer> {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import {
   SageMakerFeatureStoreRuntimeClient,
@@ -11,6 +12,7 @@ import { errorCode } from '../../shared/aws-failure.ts';
 import { directOnlineStore } from '../../shared/sinks/direct-online-store.ts';
 import { sdkOnlineStore } from '../../shared/sinks/online-store.ts';
 import { accounts, FIRST_SECOND, timedChange } from '../builders.ts';
+import { LOOPBACK_TLS } from '../tls.ts';
 
 interface Captured {
   readonly line: string;
@@ -115,6 +117,36 @@ test('connections are used again', async () => {
   for (let call = 0; call < 20; call += 1) await store.batchWrite(changes);
   expect(captured).toHaveLength(20);
   expect(connections).toBe(1);
+});
+
+test('over TLS the bodies are the same, and one connection is used for all', async () => {
+  const bodies: Buffer[] = [];
+  let handshakes = 0;
+  const tls = createTlsServer(LOOPBACK_TLS, async (request, response) => {
+    bodies.push(await bytesOf(request));
+    response.writeHead(200, { 'content-type': 'application/json' }).end(DONE);
+  });
+  tls.on('secureConnection', () => {
+    handshakes += 1;
+  });
+  await new Promise<void>((done) => tls.listen(0, '127.0.0.1', done));
+  const sdk = new SageMakerFeatureStoreRuntimeClient({
+    region: 'eu-central-1',
+    endpoint: `https://127.0.0.1:${(tls.address() as AddressInfo).port}`,
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
+    requestHandler: { httpsAgent: { ca: LOOPBACK_TLS.cert } },
+  });
+  try {
+    const store = directOnlineStore(accounts, sdk);
+    for (let call = 0; call < 5; call += 1) await store.batchWrite(changes);
+    await sdkOnlineStore(accounts, client()).batchWrite(changes);
+    expect(bodies).toHaveLength(5);
+    for (const body of bodies) expect(body).toEqual(captured.at(-1)?.body);
+    expect(handshakes).toBe(1);
+  } finally {
+    sdk.destroy();
+    tls.close();
+  }
 });
 
 test('credentials that expire are renewed', async () => {

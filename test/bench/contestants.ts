@@ -20,13 +20,23 @@ const optionalExample = defineFeatureGroup({
   label: { name: bankMarketing.label.name },
 });
 
+interface Batch {
+  readonly group?: FeatureGroup;
+  readonly options: EventOptions;
+}
+
 /** What the contestants are given. */
-export const BATCHES: Readonly<Record<string, { readonly group?: FeatureGroup; readonly options: EventOptions }>> = {
+export const BATCHES: Readonly<Record<string, Batch>> = {
   '6 MB': { options: {} },
   '10,000 records': { options: { records: BATCH_RECORDS_MAX } },
   '6 MB, attributes in random order': { options: { shuffled: true } },
   '6 MB, a fifth of the attributes missing': { group: optionalExample, options: { missing: 0.2 } },
 };
+
+/** Batches in which each item changes this many times. */
+export const COALESCING: Readonly<Record<string, Batch>> = Object.fromEntries(
+  [1, 2, 5].map((changesPerKey) => [changesPerKey, { options: { changesPerKey, records: 5_800 } }]),
+);
 
 /** Ours, and what a user would otherwise write, for batches of this event text. */
 export function contestants(group: FeatureGroup, text: string): Record<string, Contestant<unknown>> {

@@ -1,7 +1,7 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
 import { compiled } from './compiled.ts';
-import { BATCHES, contestants, PARSE } from './contestants.ts';
+import { BATCHES, COALESCING, contestants, PARSE } from './contestants.ts';
 import { eventText } from './events.ts';
 import { allocatedBytes, type Contestant, timesInRounds } from './rounds.ts';
 
@@ -21,7 +21,7 @@ export interface Rounds {
  * that nobody pays for another's garbage.
  */
 function hotPathRounds({ batch, contestant, rounds }: { batch: string; contestant: string; rounds: number }): Rounds {
-  const { group = bankMarketing, options } = BATCHES[batch] as (typeof BATCHES)[string];
+  const { group = bankMarketing, options } = { ...BATCHES, ...COALESCING }[batch] as (typeof BATCHES)[string];
   const text = eventText({ ...options, group });
   const records = (JSON.parse(text) as DynamoDBStreamEvent).Records.length;
   const { rejected } = compiled(group)(JSON.parse(text));

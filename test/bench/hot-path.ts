@@ -1,11 +1,11 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import bankMarketing from '../../shared/feature-groups/bank-marketing.ts';
 import { compiled } from './compiled.ts';
-import { BATCHES, contestants, OURS, PARSE, USERS } from './contestants.ts';
+import { BATCHES, COALESCING, contestants, OURS, PARSE, USERS } from './contestants.ts';
 import { eventText } from './events.ts';
 import type { Rounds } from './hot-path-rounds.ts';
 import { MEASURING, runApart } from './processes.ts';
-import { type Contestant, quantile, type Timing, timeInRounds, timingOf } from './rounds.ts';
+import { quantile, type Timing, timingOf } from './rounds.ts';
 
 export interface HotPathRow extends Timing {
   readonly microsecondsPerRecord: number;
@@ -16,6 +16,8 @@ export interface HotPathRow extends Timing {
   readonly timesOurs: number;
   readonly heapBytesPerRecord?: number;
 }
+
+const QUICK = { processes: 1, rounds: 6 };
 
 const best = (times: readonly number[]) => Math.min(...times);
 const median = (times: readonly number[]) => quantile(times, 0.5);
@@ -71,20 +73,18 @@ export function hotPath({ quick }: { quick: boolean }) {
 
 /** Writes and time of a batch in which items change once, twice and five times. */
 export function coalescing({ quick }: { quick: boolean }) {
-  const [rounds, warmUpRounds] = quick ? [5, 4] : [20, 6];
+  const names = quick ? [OURS] : [OURS, USERS];
   return Object.fromEntries(
-    [1, 2, 5].map((changesPerKey) => {
-      const text = eventText({ changesPerKey, records: 5_800 });
-      const { Records } = JSON.parse(text) as DynamoDBStreamEvent;
-      const keys = new Set(Records.map(({ dynamodb }) => JSON.stringify(dynamodb?.Keys))).size;
-      const { writes } = compiled(bankMarketing)(JSON.parse(text));
-      const all = contestants(bankMarketing, text);
-      const chosen = { [PARSE]: all[PARSE], ours: all[OURS], user: all[USERS] };
-      const timings = timeInRounds(chosen as Record<string, Contestant<unknown>>, rounds, warmUpRounds);
-      const parse = (timings[PARSE] as Timing).bestMs;
-      const oursTimesParse = (timings.ours as Timing).bestMs / parse;
-      const userTimesParse = (timings.user as Timing).bestMs / parse;
-      return [changesPerKey, { records: Records.length, keys, writes, oursTimesParse, userTimesParse }];
+    Object.entries(COALESCING).map(([changesPerKey, { options }]) => {
+      const event: DynamoDBStreamEvent = JSON.parse(eventText(options));
+      const keys = new Set(event.Records.map(({ dynamodb }) => JSON.stringify(dynamodb?.Keys))).size;
+      const { writes } = compiled(bankMarketing)(event);
+      const { contestants: rows } = measure(changesPerKey, names, quick ? QUICK : { processes: 3, rounds: 10 });
+      const [ours, user] = names.map((name) => (rows as Record<string, HotPathRow>)[name]?.timesParse);
+      return [
+        changesPerKey,
+        { records: event.Records.length, keys, writes, oursTimesParse: ours, userTimesParse: user },
+      ];
     }),
   );
 }

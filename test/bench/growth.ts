@@ -35,7 +35,7 @@ export async function growth({ quick }: { quick: boolean }) {
   const results: Record<string, object> = {};
   for (let round = 0; round < 2; round += 1)
     await ingest(JSON.parse(eventText({ records: CHANGES, labelled: LABELLED })));
-  for (const rows of quick ? [10_000, 50_000] : [10_000, 100_000, 1_000_000]) {
+  for (const rows of quick ? [10_000, 40_000] : [10_000, 100_000, 1_000_000]) {
     const athena = await localAthena();
     const config = retrainConfig({ ...retrainEnvironment, GLUE_DATABASE: 'growth' });
     athena.createTables(bankMarketing, config.glueDatabase);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { AttributeValue } from '../../shared/attribute-text.ts';
 import type { Change, Rejection } from '../../shared/change.ts';
 import { makeDecoder } from '../../shared/decode.ts';
-import { defineFeatureGroup, integral } from '../../shared/feature-groups/define.ts';
+import { categorical, defineFeatureGroup, integral, string } from '../../shared/feature-groups/define.ts';
 import { accountItem, accounts, FIRST_SECOND, streamRecord } from '../builders.ts';
 
 const decode = makeDecoder(accounts);
@@ -177,3 +177,36 @@ test("the item's own timestamp gives the second, and a removal the stream's", ()
   expect(own(streamRecord({ eventName: 'REMOVE' }))).toMatchObject({ second: FIRST_SECOND });
   expect(reasonOf(own(streamRecord()))).toBe('invalid-timestamp dynamodb.NewImage.updated_at');
 });
+
+test('features of one attribute all have its value, each as its type says', () => {
+  const group = defineFeatureGroup({
+    name: 'products',
+    recordIdentifier: 'account_id',
+    features: {
+      code: string({ attribute: 'sku' }),
+      amount: integral(),
+      kind: categorical(['book', 'film'], { attribute: 'sku' }),
+      owner: string({ attribute: 'account_id' }),
+    },
+    label: { name: 'y' },
+  });
+  const account_id = { S: 'a-1' };
+  for (const after of [
+    { account_id, sku: { S: 'film' }, amount: { N: '2' } },
+    { amount: { N: '2' }, sku: { S: 'film' }, account_id },
+  ]) {
+    expect(makeDecoder(group)(streamRecord({ after }))).toMatchObject({
+      recordIdentifier: 'a-1',
+      values: ['film', '2', 1, 'a-1', undefined],
+    });
+  }
+  const missing = makeDecoder(group)(streamRecord({ after: { account_id, amount: { N: '2' } } }));
+  expect(reasonOf(missing)).toBe('missing-feature dynamodb.NewImage.sku');
+});
+
+test.each([{ S: null }, { S: 5 }, 'enterprise', 5, true])(
+  'what is no attribute value is of the wrong type: %j',
+  (plan) => {
+    expect(reasonOf(decodeItem({ plan: plan as unknown as AttributeValue }))).toBe('wrong-type dynamodb.NewImage.plan');
+  },
+);

@@ -43,7 +43,8 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     }
 
     const written = read(newImage);
-    const values: FeatureCode[] = new Array(columns.length);
+    // What is written makes way for its value, one after the other: an array less to collect for every record.
+    const values = written as unknown[] as FeatureCode[];
     let bytes = namesBytes + categoriesBytesMax + recordIdentifier.length;
     for (let index = 0; index < columns.length; index += 1) {
       const { attribute, type, accept, judge } = columns[index] as Column;

@@ -5,10 +5,7 @@ import {
   type ListObjectsV2CommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { QUARANTINE_PREFIX } from './sinks/quarantine.ts';
-
-/** Prefix that Lambda gives the batches it discards. Source: Lambda developer guide, S3 as on-failure destination. */
-export const FAILED_BATCHES_PREFIX = 'aws/lambda/';
+import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from './quarantine-bucket.ts';
 
 /** Stream records that wait to be put right: one object of the quarantine bucket. */
 export interface WaitingObject {

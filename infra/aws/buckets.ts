@@ -1,3 +1,4 @@
+import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../shared/quarantine-bucket.ts';
 import { SNAPSHOT_AGE_DAYS_MAX, SNAPSHOTS_PREFIX } from '../../shared/training-snapshot.ts';
 import { getAtt, join, RETAIN, type Resource, type Resources, ref } from './cloudformation.ts';
 
@@ -8,11 +9,6 @@ export const OFFLINE_STORE_PREFIX = 'offline-store/';
 export const TRAINING_SETS_PREFIX = 'training-sets/';
 export const MODELS_PREFIX = 'models/';
 export const ATHENA_RESULTS_PREFIX = 'athena-results/';
-
-/** Prefixes of the quarantine bucket. */
-export const QUARANTINE_PREFIX = 'quarantine/';
-/** Where Lambda puts batches it has given up on. Its own choice: a destination is a bucket, without a prefix. */
-export const FAILED_BATCHES_PREFIX = 'aws/lambda/';
 
 /** Results of queries can be had again by asking again. */
 const ATHENA_RESULTS_DAYS = 7;

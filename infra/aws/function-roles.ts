@@ -1,6 +1,7 @@
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../shared/quarantine-bucket.ts';
 import { LABELS_BY_EPOCH_INDEX } from '../../shared/state-keys.ts';
-import { FAILED_BATCHES_PREFIX, MODELS_PREFIX, QUARANTINE_PREFIX, TRAINING_SETS_PREFIX } from './buckets.ts';
+import { MODELS_PREFIX, TRAINING_SETS_PREFIX } from './buckets.ts';
 import { arn, getAtt, join, type Resources, type Text } from './cloudformation.ts';
 import { featureGroupArn } from './feature-group.ts';
 import { allow, role, type Statement } from './iam.ts';

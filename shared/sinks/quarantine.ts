@@ -3,15 +3,13 @@ import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { describeError, errorCode, isThrottling } from '../aws-failure.ts';
 import type { Rejection } from '../change.ts';
 import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../pace.ts';
+import { QUARANTINE_PREFIX } from '../quarantine-bucket.ts';
 
 /** Objects written at once. */
 const CONCURRENCY_MAX = 16;
 
 /** PutObject of S3. Errors are those that the SDK throws. */
 export type PutObject = (input: PutObjectCommandInput) => Promise<unknown>;
-
-/** Where rejected records lie, one object each, under this prefix of the quarantine bucket. */
-export const QUARANTINE_PREFIX = 'quarantine/';
 
 /**
  * Keeps rejected records whole, with the reason and the place, until somebody puts them right.

@@ -24,14 +24,15 @@ export function isChange(decoded: Change | Rejection): decoded is Change {
  * here, once; a record then costs one pass over its columns, and only a rejected one pays for its explanation.
  */
 export function makeDecoder(group: FeatureGroup): Decoder {
-  const columns = columnsOf(group).map(({ feature }): Column => {
+  const described = columnsOf(group);
+  const columns = described.map(({ feature }): Column => {
     const { attribute } = feature === 'label' ? group.label : feature;
     return { attribute, ...(feature === 'label' ? labelDecoder : featureDecoder(feature)) };
   });
   const read = attributeReader(columns);
-  const labelColumn = columnsOf(group).findIndex(({ feature }) => feature === 'label');
-  const namesBytes = columnsOf(group).reduce((bytes, { name }) => bytes + name.length, 64);
-  const categoriesBytesMax = columnsOf(group).reduce((bytes, { feature }) => bytes + longestCategory(feature), 0);
+  const labelColumn = described.findIndex(({ feature }) => feature === 'label');
+  const namesBytes = described.reduce((bytes, { name }) => bytes + name.length, 64);
+  const categoriesBytesMax = described.reduce((bytes, { feature }) => bytes + longestCategory(feature), 0);
 
   const decode = (record: unknown): Change | EnvelopeProblem => {
     const envelope = readEnvelope(record, group);

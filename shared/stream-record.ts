@@ -136,7 +136,7 @@ function identifierOf(
     const attribute = attributes[index] as string;
     const part = keyText(keys[attribute]);
     if (part === undefined) return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, 'Expected S or N.');
-    identifier = attributes.length === 1 ? part : index === 0 ? escaped(part) : `${identifier}|${escaped(part)}`;
+    identifier = attributes.length === 1 ? part : `${identifier}${index === 0 ? '' : '|'}${escaped(part)}`;
   }
   if (
     identifier.length * 3 > RECORD_IDENTIFIER_BYTES_MAX &&

@@ -1,20 +1,20 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { type IngestConfig, ingestConfig } from '../shared/config.ts';
-import { type Decoder, makeDecoder } from '../shared/decode.ts';
-import { deliver, type Outcome } from '../shared/deliver.ts';
+import type { Pace } from '../shared/calls/pace.ts';
+import { type Decoder, makeDecoder } from '../shared/changes/decode.ts';
+import { type IngestConfig, ingestConfig } from '../shared/config/variables.ts';
+import { loadFeatureGroup } from '../shared/definition/load.ts';
+import { deliver, type Outcome } from '../shared/delivery/deliver.ts';
 import {
   CLIENT_SETTINGS,
   type DeliveryClients,
   deliveryClients,
   destinationsOf,
   systemTime,
-} from '../shared/destinations.ts';
+} from '../shared/delivery/destinations.ts';
+import { publishOutcome } from '../shared/delivery/metrics.ts';
+import { logOutcome } from '../shared/delivery/report.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
-import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
-import { publishOutcome } from '../shared/ingest-metrics.ts';
-import { logOutcome } from '../shared/log.ts';
-import type { Pace } from '../shared/pace.ts';
-import { type Effects, isRehearsal, type RehearsalEvent, shadows } from '../shared/rehearsal.ts';
+import { type Effects, isRehearsal, type RehearsalEvent, shadows } from '../shared/rehearsal/shadows.ts';
 import { SentBytes } from '../shared/sinks/change-log.ts';
 import { type PutObject, quarantine } from '../shared/sinks/quarantine.ts';
 
@@ -36,7 +36,7 @@ export interface IngestDependencies {
 function objectWriter(): PutObject {
   let loaded: Promise<PutObject> | undefined;
   return async (input) => {
-    loaded ??= import('../shared/sinks/s3-object-writer.ts').then((it) => it.s3ObjectWriter(CLIENT_SETTINGS));
+    loaded ??= import('../shared/quarantine/object-writer.ts').then((it) => it.s3ObjectWriter(CLIENT_SETTINGS));
     return (await loaded)(input);
   };
 }

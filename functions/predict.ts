@@ -1,22 +1,22 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
-import { type PredictConfig, predictConfig } from '../shared/config.ts';
-import { encode, type FeatureTexts } from '../shared/encode.ts';
+import { type PredictConfig, predictConfig } from '../shared/config/variables.ts';
+import { loadFeatureGroup } from '../shared/definition/load.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
-import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
-import { type Score, scoreRows } from '../shared/model-endpoint.ts';
-import { readOnlineFeatures } from '../shared/online-features.ts';
-import { PredictionRefused, refusalOf, STATUS } from '../shared/prediction-refusal.ts';
+import { encode, type FeatureTexts } from '../shared/model/encode.ts';
+import { schemaHash } from '../shared/model/schema-hash.ts';
+import { type Score, scoreRows } from '../shared/prediction/endpoint.ts';
+import { readOnlineFeatures } from '../shared/prediction/online-features.ts';
+import { PredictionRefused, refusalOf, STATUS } from '../shared/prediction/refusal.ts';
 import {
   functionUrlBody,
   type PredictionRecord,
   parseJsonBody,
   parsePredictionRequest,
-} from '../shared/prediction-request.ts';
-import { publishTimings, serverTiming, Timings } from '../shared/prediction-timings.ts';
-import { schemaHash } from '../shared/schema-hash.ts';
-import { type Serving, servingReader } from '../shared/serving.ts';
+} from '../shared/prediction/request.ts';
+import { publishTimings, serverTiming, Timings } from '../shared/prediction/timings.ts';
+import { type Serving, servingReader } from '../shared/state/serving.ts';
 
 /** What predict stands on: its configuration, the definition, the clients, and what the endpoint serves. */
 export interface PredictDependencies {

@@ -1,19 +1,19 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
-import { describeError } from '../shared/aws-failure.ts';
-import { type IngestConfig, ingestConfig } from '../shared/config.ts';
+import { describeError } from '../shared/calls/failure.ts';
+import type { Pace } from '../shared/calls/pace.ts';
+import { type IngestConfig, ingestConfig } from '../shared/config/variables.ts';
+import { loadFeatureGroup } from '../shared/definition/load.ts';
 import {
   CLIENT_SETTINGS,
   type DeliveryClients,
   deliveryClients,
   destinationsOf,
   systemTime,
-} from '../shared/destinations.ts';
+} from '../shared/delivery/destinations.ts';
+import { type RedriveResult, redriveRecords } from '../shared/delivery/redrive.ts';
 import type { FeatureGroup } from '../shared/feature-groups/define.ts';
-import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
-import type { Pace } from '../shared/pace.ts';
-import { type RedriveResult, redriveRecords } from '../shared/redrive.ts';
-import { waitingObjects } from '../shared/waiting.ts';
+import { waitingObjects } from '../shared/quarantine/waiting.ts';
 
 /** Objects handled by one invocation when the request names no other limit. */
 const LIMIT_DEFAULT = 1_000;

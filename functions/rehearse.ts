@@ -2,10 +2,10 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { CodeDeployClient, PutLifecycleEventHookExecutionStatusCommand } from '@aws-sdk/client-codedeploy';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { describeError } from '../shared/aws-failure.ts';
-import { type RehearseConfig, rehearseConfig } from '../shared/config.ts';
-import { recentChanges } from '../shared/recent-changes.ts';
-import { differences, type Effects, type RehearsalEvent } from '../shared/rehearsal.ts';
+import { describeError } from '../shared/calls/failure.ts';
+import { type RehearseConfig, rehearseConfig } from '../shared/config/variables.ts';
+import { recentChanges } from '../shared/rehearsal/recent-changes.ts';
+import { differences, type Effects, type RehearsalEvent } from '../shared/rehearsal/shadows.ts';
 
 /** What CodeDeploy asks with, before it shifts traffic to a new version of ingest. */
 export interface HookEvent {

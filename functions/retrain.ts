@@ -3,9 +3,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { type Champion, championOf, judgeChallenger } from '../shared/challenger.ts';
-import { type RetrainConfig, retrainConfig } from '../shared/config.ts';
-import { recordDecision } from '../shared/decisions.ts';
+import { type RetrainConfig, retrainConfig } from '../shared/config/variables.ts';
+import { loadFeatureGroup } from '../shared/definition/load.ts';
+import type { FeatureGroup } from '../shared/feature-groups/define.ts';
+import { type Champion, championOf, judgeChallenger } from '../shared/promotion/challenger.ts';
+import type { Verdict } from '../shared/promotion/gate.ts';
+import { type Removed, removeOldModels } from '../shared/promotion/retention.ts';
+import { recordDecision } from '../shared/state/decisions.ts';
 import {
   claimEpoch,
   closeEpoch,
@@ -14,19 +18,15 @@ import {
   type LabelCounts,
   readEpochState,
   reopenEpoch,
-} from '../shared/epochs.ts';
-import { readEvidence, servedBefore } from '../shared/evidence.ts';
-import type { FeatureGroup } from '../shared/feature-groups/define.ts';
-import { loadFeatureGroup } from '../shared/feature-groups/registry.ts';
-import { type Removed, removeOldModels } from '../shared/model-retention.ts';
-import type { Verdict } from '../shared/promotion-gate.ts';
-import { evidenceOf, parseRetrainEvent, type RetrainEvent, servingOf } from '../shared/retrain-event.ts';
-import { startTraining } from '../shared/retraining-execution.ts';
-import { publishLabelProgress } from '../shared/retraining-metrics.ts';
-import { type Decision, decide, decideWithoutCounts } from '../shared/retraining-policy.ts';
-import { readServing } from '../shared/serving.ts';
-import { readSnapshot, recordSnapshot } from '../shared/snapshot-record.ts';
-import { trainingOf, trainingPlan } from '../shared/training-plan.ts';
+} from '../shared/state/epochs.ts';
+import { readEvidence, servedBefore } from '../shared/state/evidence.ts';
+import { readServing } from '../shared/state/serving.ts';
+import { readSnapshot, recordSnapshot } from '../shared/state/snapshots.ts';
+import { evidenceOf, parseRetrainEvent, type RetrainEvent, servingOf } from '../shared/training/event.ts';
+import { startTraining } from '../shared/training/execution.ts';
+import { trainingOf, trainingPlan } from '../shared/training/plan.ts';
+import { type Decision, decide, decideWithoutCounts } from '../shared/training/policy.ts';
+import { publishLabelProgress } from '../shared/training/progress.ts';
 
 /** What retrain stands on: its configuration, the definition, the clients, and the clock in epoch milliseconds. */
 export interface RetrainDependencies {

@@ -8,7 +8,7 @@ export PATH="$PWD/node_modules/.bin:$PATH"
 feature_group=$1 stage=$2
 export AWS_REGION=$3 AWS_DEFAULT_REGION=$3
 
-stack=$(node infra/aws/stack-name.ts "$feature_group" "$stage")
+stack=$(node infra/commands/stack-name.ts "$feature_group" "$stage")
 resources() {
   aws cloudformation describe-stack-resources --stack-name "$stack" --output text --query \
     "StackResources[?ResourceType=='$1' && LogicalResourceId!='ServerlessDeploymentBucket'].PhysicalResourceId"

@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
-import { namesOf } from '../aws/names.ts';
-import { readOptions, runCommand, wholeNumber } from '../local/command.ts';
+import { loadFeatureGroup } from '../../shared/definition/load.ts';
+import { namesOf } from '../aws/cloudformation/names.ts';
+import { readOptions, runCommand, wholeNumber } from '../terminal/command.ts';
 import { clientSettings, STACK_OPTIONS } from './stack.ts';
 
 const USAGE = 'npm run redrive -- [--list] [--limit 1000] [--definition NAME|FILE] [--stage dev] [--json] [--verbose]';

@@ -1,5 +1,5 @@
-import { rollBack } from '../../shared/rollback.ts';
-import { readOptions, runCommand } from '../local/command.ts';
+import { rollBack } from '../../shared/promotion/rollback.ts';
+import { readOptions, runCommand } from '../terminal/command.ts';
 import { deployedStack, STACK_OPTIONS } from './stack.ts';
 
 const USAGE =

@@ -1,10 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { type RetrainConfig, retrainConfig } from '../../shared/config.ts';
+import { type RetrainConfig, retrainConfig } from '../../shared/config/variables.ts';
+import { loadFeatureGroup } from '../../shared/definition/load.ts';
 import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
-import { loadFeatureGroup } from '../../shared/feature-groups/registry.ts';
-import { namesOf } from '../aws/names.ts';
+import { namesOf } from '../aws/cloudformation/names.ts';
 
 /** A deployed stack, as a person's command reaches it. */
 export interface DeployedStack {

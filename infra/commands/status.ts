@@ -1,6 +1,6 @@
-import type { Evidence } from '../../shared/evidence.ts';
-import { type RetrainingStatus, readStatus } from '../../shared/retraining-status.ts';
-import { readOptions, runCommand } from '../local/command.ts';
+import type { Evidence } from '../../shared/state/evidence.ts';
+import { type RetrainingStatus, readStatus } from '../../shared/training/status.ts';
+import { readOptions, runCommand } from '../terminal/command.ts';
 import { deployedStack, STACK_OPTIONS } from './stack.ts';
 
 const USAGE = 'npm run status -- [--definition NAME|FILE] [--stage dev] [--json] [--verbose]';

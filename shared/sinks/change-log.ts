@@ -1,10 +1,10 @@
 import { type FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import { describeError } from '../aws-failure.ts';
-import type { TimedChange } from '../change.ts';
-import { changeLogRowWriter } from '../change-log-row.ts';
+import { describeError } from '../calls/failure.ts';
+import { retryUntilDeadline } from '../calls/pace.ts';
+import { billedBytes, groupIntoCalls, type PackedRecord, rowPacker } from '../change-log/packing.ts';
+import { changeLogRowWriter } from '../change-log/row.ts';
+import type { TimedChange } from '../changes/change.ts';
 import type { FeatureGroup } from '../feature-groups/define.ts';
-import { retryUntilDeadline } from '../pace.ts';
-import { billedBytes, groupIntoCalls, type PackedRecord, rowPacker } from '../packing.ts';
 import type { Sink } from './sink.ts';
 
 /** Bytes that Firehose has taken: what they are, and what they are billed as. */

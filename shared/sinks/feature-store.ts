@@ -1,9 +1,9 @@
 import type { FeatureValue } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { describeError, errorCode, isInvalidInput, isThrottling } from '../aws-failure.ts';
-import type { TimedChange } from '../change.ts';
+import { describeError, errorCode, isInvalidInput, isThrottling } from '../calls/failure.ts';
+import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../calls/pace.ts';
+import type { TimedChange } from '../changes/change.ts';
 import type { FeatureGroup } from '../feature-groups/define.ts';
-import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../pace.ts';
-import type { BatchWriteAnswer, OnlineStore } from './online-store.ts';
+import type { BatchWriteAnswer, OnlineStore } from '../online-store/online-store.ts';
 import type { Sink } from './sink.ts';
 
 /** Most entries of one call. Source: BatchWriteRecord, `Entries` 1 to 25. */

@@ -1,9 +1,9 @@
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { describeError, errorCode, isThrottling } from '../aws-failure.ts';
-import { paddedSequenceNumber, type TimedChange } from '../change.ts';
-import { currentEpoch, epochLabelShard } from '../current-epoch.ts';
-import { retryUntilDeadline, withAdaptiveConcurrency } from '../pace.ts';
-import { labelKey } from '../state-keys.ts';
+import { describeError, errorCode, isThrottling } from '../calls/failure.ts';
+import { retryUntilDeadline, withAdaptiveConcurrency } from '../calls/pace.ts';
+import { paddedSequenceNumber, type TimedChange } from '../changes/change.ts';
+import { labelKey } from '../state/keys.ts';
+import { currentEpoch, epochLabelShard } from '../state/label-ledger.ts';
 import type { Sink } from './sink.ts';
 
 /** Writes to the state table in flight at once. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
-import { describeError, errorCode, isThrottling } from '../aws-failure.ts';
-import type { Rejection } from '../change.ts';
-import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../pace.ts';
-import { QUARANTINE_PREFIX } from '../quarantine-bucket.ts';
+import { describeError, errorCode, isThrottling } from '../calls/failure.ts';
+import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../calls/pace.ts';
+import type { Rejection } from '../changes/change.ts';
+import { QUARANTINE_PREFIX } from '../quarantine/bucket.ts';
 
 /** Objects written at once. */
 const CONCURRENCY_MAX = 16;

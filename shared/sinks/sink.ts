@@ -1,5 +1,5 @@
-import type { Failure, TimedChange } from '../change.ts';
-import type { Pace } from '../pace.ts';
+import type { Pace } from '../calls/pace.ts';
+import type { Failure, TimedChange } from '../changes/change.ts';
 
 /** What became of a batch in one sink. What is in neither list has been written. */
 export interface SinkResult {

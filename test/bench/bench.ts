@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { MEASURING, runApart } from './processes.ts';
+import { MEASURING, runApart } from './measure/processes.ts';
 
 /**
  * Ingest side by side with what a user would otherwise write: `npm run bench -- [--quick] [--json FILE]`. Each section
@@ -17,7 +17,7 @@ type Table = Record<string, Record<string, unknown>>;
 function section<T>(name: string, nodeFlags: readonly string[] = MEASURING): T {
   process.stderr.write(`${name} … `);
   const startedAt = performance.now();
-  const result = runApart<T>('section.ts', [name, { quick: options.quick }], nodeFlags);
+  const result = runApart<T>('measure/section.ts', [name, { quick: options.quick }], nodeFlags);
   process.stderr.write(`${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`);
   return result;
 }

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { readBankCsv } from '../../infra/local/demo/bank-csv.ts';
-import { generateCustomers } from '../../infra/local/demo/customers.ts';
+import { readBankCsv } from '../../infra/demo/customers/bank-csv.ts';
+import { generateCustomers } from '../../infra/demo/customers/customers.ts';
 import group from '../../shared/feature-groups/bank-marketing.ts';
-import { aucsOf, withoutFeature } from '../model-quality.ts';
+import { aucsOf, withoutFeature } from '../given/model-quality.ts';
 
 /**
  * How well the example's model ranks customers whom it has not learnt from, with `duration` and without, which is known

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { changeLogRow } from '../../shared/change-log-row.ts';
-import { retrainConfig } from '../../shared/config.ts';
+import { changeLogRow } from '../../shared/change-log/row.ts';
+import { retrainConfig } from '../../shared/config/variables.ts';
 import { categorical, defineFeatureGroup, fractional, integral } from '../../shared/feature-groups/define.ts';
-import { BUCKET, localAthena } from '../local-athena.ts';
-import { retrainEnvironment } from '../retrain-environment.ts';
-import { type Athena, type Retraining, retrain } from './retraining.ts';
+import { BUCKET, localAthena } from '../given/local-athena.ts';
+import { retrainEnvironment } from '../given/retrain-environment.ts';
+import { type Athena, type Retraining, retrain } from './sections/retraining.ts';
 
 /**
  * What a retraining reads, by the size of the table and by the length of its history, with the same number of changes

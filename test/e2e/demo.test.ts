@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Report } from '../../infra/local/demo/report.ts';
-import { runScript } from './command.ts';
+import type { Report } from '../../infra/demo/findings/report.ts';
+import { runScript } from '../given/command.ts';
 
 const ROWS = 800;
 

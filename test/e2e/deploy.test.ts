@@ -63,7 +63,7 @@ describe.skipIf(!hasMoto)('a stack', () => {
     // A copy, as a definition is changed in it.
     dir = await mkdtemp(join(tmpdir(), 'tributary-deploy-'));
     await mkdir(join(dir, 'infra'));
-    for (const part of ['serverless.yml', 'package.json', 'functions', 'shared', 'infra/aws']) {
+    for (const part of ['serverless.yml', 'package.json', 'functions', 'shared', 'infra/aws', 'infra/commands']) {
       await cp(join(PROJECT, part), join(dir, part), { recursive: true });
     }
     await symlink(join(PROJECT, 'node_modules'), join(dir, 'node_modules'));

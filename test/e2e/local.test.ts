@@ -9,12 +9,12 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetRecordCommand, SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { generateCustomers } from '../../infra/local/demo/customers.ts';
-import { itemOf } from '../../infra/local/demo/item.ts';
+import { generateCustomers } from '../../infra/demo/customers/customers.ts';
+import { itemOf } from '../../infra/demo/customers/item.ts';
 import group from '../../shared/feature-groups/bank-marketing.ts';
-import { runScript } from './command.ts';
+import { runScript } from '../given/command.ts';
 
-const MAIN = fileURLToPath(new URL('../../infra/local/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../infra/commands/local.ts', import.meta.url));
 
 /** Longest from a put item to its record, in milliseconds, on a busy machine. */
 const ARRIVAL_MS = 30_000;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runScript } from './command.ts';
+import { runScript } from '../given/command.ts';
 
 const EVENTS = fileURLToPath(new URL('../fixtures/events/', import.meta.url));
 const DEFINITION = fileURLToPath(new URL('../fixtures/feature-groups/shipments.ts', import.meta.url));

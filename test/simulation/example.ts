@@ -1,16 +1,16 @@
 import { BatchWriteRecordCommand } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { ingest } from '../../functions/ingest.ts';
-import type { DeliveryClients } from '../../shared/destinations.ts';
-import { formatEventTime } from '../../shared/event-time.ts';
+import { formatEventTime } from '../../shared/changes/event-time.ts';
+import type { DeliveryClients } from '../../shared/delivery/destinations.ts';
 import { defineFeatureGroup, integral } from '../../shared/feature-groups/define.ts';
-import { Network } from './aws-call.ts';
-import { DynamoDb } from './dynamodb.ts';
-import { Faults } from './faults.ts';
-import { FeatureStore, type OnlineWrite } from './feature-store.ts';
-import { Firehose } from './firehose.ts';
-import { Invocation } from './lambda.ts';
-import { Random } from './random.ts';
-import { Scheduler } from './scheduler.ts';
+import { Network } from './aws/aws-call.ts';
+import { DynamoDb } from './aws/dynamodb.ts';
+import { Faults } from './aws/faults.ts';
+import { FeatureStore, type OnlineWrite } from './aws/feature-store.ts';
+import { Firehose } from './aws/firehose.ts';
+import { Invocation } from './aws/lambda.ts';
+import { Random } from './world/random.ts';
+import { Scheduler } from './world/scheduler.ts';
 
 /**
  * The worked example: three changes of one customer's balance, two of them in one second but in two batches, and the

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { FAULT_KINDS } from './aws/faults.ts';
 import { exampleInWords } from './example.ts';
-import { FAULT_KINDS } from './faults.ts';
-import { runMutant } from './mutant-runs.ts';
-import { MUTANTS } from './mutants.ts';
+import { runMutant } from './mutants/mutant-runs.ts';
+import { MUTANTS } from './mutants/mutants.ts';
 import type { RunResult } from './simulate.ts';
 import { SimulationThread } from './workers.ts';
 

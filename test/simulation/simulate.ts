@@ -1,8 +1,8 @@
-import type { FaultKind } from './faults.ts';
-import { tellStory } from './story.ts';
-import { Violation } from './violation.ts';
-import type { Measures } from './witness.ts';
-import { World } from './world.ts';
+import type { FaultKind } from './aws/faults.ts';
+import { tellStory } from './judge/story.ts';
+import { Violation } from './judge/violation.ts';
+import type { Measures } from './judge/witness.ts';
+import { World } from './world/world.ts';
 
 /** What a seed's run came to. */
 export interface RunResult {

@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutants/mutants.ts';
 import type { RunResult } from './simulate.ts';
 
 /** One thread of simulation: runs the seeds it is told, on the product's code or on a mutant of it. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { exampleInWords } from './example.ts';
-import { runMutant } from './mutant-runs.ts';
-import { MUTANTS } from './mutants.ts';
+import { runMutant } from './mutants/mutant-runs.ts';
+import { MUTANTS } from './mutants/mutants.ts';
 import { simulate } from './simulate.ts';
 
 const SEEDS = 25;

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutants/mutants.ts';
 import type { RunResult } from './simulate.ts';
 import type { WorkerAnswer, WorkerOrder } from './simulation-worker.ts';
 

@@ -1,5 +1,5 @@
-import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
-import { COLUMN_TYPES, type ColumnType, type TextFormat } from '../lazy-simple-serde.ts';
+import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import { COLUMN_TYPES, type ColumnType, type TextFormat } from './lazy-simple-serde.ts';
 
 /** Properties of CloudFormation's AWS::Glue::Table TableInput that the local cloud reads. */
 export interface TableInput {

@@ -1,10 +1,10 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
-import type { ObjectStore } from '../object-store.ts';
-import { UntranslatedSql } from '../sql-tokens.ts';
-import { DUCKDB_MACROS } from '../trino-functions.ts';
-import { trinoToDuckDb } from '../trino-to-duckdb.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { GlueCatalog, View } from './catalog.ts';
 import { type Scan, scansOf } from './scans.ts';
+import { UntranslatedSql } from './sql/sql-tokens.ts';
+import { DUCKDB_MACROS } from './sql/trino-functions.ts';
+import { trinoToDuckDb } from './sql/trino-to-duckdb.ts';
 import { quote, type ScanSize, TableLoader } from './table-loader.ts';
 
 /** The local cloud shares a laptop with its user: DuckDB gets two threads and this much memory. */

@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ObjectStore } from '../object-store.ts';
-import { UntranslatedSql } from '../sql-tokens.ts';
-import { type Statement, trinoToDuckDb } from '../trino-to-duckdb.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { type GlueCatalog, s3Location } from './catalog.ts';
 import { Engine } from './engine.ts';
 import type { Execution, Executions } from './executions.ts';
 import { columnInfo } from './result-text.ts';
 import { checkUnloadTarget, writeCsv, writeUnload } from './results.ts';
+import { UntranslatedSql } from './sql/sql-tokens.ts';
+import { type Statement, trinoToDuckDb } from './sql/trino-to-duckdb.ts';
 
 /** How DuckDB's errors begin, and what Athena calls them. */
 const ERROR_NAMES: readonly (readonly [RegExp, string])[] = [

@@ -1,6 +1,6 @@
 import type { ColumnInfo } from '@aws-sdk/client-athena';
 import { DuckDBBlobValue, type DuckDBType, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-api';
-import { UntranslatedSql } from '../sql-tokens.ts';
+import { UntranslatedSql } from './sql/sql-tokens.ts';
 
 /** Athena's name and precision of each DuckDB type a result may have. */
 const TYPES: ReadonlyMap<DuckDBTypeId, { readonly type: string; readonly precision: number }> = new Map([

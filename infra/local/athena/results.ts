@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { ColumnInfo } from '@aws-sdk/client-athena';
 import type { DuckDBResult } from '@duckdb/node-api';
-import { type Field, formatRow } from '../lazy-simple-serde.ts';
-import type { ObjectStore } from '../object-store.ts';
-import type { UnloadStatement } from '../trino-to-duckdb.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { s3Location } from './catalog.ts';
+import { type Field, formatRow } from './lazy-simple-serde.ts';
 import { textWriter } from './result-text.ts';
+import type { UnloadStatement } from './sql/trino-to-duckdb.ts';
 
 /** Rows per file of an UNLOAD. Athena writes several files, as many as it has writers; readers must take any number. */
 const ROWS_PER_FILE = 20_000;

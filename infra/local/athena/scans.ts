@@ -1,5 +1,5 @@
-import { closing, is, type Token, tokensOf, unquoted } from '../sql-tokens.ts';
 import type { GlueCatalog, Table } from './catalog.ts';
+import { closing, is, type Token, tokensOf, unquoted } from './sql/sql-tokens.ts';
 
 /** A comparison of a partition key with a literal. */
 export interface Condition {

@@ -14,9 +14,9 @@ import {
   TINYINT,
   VARCHAR,
 } from '@duckdb/node-api';
-import { type Field, fieldValue, readRows } from '../lazy-simple-serde.ts';
-import type { ObjectStore, StoredObject } from '../object-store.ts';
+import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
 import type { Column, Table } from './catalog.ts';
+import { type Field, fieldValue, readRows } from './lazy-simple-serde.ts';
 import { isScanned, type Scan } from './scans.ts';
 
 /** Rows handed to DuckDB at once. Source: DuckDB's vector size. */

@@ -1,4 +1,4 @@
-import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
+import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 
 /** Properties of CloudFormation's AWS::Athena::WorkGroup that the local cloud reads or may leave aside. */
 export interface WorkGroupProperties {

@@ -1,4 +1,4 @@
-import type { Service } from '../service.ts';
+import type { Service } from '../protocol/service.ts';
 
 /** A DynamoDB with streams, whoever implements it: the services `dynamodb` and `dynamodbstreams`, and when to look. */
 export interface DynamoDbBackEnd {

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../protocol/aws-error.ts';
 import { ACCOUNT, REGION } from './back-end.ts';
 
 /** Operations dynalite 4 carries out. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Service } from '../service.ts';
+import type { Service } from '../protocol/service.ts';
 import { DYNAMODB_TARGET, type DynamoDbBackEnd } from './back-end.ts';
 import { remoteDynamoDb, sender } from './remote.ts';
 import { secondsRestored } from './seconds.ts';

@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { AwsError, refuseUnknown } from '../aws-error.ts';
-import type { Operation, Service } from '../service.ts';
+import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation, Service } from '../protocol/service.ts';
 import { CONTENT_TYPE, DYNAMODB_TARGET, type DynamoDbBackEnd, writeListeners } from './back-end.ts';
 import { type Dynalite, type DynaliteOperation, openDynalite } from './dynalite.ts';
-import type { Image } from './image.ts';
 import { DYNAMODB_OPERATIONS } from './operations.ts';
-import { StreamLog } from './stream-log.ts';
-import { type StreamTap, streamTap } from './stream-tap.ts';
-import { streamsApi } from './streams-api.ts';
+import type { Image } from './streams/image.ts';
+import { StreamLog } from './streams/stream-log.ts';
+import { type StreamTap, streamTap } from './streams/stream-tap.ts';
+import { streamsApi } from './streams/streams-api.ts';
 import { tableOperations } from './table-operations.ts';
 import { settingsOperations, type TableSettings, tableSettings } from './table-settings.ts';
 

@@ -1,5 +1,5 @@
-import { AwsError } from '../aws-error.ts';
-import type { Operation, Service } from '../service.ts';
+import { AwsError } from '../protocol/aws-error.ts';
+import type { Operation, Service } from '../protocol/service.ts';
 import {
   CONTENT_TYPE,
   DYNAMODB_TARGET,

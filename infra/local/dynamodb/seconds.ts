@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { RETENTION_MILLIS } from './stream-log.ts';
+import { RETENTION_MILLIS } from './streams/stream-log.ts';
 
 /** An answer of GetRecords, as far as its times go. */
 interface Answer {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AwsError, refuseUnknown } from '../aws-error.ts';
-import type { Operation } from '../service.ts';
+import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation } from '../protocol/service.ts';
 import type { Dynalite } from './dynalite.ts';
-import type { StreamLog, StreamViewType } from './stream-log.ts';
-import type { StreamTap } from './stream-tap.ts';
+import type { StreamLog, StreamViewType } from './streams/stream-log.ts';
+import type { StreamTap } from './streams/stream-tap.ts';
 import type { TableSettings } from './table-settings.ts';
 
 const VIEW_TYPES: readonly string[] = ['NEW_AND_OLD_IMAGES', 'NEW_IMAGE', 'OLD_IMAGE', 'KEYS_ONLY'];

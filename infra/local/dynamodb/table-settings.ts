@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { AwsError, refuseUnknown } from '../aws-error.ts';
-import type { Operation } from '../service.ts';
+import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation } from '../protocol/service.ts';
 import type { Dynalite } from './dynalite.ts';
 
 /** What is set of a table and dynalite does not keep. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ObjectStore } from '../object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { eventText, type HeldRecord } from './stream-record.ts';
 
 /** Why records were given up. Source: "Retaining discarded records", DynamoDB. */

@@ -1,5 +1,5 @@
-import type { AwsError } from '../aws-error.ts';
-import type { Call } from '../service.ts';
+import type { AwsError } from '../protocol/aws-error.ts';
+import type { Call } from '../protocol/service.ts';
 import type { StreamRecord } from './stream-record.ts';
 
 interface GetRecordsAnswer {

@@ -4,8 +4,8 @@ import type {
   BatchWriteRecordRequest,
   BatchWriteRecordResponse,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
-import type { Faults } from '../faults.ts';
+import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Faults } from '../protocol/faults.ts';
 import { checkExpirationTimeResponse, putRecord, readRecord } from './record-operations.ts';
 import type { FeatureStore } from './store.ts';
 

@@ -1,4 +1,4 @@
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../protocol/aws-error.ts';
 
 /** ISO 8601 in UTC with whole seconds, milliseconds or nanoseconds. Source: Feature Store quotas, event time formats. */
 const EVENT_TIME_TEXT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{3}|\d{9}))?Z$/;

@@ -1,4 +1,4 @@
-import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
+import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 
 export type FeatureType = 'String' | 'Integral' | 'Fractional';
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../protocol/aws-error.ts';
 import { eventTimeNs } from './event-time.ts';
 import type { FeatureGroup } from './feature-group.ts';
 import type { ValidRecord } from './record.ts';

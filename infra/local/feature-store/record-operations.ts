@@ -7,7 +7,7 @@ import type {
   ListRecordsResponse,
   PutRecordRequest,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { AwsError, refuseUnknown } from '../aws-error.ts';
+import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
 import type { FeatureGroup } from './feature-group.ts';
 import type { OnlineRecord } from './online-store.ts';
 import { targetsOnline, validRecord } from './record.ts';

@@ -1,5 +1,5 @@
 import type { FeatureValue } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../protocol/aws-error.ts';
 import { eventTimeNs } from './event-time.ts';
 import type { FeatureGroup, FeatureType } from './feature-group.ts';
 

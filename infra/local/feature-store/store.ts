@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../protocol/aws-error.ts';
 import { checkUpdate, type FeatureGroup, type FeatureGroupProperties, featureGroupOf } from './feature-group.ts';
 import { OnlineStore, type TieRule } from './online-store.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { AwsError, notImplemented } from '../aws-error.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { checkPrefixes, objectKey } from './prefix.ts';
 import type { Spool } from './spool.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { AwsError, notImplemented } from '../aws-error.ts';
+import { AwsError, notImplemented } from '../protocol/aws-error.ts';
 
 const EXPRESSION = /!\{([^:}]*):([^}]*)\}/g;
 

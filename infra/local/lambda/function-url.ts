@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { notImplemented } from '../aws-error.ts';
-import type { WireRequest, WireResponse } from '../service.ts';
+import { notImplemented } from '../protocol/aws-error.ts';
+import type { WireRequest, WireResponse } from '../protocol/service.ts';
 import type { Invocation } from './runtime.ts';
 
 /** Bodies of these types are passed as text; others in base64. Source: Lambda function URLs, request payload format. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../protocol/aws-error.ts';
 import { type Answer, ExecutionEnvironment } from './execution-environment.ts';
 import { functionArn, functionNameOf, type LambdaFunction } from './function.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AwsError, notImplemented } from '../aws-error.ts';
-import type { Service, WireRequest, WireResponse } from '../service.ts';
+import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
 import type { LambdaFunction } from './function.ts';
 import { urlEvent, urlResponse } from './function-url.ts';
 import type { LambdaRuntime } from './runtime.ts';

@@ -1,5 +1,5 @@
-import { AwsError } from '../aws-error.ts';
-import type { ObjectStore, StoredObject } from '../object-store.ts';
+import { AwsError } from '../protocol/aws-error.ts';
+import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
 import { element, s3Document, textElement } from './xml.ts';
 
 /** Source: ListObjectsV2, MaxKeys. */

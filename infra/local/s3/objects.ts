@@ -1,6 +1,6 @@
-import { AwsError, notImplemented } from '../aws-error.ts';
-import type { ObjectStore } from '../object-store.ts';
-import type { WireRequest, WireResponse } from '../service.ts';
+import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import type { WireRequest, WireResponse } from '../protocol/service.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { payloadOf } from './payload.ts';
 import { element, s3Document, textElement, textsOf } from './xml.ts';
 

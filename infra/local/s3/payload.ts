@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { AwsError, notImplemented } from '../aws-error.ts';
-import type { WireRequest } from '../service.ts';
+import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import type { WireRequest } from '../protocol/service.ts';
 import { crc32c, crc64nvme } from './crc.ts';
 
 /** Checksums by the end of their header's name, `x-amz-checksum-`. */

@@ -1,5 +1,5 @@
-import { notImplemented, refuseUnknown } from '../aws-error.ts';
-import type { Operation } from '../service.ts';
+import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation } from '../protocol/service.ts';
 import {
   arnOf,
   epochSeconds,

@@ -1,9 +1,9 @@
-import { notImplemented, refuseUnknown } from '../aws-error.ts';
-import type { AlarmStateOf } from '../cloudwatch.ts';
-import type { LinearModel } from '../linear-model.ts';
-import type { ObjectStore } from '../object-store.ts';
-import type { Operation } from '../service.ts';
+import type { AlarmStateOf } from '../cloudwatch/cloudwatch.ts';
+import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation } from '../protocol/service.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { type EndpointConfig, existingEndpointConfig } from './endpoint-configs.ts';
+import type { LinearModel } from './learner/linear-model.ts';
 import { loadModel, type Model } from './models.ts';
 import {
   arnOf,

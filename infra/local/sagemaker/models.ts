@@ -1,8 +1,8 @@
-import { notImplemented, refuseUnknown } from '../aws-error.ts';
-import type { LinearModel } from '../linear-model.ts';
-import type { ObjectStore } from '../object-store.ts';
-import type { Operation } from '../service.ts';
-import { unpackModel } from './model-artifact.ts';
+import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation } from '../protocol/service.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { LinearModel } from './learner/linear-model.ts';
+import { unpackModel } from './learner/model-artifact.ts';
 import {
   arnOf,
   epochSeconds,

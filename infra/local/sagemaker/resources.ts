@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
+import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 
 /** Kinds of SageMaker resources, as ARNs spell them, with the member of a request that names one. */
 const NAME_MEMBER = {

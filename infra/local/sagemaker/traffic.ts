@@ -1,4 +1,4 @@
-import { notImplemented, refuseUnknown } from '../aws-error.ts';
+import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { EndpointConfig } from './endpoint-configs.ts';
 import { required, validationException } from './resources.ts';
 

@@ -1,5 +1,5 @@
-import { notImplemented, refuseUnknown } from '../aws-error.ts';
-import { linearLearnerOptions } from './linear-learner.ts';
+import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import { linearLearnerOptions } from './learner/linear-learner.ts';
 import { required, type Tag, validationException } from './resources.ts';
 import { parseS3Uri } from './s3-uri.ts';
 

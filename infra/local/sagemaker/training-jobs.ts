@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { AwsError, refuseUnknown } from '../aws-error.ts';
-import type { ObjectStore } from '../object-store.ts';
-import type { Operation } from '../service.ts';
-import type { TrainingFile, TrainingMessage, TrainingTask } from '../training-worker.ts';
-import { packModel } from './model-artifact.ts';
+import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation } from '../protocol/service.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { packModel } from './learner/model-artifact.ts';
+import type { TrainingFile, TrainingMessage, TrainingTask } from './learner/training-worker.ts';
 import { arnOf, epochSeconds, type ListInput, nameIn, page, type Resources, validationException } from './resources.ts';
 import { parseS3Uri } from './s3-uri.ts';
 import { type CreateTrainingJobInput, checkTrainingJob } from './training-job-request.ts';
@@ -33,7 +33,7 @@ interface Running {
   readonly done: Promise<void>;
 }
 
-const WORKER = new URL('../training-worker.ts', import.meta.url);
+const WORKER = new URL('./learner/training-worker.ts', import.meta.url);
 
 /** Longest delay a timer of Node takes, in milliseconds: 2^31 - 1, about 24 days. */
 const TIMER_MS_MAX = 2_147_483_647;

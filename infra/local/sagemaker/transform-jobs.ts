@@ -1,12 +1,12 @@
-import { notImplemented, refuseUnknown } from '../aws-error.ts';
-import { type LinearModel, logOdds, probability } from '../linear-model.ts';
-import type { ObjectStore } from '../object-store.ts';
-import type { Operation } from '../service.ts';
+import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation } from '../protocol/service.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { type LinearModel, logOdds, probability } from './learner/linear-model.ts';
+import { jsonPrediction, type Prediction } from './learner/prediction-text.ts';
+import { readNumbers } from './learner/training-data.ts';
 import { loadModel, type Model } from './models.ts';
-import { jsonPrediction, type Prediction } from './prediction-text.ts';
 import { arnOf, epochSeconds, nameIn, type Resources, required, type Tag, validationException } from './resources.ts';
 import { parseS3Uri } from './s3-uri.ts';
-import { readNumbers } from './training-data.ts';
 
 /** Values that are carried out, of parameters that would change the answer. */
 const CARRIED_OUT: Readonly<Record<string, readonly unknown[]>> = {

@@ -1,4 +1,4 @@
-import { notImplemented } from '../aws-error.ts';
+import { notImplemented } from '../protocol/aws-error.ts';
 
 type Rule = Readonly<Record<string, unknown>>;
 

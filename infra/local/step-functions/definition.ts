@@ -1,5 +1,5 @@
 import { StateMachine } from 'aws-local-stepfunctions';
-import { AwsError, notImplemented, refuseUnknown } from '../aws-error.ts';
+import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import { choiceAsInAws } from './choice-rule.ts';
 import { integrationOf } from './integration.ts';
 

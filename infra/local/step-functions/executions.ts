@@ -1,5 +1,5 @@
 import { ExecutionAbortedError, ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
-import type { Call } from '../service.ts';
+import type { Call } from '../protocol/service.ts';
 import { type Definition, runnable, type StateDefinition } from './definition.ts';
 import type { ExecutionRecord, ExecutionRecords, MachineRecord } from './execution-records.ts';
 import { closedEvent, historyEventOf, type LogEvent, type Outcome, startedEvent } from './history.ts';

@@ -1,5 +1,5 @@
-import { notImplemented } from '../aws-error.ts';
-import type { ServiceName } from '../service.ts';
+import { notImplemented } from '../protocol/aws-error.ts';
+import type { ServiceName } from '../protocol/service.ts';
 
 /** What a task's Resource calls. */
 export interface Integration {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../protocol/aws-error.ts';
 import type { Integration } from './integration.ts';
 
 /** A failed task, by the error name that Retry and Catch clauses see. Its message is the cause. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AwsError } from '../aws-error.ts';
-import type { Call } from '../service.ts';
+import { AwsError } from '../protocol/aws-error.ts';
+import type { Call } from '../protocol/service.ts';
 import { carryOutJsonToString } from './definition.ts';
 import type { Integration } from './integration.ts';
 import { TaskError, taskErrorOf } from './task-error.ts';

@@ -1,0 +1,96 @@
+import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quarantine/bucket.ts';
+import { SNAPSHOT_AGE_DAYS_MAX, SNAPSHOTS_PREFIX } from '../../../shared/training/snapshot.ts';
+import { getAtt, join, RETAIN, type Resource, type Resources, ref } from '../cloudformation/intrinsics.ts';
+
+/** Prefixes of the data bucket. */
+export const CHANGE_LOG_PREFIX = 'change-log/';
+export const CHANGE_LOG_ERRORS_PREFIX = 'change-log-errors/';
+export const OFFLINE_STORE_PREFIX = 'offline-store/';
+export const TRAINING_SETS_PREFIX = 'training-sets/';
+export const MODELS_PREFIX = 'models/';
+export const ATHENA_RESULTS_PREFIX = 'athena-results/';
+
+/** Results of queries can be had again by asking again. */
+const ATHENA_RESULTS_DAYS = 7;
+/** Training sets are evidence of what a model learnt, until the model has been replaced many times. */
+const TRAINING_SETS_DAYS = 180;
+/** Longer than a snapshot is built upon, by more than a training takes that is being planned. */
+const SNAPSHOTS_DAYS = SNAPSHOT_AGE_DAYS_MAX + 30;
+/** What waits for redrive holds whole items, so it does not stay for ever. */
+export const QUARANTINE_DAYS = 180;
+/** An upload that was not finished in a day never will be. */
+const INCOMPLETE_UPLOAD_DAYS = 1;
+
+/** The bucket of the change log, the offline store, snapshots, training sets, models and query results. */
+export function dataBucket(): Resources {
+  return bucket('DataBucket', {
+    [ATHENA_RESULTS_PREFIX]: ATHENA_RESULTS_DAYS,
+    [SNAPSHOTS_PREFIX]: SNAPSHOTS_DAYS,
+    [TRAINING_SETS_PREFIX]: TRAINING_SETS_DAYS,
+  });
+}
+
+/** The bucket of records and batches that could not be delivered. Apart, as fewer people may read it. */
+export function quarantineBucket(): Resources {
+  return bucket('QuarantineBucket', { [QUARANTINE_PREFIX]: QUARANTINE_DAYS, [FAILED_BATCHES_PREFIX]: QUARANTINE_DAYS });
+}
+
+/** A private, encrypted bucket that is reached by TLS only and expires objects by prefix, in days. */
+function bucket(logicalId: string, expireDays: Readonly<Record<string, number>>): Resources {
+  return {
+    [logicalId]: {
+      Type: 'AWS::S3::Bucket',
+      ...RETAIN,
+      Properties: {
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        LifecycleConfiguration: {
+          Rules: [
+            {
+              Id: 'incomplete-uploads',
+              Status: 'Enabled',
+              AbortIncompleteMultipartUpload: { DaysAfterInitiation: INCOMPLETE_UPLOAD_DAYS },
+            },
+            ...Object.entries(expireDays).map(([prefix, days]) => ({
+              Id: `expire-${prefix.replaceAll('/', '-')}${days}-days`,
+              Status: 'Enabled',
+              Prefix: prefix,
+              ExpirationInDays: days,
+            })),
+          ],
+        },
+      },
+    },
+    [`${logicalId}Policy`]: tlsOnly(logicalId),
+  };
+}
+
+function tlsOnly(logicalId: string): Resource {
+  return {
+    Type: 'AWS::S3::BucketPolicy',
+    Properties: {
+      Bucket: ref(logicalId),
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'TlsOnly',
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 's3:*',
+            Resource: [getAtt(logicalId, 'Arn'), join(getAtt(logicalId, 'Arn'), '/*')],
+            Condition: { Bool: { 'aws:SecureTransport': false } },
+          },
+        ],
+      },
+    },
+  };
+}

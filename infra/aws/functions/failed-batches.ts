@@ -1,0 +1,24 @@
+import { getAtt } from '../cloudformation/intrinsics.ts';
+import type { SourceTable } from '../data/source-table.ts';
+
+/** Logical id that osls gives ingest's event source mapping. */
+export const ingestMapping = (source: SourceTable) =>
+  `IngestEventSourceMappingDynamodb${capitalized(source.mappingName)}`;
+
+const capitalized = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+
+/**
+ * What osls cannot say about ingest's event source mapping: where Lambda puts batches it has given up on (its own
+ * `destinations` takes SQS and SNS only, which get a description of the batch and not the records; S3 gets both), and
+ * that Lambda counts them.
+ */
+export function failedBatchesExtension(source: SourceTable) {
+  return {
+    [ingestMapping(source)]: {
+      Properties: {
+        DestinationConfig: { OnFailure: { Destination: getAtt('QuarantineBucket', 'Arn') } },
+        MetricsConfig: { Metrics: ['EventCount'] },
+      },
+    },
+  };
+}

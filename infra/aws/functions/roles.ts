@@ -1,0 +1,89 @@
+import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quarantine/bucket.ts';
+import { LABELS_BY_EPOCH_INDEX } from '../../../shared/state/keys.ts';
+import { allow, role, type Statement } from '../cloudformation/iam.ts';
+import { arn, getAtt, join, type Resources, type Text } from '../cloudformation/intrinsics.ts';
+import type { Names } from '../cloudformation/names.ts';
+import { MODELS_PREFIX, TRAINING_SETS_PREFIX } from '../data/buckets.ts';
+import { featureGroupArn } from '../data/feature-group.ts';
+import type { SourceTable } from '../data/source-table.ts';
+import { stateMachineArn } from '../retraining/state-machine.ts';
+
+/** One role per function, with what that function calls and nothing else. */
+export function functionRoles(group: FeatureGroup, names: Names, source: SourceTable): Resources {
+  const stateTable = getAtt('StateTable', 'Arn');
+  const quarantine = getAtt('QuarantineBucket', 'Arn');
+  const waiting = [QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX].map((prefix) => join(quarantine, `/${prefix}*`));
+  return {
+    // Quarantined records are written by the function, failed batches by Lambda with the function's role.
+    IngestRole: lambdaRole(names, 'ingest', [
+      readStream(source.streamArn),
+      ...deliver(group),
+      allow(['s3:PutObject'], waiting),
+      allow(['s3:ListBucket'], [quarantine]),
+    ]),
+    RedriveRole: lambdaRole(names, 'redrive', [
+      allow(['dynamodb:GetItem'], [source.arn]),
+      ...deliver(group),
+      allow(['s3:DeleteObject', 's3:GetObject'], waiting),
+      allow(['s3:ListBucket'], [quarantine]),
+    ]),
+    RetrainRole: lambdaRole(names, 'retrain', [
+      readStream(getAtt('StateTable', 'StreamArn')),
+      allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [stateTable]),
+      allow(['dynamodb:Query'], [join(stateTable, `/index/${LABELS_BY_EPOCH_INDEX}`)]),
+      allow(['states:StartExecution'], [stateMachineArn(names)]),
+      ...judgeAndCleanUp(names),
+    ]),
+    PredictRole: lambdaRole(names, 'predict', [
+      allow(['sagemaker:BatchGetRecord', 'sagemaker:GetRecord'], [featureGroupArn(group)]),
+      allow(['dynamodb:GetItem'], [stateTable]),
+      allow(['sagemaker:InvokeEndpoint'], [arn('sagemaker', `endpoint/${names.endpoint}`)]),
+    ]),
+  };
+}
+
+/** Writing to the feature store, the change log and the label ledger. */
+function deliver(group: FeatureGroup): Statement[] {
+  return [
+    // A batch write is checked as a batch write and as the puts it is made of.
+    allow(['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'], [featureGroupArn(group)]),
+    allow(['firehose:PutRecordBatch'], [getAtt('ChangeLogStream', 'Arn')]),
+    allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'], [getAtt('StateTable', 'Arn')]),
+  ];
+}
+
+/** Reading the scores of the validation rows, and removing models that nobody needs any more. */
+function judgeAndCleanUp(names: Names): Statement[] {
+  const bucket = getAtt('DataBucket', 'Arn');
+  const named = (kind: string) => arn('sagemaker', `${kind}/${names.endpoint}-*`);
+  return [
+    allow(
+      ['s3:GetObject'],
+      [TRAINING_SETS_PREFIX, MODELS_PREFIX].map((prefix) => join(bucket, `/${prefix}*`)),
+    ),
+    allow(['s3:ListBucket'], [bucket]),
+    // Lists know no resource.
+    allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], '*'),
+    allow(['sagemaker:DescribeEndpoint'], [arn('sagemaker', `endpoint/${names.endpoint}`)]),
+    allow(['sagemaker:DeleteEndpointConfig', 'sagemaker:DescribeEndpointConfig'], [named('endpoint-config')]),
+    allow(['sagemaker:DeleteModel'], [named('model')]),
+  ];
+}
+
+/** A function's role, which always may write its own log. */
+function lambdaRole(names: Names, name: string, statements: readonly Statement[]) {
+  const logGroup: Text = arn('logs', `log-group:/aws/lambda/${names.stack}-${name}:*`);
+  return role('lambda.amazonaws.com', [
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup]),
+    ...statements,
+  ]);
+}
+
+/** What Lambda's event source mapping calls, with the function's role, to read a table's stream. */
+function readStream(streamArn: Text): Statement {
+  return allow(
+    ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
+    [streamArn],
+  );
+}

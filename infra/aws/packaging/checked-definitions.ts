@@ -1,0 +1,39 @@
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Plugin } from 'esbuild';
+import { loadFeatureGroup } from '../../../shared/definition/load.ts';
+
+/** What is in the folder of definitions and is none. */
+const NO_DEFINITIONS = new Set(['define.ts']);
+
+/**
+ * Puts the definitions into the bundle as they are once they are checked, in place of what would check them at every
+ * cold start. A definition that is not valid fails the bundle.
+ */
+export const checkedDefinitions: Plugin = {
+  name: 'checked definitions',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]definition[\\/]import-definition\.ts$/ }, async ({ path }) => {
+      const files = (await readdir(join(dirname(path), '../feature-groups'))).filter(
+        (file) => file.endsWith('.ts') && !NO_DEFINITIONS.has(file),
+      );
+      const names = files.map((file) => basename(file, '.ts')).sort();
+      const definitions = await Promise.all(names.map(async (name) => [name, await loadFeatureGroup(name)]));
+      const contents = `
+        const definitions = new Map(${literal(definitions)});
+        export async function importDefinition(name) {
+          if (!definitions.has(name)) throw new Error('it was not there when the function was bundled');
+          return { default: definitions.get(name) };
+        }`;
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
+/** A value in JavaScript's own notation: JSON has no bigint, which bounds of features may be. */
+export function literal(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (Array.isArray(value)) return `[${value.map(literal).join()}]`;
+  if (typeof value !== 'object' || value === null) return String(JSON.stringify(value));
+  return `{${Object.entries(value).map(([name, it]) => `[${JSON.stringify(name)}]:${literal(it)}`)}}`;
+}

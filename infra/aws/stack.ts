@@ -1,0 +1,79 @@
+import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { type Intrinsic, type Resources, ref } from './cloudformation/intrinsics.ts';
+import type { Names } from './cloudformation/names.ts';
+import { athena } from './data/athena.ts';
+import { dataBucket, quarantineBucket } from './data/buckets.ts';
+import { changeLogStream } from './data/change-log-stream.ts';
+import { featureGroup } from './data/feature-group.ts';
+import { glueDatabase } from './data/glue.ts';
+import { sourceTable } from './data/source-table.ts';
+import { stateTable } from './data/state-table.ts';
+import { encrypted } from './everywhere/encryption.ts';
+import { inThisRegionOnly } from './everywhere/region.ts';
+import { traced } from './everywhere/tracing.ts';
+import { failedBatchesExtension } from './functions/failed-batches.ts';
+import { functionRoles } from './functions/roles.ts';
+import { safeDeployment } from './functions/safe-deployment.ts';
+import { stateMachine } from './retraining/state-machine.ts';
+import { trainingRole } from './retraining/training-role.ts';
+import { alarms } from './watch/alarms.ts';
+import { dashboard } from './watch/dashboard.ts';
+import { metricsOf } from './watch/metrics.ts';
+
+/** What a deployment may choose. */
+export interface StackOptions {
+  /** How long Firehose gathers rows of the change log, in seconds. */
+  readonly changeLogBufferSeconds: number;
+  /** Stream of an existing table; `''` makes one. */
+  readonly sourceTableStreamArn: string;
+  /** The customer's own KMS key; `''` for the keys that AWS owns. */
+  readonly kmsKeyArn: string;
+  /** SNS topic that alarms tell; `''` for none. */
+  readonly alarmTopicArn: string;
+  /** How CodeDeploy shifts traffic to a new version: the name of one of its configurations. */
+  readonly deploymentConfiguration: string;
+}
+
+/** Everything of the stack but the functions, computed from the definition alone. */
+export function resourcesOf(group: FeatureGroup, names: Names, options: StackOptions) {
+  const source = sourceTable(group, options.sourceTableStreamArn);
+  const metrics = metricsOf(names, group, source);
+  const resources: Resources = {
+    ...source.resources,
+    ...stateTable(),
+    ...dataBucket(),
+    ...quarantineBucket(),
+    ...changeLogStream(options.changeLogBufferSeconds),
+    ...featureGroup(group),
+    ...glueDatabase(group, names.glueDatabase),
+    ...athena(group, names),
+    ...trainingRole(),
+    ...stateMachine(names),
+    ...functionRoles(group, names, source),
+    ...alarms(names, metrics, options),
+    ...dashboard(names, metrics),
+    ...safeDeployment(names, source, options.deploymentConfiguration),
+  };
+  const outputs: Readonly<Record<string, { Description: string; Value: string | Intrinsic }>> = {
+    SourceTableName: { Description: 'Table that applications write to', Value: source.name },
+    StateTableName: { Description: 'Fences, label ledger, epochs and what is serving', Value: ref('StateTable') },
+    DataBucketName: { Description: 'Change log, offline store, training sets, models', Value: ref('DataBucket') },
+    QuarantineBucketName: { Description: 'Records and batches to be redriven', Value: ref('QuarantineBucket') },
+    FeatureGroupName: { Description: 'Feature group of the live features', Value: group.name },
+    AthenaDatabase: { Description: 'Database of change_log, latest and datasource', Value: ref('GlueDatabase') },
+    AthenaWorkGroup: { Description: 'Workgroup of the queries', Value: ref('WorkGroup') },
+    EndpointName: { Description: 'Endpoint of the serving model', Value: names.endpoint },
+    RetrainingStateMachineArn: {
+      Description: 'State machine of the retraining',
+      Value: ref('RetrainingStateMachine'),
+    },
+  };
+  return {
+    streamArn: source.streamArn,
+    resources: {
+      Resources: inThisRegionOnly(traced(encrypted(resources, options.kmsKeyArn))),
+      Outputs: outputs,
+      extensions: failedBatchesExtension(source),
+    },
+  };
+}

@@ -1,0 +1,183 @@
+import type { Resource, Resources } from '../cloudformation/intrinsics.ts';
+import type { Names } from '../cloudformation/names.ts';
+import { alarmDimensions, type Metric, type Metrics } from './metrics.ts';
+
+/** Seconds of one data point of an alarm. */
+const PERIOD_SECONDS = 300;
+
+/** How old the oldest unread change may be: a quarter of an hour of its day in the stream, in milliseconds. */
+const ITERATOR_AGE_MAX_MS = 15 * 60 * 1000;
+
+/** How far behind now the table may be known to be complete downstream, in seconds. */
+const WATERMARK_LAG_MAX_SECONDS = 15 * 60;
+
+/** How old a row may be when Firehose has not delivered it, beyond its buffering interval, in seconds. */
+const CHANGE_LOG_AGE_SECONDS = 15 * 60;
+
+/** How long the model may take for 95 % of the calls, in microseconds: a second. */
+const MODEL_LATENCY_MAX_MICROS = 1_000_000;
+
+/** One alarm: rings when the value of its metrics has been above `above` for `periods` periods in a row. */
+interface Alarm {
+  readonly name: string;
+  /** What a person reads in the message. */
+  readonly says: string;
+  readonly metrics: Readonly<Record<string, Metric>>;
+  /** Over the ids of the metrics. */
+  readonly expression: string;
+  readonly above: number;
+  readonly periods: number;
+}
+
+/** An alarm on one metric. */
+const one = (name: string, says: string, metric: Metric, above = 0, periods = 1): Alarm => ({
+  name,
+  says,
+  metrics: { m: metric },
+  expression: 'm',
+  above,
+  periods,
+});
+
+/**
+ * Every alarm of the stack; README's "Alerts and triage" has a paragraph for each. Beside them each endpoint configuration
+ * has its own, made with it, which send its deployment back.
+ */
+function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
+  const { lambda, mapping, records, executions } = metrics;
+  return [
+    one(
+      'ingest-behind',
+      'Changes wait in the stream for longer than 15 minutes; after a day they are lost.',
+      lambda('ingest', 'IteratorAge', 'Maximum'),
+      ITERATOR_AGE_MAX_MS,
+      2,
+    ),
+    one(
+      'watermark-behind',
+      'Some shard is complete downstream only up to a time of more than 15 minutes ago.',
+      records('WatermarkLag', 'Maximum'),
+      WATERMARK_LAG_MAX_SECONDS,
+      2,
+    ),
+    one('ingest-errors', 'Ingest ends in errors, so its batches are retried whole.', lambda('ingest', 'Errors'), 0, 3),
+    one('ingest-throttled', 'Lambda does not let ingest run.', lambda('ingest', 'Throttles'), 0, 2),
+    one('delivery-failing', 'Records cannot be delivered and are retried.', records('Failed'), 0, 3),
+    {
+      name: 'records-unbalanced',
+      says: 'Records in are not the sum of what became of them: some are lost or counted twice.',
+      metrics: {
+        in: records('RecordsIn'),
+        delivered: records('Delivered'),
+        superseded: records('Superseded'),
+        deleted: records('Deleted'),
+        quarantined: records('Quarantined'),
+        failed: records('Failed'),
+      },
+      expression: 'ABS(in - delivered - superseded - deleted - quarantined - failed)',
+      above: 0,
+      periods: 1,
+    },
+    one('records-quarantined', 'Records that can never be delivered as they are have come in.', records('Quarantined')),
+    one(
+      'batches-given-up',
+      'Lambda has given batches up and put them into the quarantine bucket.',
+      mapping('OnFailureDestinationDeliveredEventCount'),
+    ),
+    one(
+      'records-dropped',
+      'Lambda has dropped records that it could not even put into the quarantine bucket.',
+      mapping('DroppedEventCount'),
+    ),
+    one(
+      'change-log-late',
+      'Rows of the change log wait in Firehose far longer than its buffering interval.',
+      metrics.changeLogAge,
+      changeLogBufferSeconds + CHANGE_LOG_AGE_SECONDS,
+      2,
+    ),
+    one('state-table-throttled', 'DynamoDB throttles writes to the state table.', metrics.stateTableThrottles, 0, 2),
+    {
+      name: 'training-failed',
+      says: 'A retraining did not end in a serving model; the one before it goes on serving.',
+      metrics: {
+        failed: executions('ExecutionsFailed'),
+        timedOut: executions('ExecutionsTimedOut'),
+        aborted: executions('ExecutionsAborted'),
+      },
+      expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
+      above: 0,
+      periods: 1,
+    },
+    one('retrain-errors', 'The decision to retrain cannot be taken.', lambda('retrain', 'Errors'), 0, 3),
+    ...servingAlarms(metrics),
+  ];
+}
+
+/** Alarms of what answers predictions. */
+function servingAlarms({ endpoint, lambda }: Metrics): Alarm[] {
+  return [
+    one('endpoint-errors', 'The endpoint answers with errors.', endpoint('Invocation5XXErrors', 'Sum'), 0, 2),
+    one(
+      'endpoint-slow',
+      'The model takes more than a second for one call in twenty.',
+      endpoint('ModelLatency', 'p95'),
+      MODEL_LATENCY_MAX_MICROS,
+      2,
+    ),
+    one('predict-errors', 'Predictions end in errors.', lambda('predict', 'Url5xxCount'), 0, 2),
+    one('predict-throttled', 'Lambda does not let predict run.', lambda('predict', 'Throttles'), 0, 2),
+  ];
+}
+
+/** Logical id of an alarm: `ingest-behind` is IngestBehindAlarm. */
+export const alarmLogicalId = (name: string): string =>
+  `${name
+    .split('-')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')}Alarm`;
+
+/**
+ * The alarms, and whom they tell.
+ *
+ * @param topicArn SNS topic that is told; `''` for none, so that alarms only show.
+ */
+export function alarms(
+  names: Names,
+  metrics: Metrics,
+  options: { readonly changeLogBufferSeconds: number; readonly alarmTopicArn: string },
+): Resources {
+  return Object.fromEntries(
+    alarmsOf(metrics, options.changeLogBufferSeconds).map((alarm) => [
+      alarmLogicalId(alarm.name),
+      alarmResource(alarm, names, options.alarmTopicArn),
+    ]),
+  );
+}
+
+function alarmResource(alarm: Alarm, names: Names, topicArn: string): Resource {
+  const result = { Id: 'result', Label: alarm.name, Expression: alarm.expression, ReturnData: true };
+  const data = Object.entries(alarm.metrics).map(([Id, metric]) => ({
+    Id,
+    ReturnData: false,
+    MetricStat: {
+      Metric: { Namespace: metric.namespace, MetricName: metric.name, Dimensions: alarmDimensions(metric) },
+      Period: PERIOD_SECONDS,
+      Stat: metric.statistic,
+    },
+  }));
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmName: `${names.stack}-${alarm.name}`,
+      AlarmDescription: `${alarm.says} See "${alarm.name}" under "Alerts and triage" in README.md.`,
+      Metrics: [result, ...data],
+      ComparisonOperator: 'GreaterThanThreshold',
+      Threshold: alarm.above,
+      EvaluationPeriods: alarm.periods,
+      // Nothing happens in an idle table, and that is no alarm.
+      TreatMissingData: 'notBreaching',
+      ...(topicArn !== '' && { AlarmActions: [topicArn], OKActions: [topicArn] }),
+    },
+  };
+}

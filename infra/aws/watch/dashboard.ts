@@ -1,0 +1,106 @@
+import { type Resources, ref, type Text } from '../cloudformation/intrinsics.ts';
+import type { Names } from '../cloudformation/names.ts';
+import type { Metric, Metrics } from './metrics.ts';
+
+/** Widgets in a row of the dashboard's 24 columns, and a widget's height in its units. */
+const WIDGETS_PER_ROW = 3;
+const WIDTH = 24 / WIDGETS_PER_ROW;
+const HEIGHT = 6;
+
+interface Graph {
+  readonly title: string;
+  readonly metrics: readonly Metric[];
+}
+
+/** What is looked at, from the stream to the model. */
+function graphsOf({ lambda, mapping, records, executions, changeLogAge, endpoint }: Metrics): Graph[] {
+  return [
+    { title: 'Oldest unread change (ms)', metrics: [lambda('ingest', 'IteratorAge', 'Maximum')] },
+    { title: 'Watermark: complete downstream up to (s ago)', metrics: [records('WatermarkLag', 'Maximum')] },
+    {
+      title: 'Records in, and what became of them',
+      metrics: ['RecordsIn', 'Delivered', 'Superseded', 'Deleted', 'Quarantined', 'Failed'].map((name) =>
+        records(name),
+      ),
+    },
+    {
+      title: 'Batches given up',
+      metrics: [mapping('OnFailureDestinationDeliveredEventCount'), mapping('DroppedEventCount')],
+    },
+    {
+      title: 'Functions: errors and throttles',
+      metrics: (['ingest', 'retrain', 'predict', 'redrive'] as const).flatMap((fn) => [
+        lambda(fn, 'Errors'),
+        lambda(fn, 'Throttles'),
+      ]),
+    },
+    {
+      title: 'Ingest: duration (ms)',
+      metrics: [lambda('ingest', 'Duration', 'p95'), lambda('ingest', 'Duration', 'Maximum')],
+    },
+    { title: 'Change log: oldest row not in S3 (s)', metrics: [changeLogAge] },
+    {
+      title: 'Labels: newly labelled in this epoch, and awaited for a training',
+      metrics: [records('LabelsInEpoch', 'Maximum'), records('LabelsAwaited', 'Maximum'), records('LabelEvents')],
+    },
+    {
+      title: 'Retrainings',
+      metrics: [
+        'ExecutionsStarted',
+        'ExecutionsSucceeded',
+        'ExecutionsFailed',
+        'ExecutionsTimedOut',
+        'ExecutionsAborted',
+      ].map(executions),
+    },
+    {
+      title: 'Predictions: requests, refusals, errors',
+      metrics: ['UrlRequestCount', 'Url4xxCount', 'Url5xxCount'].map((name) => lambda('predict', name)),
+    },
+    {
+      title: 'Endpoint: errors',
+      metrics: ['Invocations', 'Invocation4XXErrors', 'Invocation5XXErrors'].map((name) => endpoint(name, 'Sum')),
+    },
+    {
+      title: 'Endpoint: latency (microseconds)',
+      metrics: [endpoint('ModelLatency', 'p95'), endpoint('OverheadLatency', 'p95')],
+    },
+  ];
+}
+
+/** The stack's dashboard in CloudWatch. */
+export function dashboard(names: Names, metrics: Metrics): Resources {
+  const references = new Map<string, string>();
+  /** Text that is known at deployment only stands in the JSON as a variable of Fn::Sub. */
+  const value = (it: Text): string => {
+    if (typeof it === 'string') return it;
+    const key = JSON.stringify(it);
+    if (!references.has(key)) references.set(key, `Value${references.size + 1}`);
+    return `\${${references.get(key)}}`;
+  };
+  const row = (metric: Metric) => [
+    metric.namespace,
+    metric.name,
+    ...Object.entries(metric.dimensions).flatMap(([name, dimension]) => [name, value(dimension)]),
+    { stat: metric.statistic },
+  ];
+  const widgets = graphsOf(metrics).map(({ title, metrics: shown }, index) => ({
+    type: 'metric',
+    x: (index % WIDGETS_PER_ROW) * WIDTH,
+    y: Math.floor(index / WIDGETS_PER_ROW) * HEIGHT,
+    width: WIDTH,
+    height: HEIGHT,
+    properties: { title, region: value(ref('AWS::Region')), view: 'timeSeries', metrics: shown.map(row) },
+  }));
+  const body = JSON.stringify({ widgets });
+  const variables = Object.fromEntries([...references].map(([key, name]) => [name, JSON.parse(key)]));
+  return {
+    Dashboard: {
+      Type: 'AWS::CloudWatch::Dashboard',
+      Properties: {
+        DashboardName: names.stack,
+        DashboardBody: { 'Fn::Sub': [body, variables] },
+      },
+    },
+  };
+}

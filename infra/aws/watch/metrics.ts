@@ -1,0 +1,76 @@
+import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { schemaHash, schemaVariant } from '../../../shared/model/schema-hash.ts';
+import { type Intrinsic, ref, type Text } from '../cloudformation/intrinsics.ts';
+import type { Names } from '../cloudformation/names.ts';
+import type { SourceTable } from '../data/source-table.ts';
+import { ingestMapping } from '../functions/failed-batches.ts';
+
+/** One metric in CloudWatch: where it is found, and how its data points of a period become one. */
+export interface Metric {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, Text>>;
+  readonly statistic: 'Sum' | 'Maximum' | 'p95';
+}
+
+type FunctionName = 'ingest' | 'retrain' | 'predict' | 'redrive';
+
+/** The metrics that alarms watch and the dashboard shows. Each is emitted by AWS, or by one of shared/*-metrics.ts. */
+export function metricsOf(names: Names, group: FeatureGroup, source: SourceTable) {
+  const lambda = (fn: FunctionName, name: string, statistic: Metric['statistic'] = 'Sum'): Metric => ({
+    namespace: 'AWS/Lambda',
+    name,
+    dimensions: { FunctionName: `${names.stack}-${fn}` },
+    statistic,
+  });
+  const mapping = (name: string): Metric => ({
+    namespace: 'AWS/Lambda',
+    name,
+    dimensions: { EventSourceMappingUUID: ref(ingestMapping(source)) },
+    statistic: 'Sum',
+  });
+  const records = (name: string, statistic: Metric['statistic'] = 'Sum'): Metric => ({
+    namespace: 'Tributary',
+    name,
+    // `service` is what Powertools makes of POWERTOOLS_SERVICE_NAME.
+    dimensions: { service: names.stack, feature_group: group.name },
+    statistic,
+  });
+  const executions = (name: string): Metric => ({
+    namespace: 'AWS/States',
+    name,
+    dimensions: { StateMachineArn: ref('RetrainingStateMachine') },
+    statistic: 'Sum',
+  });
+  return {
+    lambda,
+    mapping,
+    records,
+    executions,
+    changeLogAge: {
+      namespace: 'AWS/Firehose',
+      name: 'DeliveryToS3.DataFreshness',
+      dimensions: { DeliveryStreamName: ref('ChangeLogStream') },
+      statistic: 'Maximum',
+    } satisfies Metric,
+    stateTableThrottles: {
+      namespace: 'AWS/DynamoDB',
+      name: 'WriteThrottleEvents',
+      dimensions: { TableName: ref('StateTable') },
+      statistic: 'Sum',
+    } satisfies Metric,
+    endpoint: (name: string, statistic: Metric['statistic']): Metric => ({
+      namespace: 'AWS/SageMaker',
+      name,
+      dimensions: { EndpointName: names.endpoint, VariantName: schemaVariant(schemaHash(group)) },
+      statistic,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof metricsOf>;
+
+/** Dimensions as an alarm takes them. */
+export function alarmDimensions(metric: Metric): { Name: string; Value: Text | Intrinsic }[] {
+  return Object.entries(metric.dimensions).map(([Name, Value]) => ({ Name, Value }));
+}

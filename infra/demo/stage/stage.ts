@@ -1,0 +1,14 @@
+import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { StackNames } from '../../local/stack/names.ts';
+import type { Progress } from '../../terminal/progress.ts';
+import type { Clients } from './clients.ts';
+import type { SourceTable } from './table.ts';
+
+/** What every act of the demo plays on. */
+export interface Stage {
+  readonly group: FeatureGroup;
+  readonly clients: Clients;
+  readonly names: StackNames;
+  readonly table: SourceTable;
+  readonly progress: Progress;
+}

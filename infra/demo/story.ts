@@ -1,0 +1,132 @@
+import { changeCustomers, dealFates, type Fates } from './acts/change-customers.ts';
+import { type LagMeter, startLagMeter } from './acts/lag.ts';
+import type { RetrainingPlan } from './acts/policy.ts';
+import { labelCustomers, writeCustomers } from './acts/write-customers.ts';
+import { type Customer, generateCustomers } from './customers/customers.ts';
+import { queryCorrelations } from './findings/athena.ts';
+import { type ChangeLogReader, changeLogReader } from './findings/change-log.ts';
+import { checksOf } from './findings/checks.ts';
+import { findFacts } from './findings/facts.ts';
+import { readLabelLedger } from './findings/labels.ts';
+import { predict } from './findings/predictions.ts';
+import { readRejections } from './findings/quarantine.ts';
+import type { Answer, Report } from './findings/report.ts';
+import { isTraining, waitForTraining } from './findings/trainings.ts';
+import type { Stage } from './stage/stage.ts';
+import { waitUntil } from './stage/wait.ts';
+
+/** Customers whose predictions are shown. */
+const PREDICTED = 5;
+
+/** Longest time, in milliseconds, that nothing may move while something is under way. */
+const STALL_MS = 30_000;
+
+/** The customers of the demo, and where they are from. */
+export interface Cast {
+  readonly customers: readonly Customer[];
+  readonly from: string;
+  readonly seed: number;
+  readonly plan: RetrainingPlan;
+}
+
+/** What the acts leave behind for the report. */
+export interface Played {
+  readonly startedAt: number;
+  readonly fates: Fates;
+  readonly lagsMs: readonly number[];
+  readonly changeLog: Awaited<ReturnType<ChangeLogReader['read']>>;
+  readonly complete: Report['correlations']['complete'];
+  /** What served before the last swap, and what it predicted. */
+  readonly before: { readonly configuration: string; readonly answers: readonly Answer[] };
+  readonly predicted: readonly Customer[];
+  readonly fresh: Customer;
+}
+
+/**
+ * Plays the demo: customers, labels, trainings, queries, changes; then looks whether everything is as it should be.
+ *
+ * @throws Error when an act cannot go on; what is merely wrong is a failed check of the report.
+ */
+export async function playStory(stage: Stage, cast: Cast): Promise<Report> {
+  const lag = startLagMeter(stage.clients.featureStore, stage.group);
+  try {
+    const played = await playActs(stage, cast, lag);
+    stage.progress.step('Checking');
+    const facts = await findFacts(stage, cast, played);
+    const checks = checksOf(facts, cast, played.fates);
+    stage.progress.done(`${checks.filter(({ ok }) => ok).length} of ${checks.length} checks hold`);
+    return { ...facts, checks };
+  } finally {
+    await lag.stop();
+  }
+}
+
+async function playActs(stage: Stage, { customers, plan, seed }: Cast, lag: LagMeter): Promise<Played> {
+  const { clients, names, group } = stage;
+  const startedAt = performance.now();
+  const changeLog = changeLogReader(clients.s3, names.dataBucket);
+  const fates = dealFates(plan.labelled);
+  const predicted = fates.untouched.slice(0, PREDICTED);
+  const [fresh] = generateCustomers(1, seed + 1) as [Customer];
+
+  await writeCustomers(stage, customers, lag);
+  const before = await labelEveryone(stage, plan, lag, (model) => predict(stage, predicted, fresh, model));
+  stage.progress.step('Running the correlation query');
+  await drain(stage, changeLog, customers.length, 0);
+  const complete = await queryCorrelations(clients.athena, names.database, names.workGroup);
+  stage.progress.done('every customer has a label');
+
+  stage.progress.step('Changing, deleting and spoiling some customers');
+  await changeCustomers(stage, fates);
+  const counts = await drain(stage, changeLog, customers.length, 1);
+  stage.progress.done(`the change log of ${group.name} has every change`);
+  return { startedAt, fates, lagsMs: lag.lagsMs, changeLog: counts, complete, before, predicted, fresh };
+}
+
+/**
+ * Labels become known, an epoch's worth at a time, and each sets off a training; the rest comes after the last.
+ *
+ * @returns what served before the last swap.
+ */
+async function labelEveryone(
+  stage: Stage,
+  { labelled, threshold }: RetrainingPlan,
+  lag: LagMeter,
+  ask: (model: string) => Promise<Answer[]>,
+): Promise<Played['before']> {
+  const epochs = Math.floor(labelled.length / threshold);
+  let before: Played['before'] = { configuration: '', answers: [] };
+  for (let epoch = 1; epoch <= epochs; epoch += 1) {
+    stage.progress.step(`Labels of epoch ${epoch}, and the training they set off`);
+    await labelCustomers(stage, labelled.slice((epoch - 1) * threshold, epoch * threshold), lag);
+    const { endpointConfigName, rows, auc } = await waitForTraining(stage, epoch);
+    const outcome = endpointConfigName
+      ? `${endpointConfigName} serves`
+      : 'not good enough to take the place of the last';
+    stage.progress.done(`${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}, ${outcome}`);
+    const configuration = endpointConfigName ?? before.configuration;
+    if (epoch < epochs) before = { configuration, answers: await ask(configuration) };
+  }
+  stage.progress.step('Labels of those that are left');
+  await labelCustomers(stage, labelled.slice(epochs * threshold), lag);
+  stage.progress.done(`${labelled.length - epochs * threshold}`);
+  return before;
+}
+
+/** Waits until every change has gone through the pipeline and no training runs; gives up when nothing moves. */
+async function drain(stage: Stage, changeLog: ChangeLogReader, labelled: number, quarantined: number) {
+  const { table, clients, names } = stage;
+  let counts = await changeLog.read();
+  await waitUntil(STALL_MS, async () => {
+    counts = await changeLog.read();
+    const arrived = counts.distinct === table.changesWritten() - quarantined;
+    return { over: arrived && !(await isTraining(stage)), seen: `${counts.distinct}` };
+  });
+  // Read whole, so asked for only when there is nothing else left to wait for.
+  await waitUntil(STALL_MS, async () => {
+    const counted = (await readLabelLedger(clients.dynamodb, names.stateTable)).length;
+    const rejected = (await readRejections(clients.s3, names.quarantineBucket)).length;
+    return { over: counted === labelled && rejected === quarantined, seen: `${counted} ${rejected}` };
+  });
+  return counts;
+}

@@ -1,0 +1,110 @@
+import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
+import type { Deployment, FindDeployment } from './endpoints.ts';
+import { logOdds, probability } from './learner/linear-model.ts';
+import { jsonPrediction, type Prediction } from './learner/prediction-text.ts';
+import { readNumbers, TrainingDataError } from './learner/training-data.ts';
+
+/** Largest request body of InvokeEndpoint, in bytes. Source: SageMaker Runtime API, BodyBlob. */
+const BODY_BYTES_MAX = 6_291_456;
+
+const PATH = /^\/endpoints\/([^/]+)\/invocations$/;
+
+/** Headers that would change the answer, and that the local cloud does not honour. */
+const REFUSED_HEADERS = [
+  ...['x-amzn-sagemaker-target-model', 'x-amzn-sagemaker-target-container-hostname', 'x-amzn-sagemaker-session-id'],
+  ...['x-amzn-sagemaker-enable-explanations', 'x-amzn-sagemaker-inference-component'],
+];
+
+/** InvokeEndpoint, answering as a linear-learner container does. */
+export function sageMakerRuntime(findDeployment: FindDeployment): Service {
+  return {
+    name: 'sagemaker-runtime',
+    raw: (request) => {
+      const match = request.method === 'POST' ? PATH.exec(request.path) : null;
+      if (!match) return undefined;
+      const name = decodeURIComponent(match[1] ?? '');
+      return { operation: 'InvokeEndpoint', run: () => invoke(findDeployment, name, request) };
+    },
+  };
+}
+
+async function invoke(findDeployment: FindDeployment, name: string, request: WireRequest): Promise<WireResponse> {
+  for (const header of REFUSED_HEADERS) {
+    if (request.headers[header] !== undefined) throw notImplemented('SageMaker Runtime', `header ${header}`);
+  }
+  if (request.body.length > BODY_BYTES_MAX) {
+    throw new AwsError(
+      'ValidationError',
+      `1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to ${BODY_BYTES_MAX}`,
+    );
+  }
+  const deployment = await findDeployment(name);
+  if (!deployment) throw new AwsError('ValidationError', `Endpoint ${name} of account 000000000000 not found.`);
+  const target = request.headers['x-amzn-sagemaker-target-variant'];
+  if (target !== undefined && target !== deployment.variantName) {
+    throw new AwsError('ValidationError', `Variant ${target} not found for Endpoint ${name}.`);
+  }
+  const predictions = predict(deployment, request);
+  const accept = request.headers.accept ?? '*/*';
+  const [contentType, body] = render(predictions, accept, deployment);
+  return {
+    status: 200,
+    headers: { 'content-type': contentType, 'x-amzn-invoked-production-variant': deployment.variantName },
+    body,
+  };
+}
+
+/** Scores every row of a text/csv body. @throws AwsError ModelError, as a container's refusal reaches the caller. */
+function predict(deployment: Deployment, request: WireRequest): Prediction[] {
+  const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim();
+  if (contentType !== 'text/csv') {
+    throw modelError(415, `Content type ${contentType} is not supported: send text/csv`, deployment);
+  }
+  const lines = request.body.toString('utf8').trimEnd().split(/\r?\n/);
+  return lines.map((line, index) => {
+    const features = numbersOf(line, index, deployment);
+    const odds = logOdds(deployment.model, Float64Array.from(features), features.length);
+    const score = probability(odds[0] ?? 0);
+    return { score, label: score >= deployment.model.threshold ? 1 : 0 };
+  });
+}
+
+function numbersOf(line: string, index: number, deployment: Deployment): number[] {
+  const expected = deployment.model.weights.length;
+  const fields = line === '' ? [] : line.split(',');
+  if (fields.length !== expected) {
+    const message = `row ${index + 1} has ${fields.length} features; the model takes ${expected}`;
+    throw modelError(400, message, deployment);
+  }
+  try {
+    return readNumbers(fields, `row ${index + 1}`);
+  } catch (error) {
+    if (error instanceof TrainingDataError) throw modelError(400, error.message, deployment);
+    throw error;
+  }
+}
+
+function render(predictions: Prediction[], accept: string, deployment: Deployment) {
+  const rows = predictions.map(jsonPrediction);
+  const type = accept.split(',')[0]?.split(';')[0]?.trim();
+  if (type === '*/*' || type === 'application/json') {
+    return ['application/json', `{"predictions":[${rows.join(',')}]}`] as const;
+  }
+  if (type === 'application/jsonlines')
+    return ['application/jsonlines', rows.map((row) => `${row}\n`).join('')] as const;
+  throw modelError(
+    406,
+    `Accept ${accept} is not supported: ask for application/json or application/jsonlines`,
+    deployment,
+  );
+}
+
+function modelError(OriginalStatusCode: number, OriginalMessage: string, { variantName }: Deployment): AwsError {
+  return new AwsError(
+    'ModelError',
+    `Received client error (${OriginalStatusCode}) from ${variantName} with message "${OriginalMessage}".`,
+    424,
+    { OriginalStatusCode, OriginalMessage },
+  );
+}

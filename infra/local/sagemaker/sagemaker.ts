@@ -1,0 +1,73 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { AlarmStateOf } from '../cloudwatch/cloudwatch.ts';
+import { refuseUnknown } from '../protocol/aws-error.ts';
+import type { Operation, Service } from '../protocol/service.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { endpointConfigs } from './endpoint-configs.ts';
+import { endpoints } from './endpoints.ts';
+import { models } from './models.ts';
+import { Resources, type Tag } from './resources.ts';
+import { sageMakerRuntime } from './runtime.ts';
+import { TrainingJobs } from './training-jobs.ts';
+import { transformJobs } from './transform-jobs.ts';
+
+/**
+ * SageMaker's training jobs, models and endpoints, over the local object store. Training is real and honest work on
+ * the real CSV, but by a stand-in for linear-learner: see sagemaker/linear-learner.ts for how the two differ. Instance
+ * types, counts and roles are kept and shown and mean nothing here.
+ */
+export function sageMaker({
+  db,
+  objects,
+  alarmStateOf = () => undefined,
+}: {
+  db: DatabaseSync;
+  objects: ObjectStore;
+  /** CloudWatch's alarms. Default: there are none. */
+  alarmStateOf?: AlarmStateOf;
+}): {
+  services: Service[];
+  /** Lets endpoints act on a change of an alarm's state. */
+  onAlarm(): Promise<void>;
+  close(): Promise<void>;
+} {
+  const resources = new Resources(db);
+  const training = new TrainingJobs({ resources, objects });
+  const transforms = transformJobs({ resources, objects });
+  const hosting = endpoints({ resources, objects, alarmStateOf });
+  const controlPlane: Service = {
+    name: 'sagemaker',
+    target: 'SageMaker',
+    operations: {
+      ...training.operations,
+      ...transforms.operations,
+      ...models({ resources, objects }),
+      ...endpointConfigs({ resources }),
+      ...hosting.operations,
+      ...tagging(resources),
+    },
+  };
+  return {
+    services: [controlPlane, sageMakerRuntime(hosting.findDeployment)],
+    onAlarm: hosting.settle,
+    async close() {
+      await transforms.close();
+      await training.close();
+    },
+  };
+}
+
+function tagging(resources: Resources): Record<string, Operation> {
+  return {
+    AddTags: (input: { ResourceArn: string; Tags: readonly Tag[] }) => {
+      refuseUnknown('SageMaker', 'AddTags', input, ['ResourceArn', 'Tags']);
+      const merged = new Map([...resources.tags(input.ResourceArn), ...input.Tags].map((it) => [it.Key, it]));
+      resources.setTags(input.ResourceArn, [...merged.values()]);
+      return { Tags: [...merged.values()] };
+    },
+    ListTags: (input: { ResourceArn: string }) => {
+      refuseUnknown('SageMaker', 'ListTags', input, ['ResourceArn']);
+      return { Tags: resources.tags(input.ResourceArn) };
+    },
+  };
+}

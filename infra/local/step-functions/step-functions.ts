@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Call, Operation, Service } from '../protocol/service.ts';
+import { checkDefinition, runnable } from './definition.ts';
+import {
+  type ExecutionRecord,
+  ExecutionRecords,
+  type ExecutionStatus,
+  type MachineRecord,
+} from './execution-records.ts';
+import { Executions } from './executions.ts';
+
+/** Largest input of an execution, in bytes. Source: StartExecution, 256 KiB. */
+const INPUT_BYTES_MAX = 262_144;
+
+/** Names of executions. Source: StartExecution: 1 to 80, no white space, wildcards, brackets or special characters. */
+const NAME_PATTERN = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
+
+/** A page, in entries: default (also what 0 means) and greatest. Source: Step Functions API, maxResults. */
+const PAGE_DEFAULT = 100;
+const PAGE_MAX = 1000;
+
+export interface StateMachineInput {
+  readonly name: string;
+  readonly arn: string;
+  /** The definition in the Amazon States Language (JSONPath), with nothing left to substitute. */
+  readonly definition: object;
+  readonly roleArn?: string;
+}
+
+interface PageInput {
+  readonly maxResults?: number;
+  readonly nextToken?: string;
+}
+
+/**
+ * Step Functions (STANDARD workflows), running the very ASL that is deployed to AWS, with the services of the local
+ * cloud behind its tasks. An execution does not survive the process: one left running is FAILED with States.Runtime.
+ */
+export function stepFunctions({ db, call }: { db: DatabaseSync; call: Call }): {
+  service: Service;
+  createStateMachine(input: StateMachineInput): void;
+  close(): Promise<void>;
+} {
+  const records = new ExecutionRecords(db);
+  const executions = new Executions(records, call);
+  const createStateMachine = ({ name, arn, definition, roleArn = '' }: StateMachineInput) => {
+    checkDefinition(definition);
+    runnable(definition);
+    const createdMs = records.machine(arn)?.createdMs ?? Date.now();
+    records.putMachine({ arn, name, createdMs, roleArn, definition: JSON.stringify(definition) });
+  };
+  const service: Service = {
+    name: 'states',
+    target: 'AWSStepFunctions',
+    contentType: 'application/x-amz-json-1.0',
+    operations: { ...executionOperations(records, executions), ...stateMachineOperations(records) },
+  };
+  return { service, createStateMachine, close: () => executions.close() };
+}
+
+function executionOperations(records: ExecutionRecords, executions: Executions): Record<string, Operation> {
+  return {
+    StartExecution: (input: { stateMachineArn: string; name?: string; input?: string }) => {
+      refuseUnknown('Step Functions', 'StartExecution', input, ['stateMachineArn', 'name', 'input']);
+      const machine = machineOf(records, input.stateMachineArn);
+      const name = input.name ?? randomUUID();
+      if (!NAME_PATTERN.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
+      const text = checkedInput(input.input ?? '{}');
+      const arn = `${machine.arn.replace(':stateMachine:', ':execution:')}:${name}`;
+      const before = records.execution(arn);
+      // The same start again, while the first still runs, is the same execution. Any other is refused.
+      if (before && (before.status !== 'RUNNING' || before.input !== text)) {
+        throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
+      }
+      const execution: ExecutionRecord = before ?? {
+        ...{ arn, name, machineArn: machine.arn, status: 'RUNNING', startMs: Date.now(), input: text },
+      };
+      if (!before) executions.start(machine, execution);
+      return { executionArn: arn, startDate: execution.startMs / 1000 };
+    },
+
+    StopExecution: async (input: { executionArn: string; error?: string; cause?: string }) => {
+      refuseUnknown('Step Functions', 'StopExecution', input, ['executionArn', 'error', 'cause']);
+      const { executionArn, ...failure } = input;
+      executionOf(records, executionArn);
+      await executions.abort(executionArn, failure);
+      return { stopDate: (executionOf(records, executionArn).stopMs ?? Date.now()) / 1000 };
+    },
+
+    DescribeExecution: (input: { executionArn: string }) => {
+      refuseUnknown('Step Functions', 'DescribeExecution', input, ['executionArn']);
+      const execution = executionOf(records, input.executionArn);
+      const { output, error, cause } = execution;
+      return {
+        ...summaryOf(execution),
+        ...{ input: execution.input, inputDetails: { included: true } },
+        ...(output !== undefined && { output, outputDetails: { included: true } }),
+        ...{ error, cause },
+        redriveCount: 0,
+      };
+    },
+
+    ListExecutions: (input: PageInput & { stateMachineArn: string; statusFilter?: ExecutionStatus }) => {
+      const honoured = ['stateMachineArn', 'statusFilter', 'maxResults', 'nextToken'];
+      refuseUnknown('Step Functions', 'ListExecutions', input, honoured);
+      const all = records.executionsOf(machineOf(records, input.stateMachineArn).arn);
+      const found = all.filter((it) => (input.statusFilter ?? it.status) === it.status);
+      const { page, next } = pageOf(found, input);
+      return { executions: page.map(summaryOf), ...next };
+    },
+
+    GetExecutionHistory: (input: PageInput & { executionArn: string; reverseOrder?: boolean }) => {
+      const honoured = ['executionArn', 'reverseOrder', 'maxResults', 'nextToken'];
+      refuseUnknown('Step Functions', 'GetExecutionHistory', input, honoured);
+      executionOf(records, input.executionArn);
+      const events = records.events(input.executionArn).map(({ type, timestampMs, details }, index) => ({
+        ...{ id: index + 1, previousEventId: index, type, timestamp: timestampMs / 1000 },
+        ...details,
+      }));
+      const { page, next } = pageOf(input.reverseOrder ? events.reverse() : events, input);
+      return { events: page, ...next };
+    },
+  };
+}
+
+function stateMachineOperations(records: ExecutionRecords): Record<string, Operation> {
+  const summary = ({ arn, name, createdMs }: MachineRecord) => ({
+    ...{ stateMachineArn: arn, name, type: 'STANDARD', creationDate: createdMs / 1000 },
+  });
+  return {
+    DescribeStateMachine: (input: { stateMachineArn: string }) => {
+      refuseUnknown('Step Functions', 'DescribeStateMachine', input, ['stateMachineArn']);
+      const machine = machineOf(records, input.stateMachineArn);
+      const { definition, roleArn } = machine;
+      return { ...summary(machine), status: 'ACTIVE', definition, roleArn };
+    },
+
+    ListStateMachines: (input: PageInput) => {
+      refuseUnknown('Step Functions', 'ListStateMachines', input, ['maxResults', 'nextToken']);
+      const { page, next } = pageOf(records.machines(), input);
+      return { stateMachines: page.map(summary), ...next };
+    },
+  };
+}
+
+function machineOf(records: ExecutionRecords, arn: string): MachineRecord {
+  const machine = records.machine(arn);
+  if (!machine) throw new AwsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+  return machine;
+}
+
+function executionOf(records: ExecutionRecords, arn: string): ExecutionRecord {
+  const execution = records.execution(arn);
+  if (!execution) throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+  return execution;
+}
+
+function checkedInput(text: string): string {
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new AwsError('InvalidExecutionInput', `Invalid State Machine Execution Input: '${text.slice(0, 100)}'`);
+  }
+  if (Buffer.byteLength(text) <= INPUT_BYTES_MAX) return text;
+  throw new AwsError('InvalidExecutionInput', `Input exceeds ${INPUT_BYTES_MAX} bytes`);
+}
+
+function summaryOf({ arn, machineArn, name, status, startMs, stopMs }: ExecutionRecord) {
+  return {
+    ...{ executionArn: arn, stateMachineArn: machineArn, name, status, startDate: startMs / 1000 },
+    ...(stopMs !== undefined && { stopDate: stopMs / 1000 }),
+  };
+}
+
+function pageOf<T>(entries: readonly T[], { maxResults, nextToken }: PageInput) {
+  const start = Number(nextToken ?? 0);
+  const end = start + Math.min(maxResults || PAGE_DEFAULT, PAGE_MAX);
+  return { page: entries.slice(start, end), next: end < entries.length ? { nextToken: String(end) } : {} };
+}

@@ -1,0 +1,97 @@
+import { columnsOf, type FeatureGroup } from '../feature-groups/define.ts';
+
+/**
+ * A feature's value as text, exactly as the sinks take it. `null` is DynamoDB's NULL, `undefined` an absent attribute,
+ * `''` an empty string: three different things here, of which the sinks can tell the last from the first two.
+ */
+export type FeatureText = string | null | undefined;
+
+/**
+ * A feature's value as decoded: its text, but a category by its position in the definition, so that whoever writes it
+ * need not search for it again.
+ */
+export type FeatureCode = FeatureText | number;
+
+export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE';
+
+/** One decoded stream record. */
+export interface Change {
+  readonly eventName: EventName;
+  /** Digits only, 21 to 40 of them in AWS; compare with {@link compareSequenceNumbers}, never as text. */
+  readonly sequenceNumber: string;
+  readonly recordIdentifier: string;
+  /** Epoch second that the event time is made from. */
+  readonly second: number;
+  /** DynamoDB's TTL removed the item, nobody asked for it. */
+  readonly ttlExpired: boolean;
+  /** Features and label after the change, in the order of `columnsOf`. Undefined for REMOVE. */
+  readonly values: readonly FeatureCode[] | undefined;
+  /** The label this change brought, when it is a label event: after-image labelled, before-image not or otherwise. */
+  readonly newLabel: '0' | '1' | undefined;
+}
+
+/** The texts of a change's features and label, in the order of `columnsOf`; none for REMOVE. */
+export function featureTexts(group: FeatureGroup, { values = [] }: Pick<Change, 'values'>): FeatureText[] {
+  const columns = columnsOf(group);
+  return values.map((value, index) => {
+    if (typeof value !== 'number') return value;
+    const feature = columns[index]?.feature;
+    return feature !== 'label' && feature?.type === 'categorical' ? feature.categories[value] : undefined;
+  });
+}
+
+/** A change with its event time, in epoch milliseconds. */
+export interface TimedChange extends Change {
+  readonly eventTimeMs: number;
+}
+
+/** Why a record can never be delivered as it is. */
+export type RejectionReason =
+  | 'malformed-record'
+  | 'missing-creation-time'
+  | 'stream-view-type'
+  | 'key-schema'
+  | 'missing-feature'
+  | 'wrong-type'
+  | 'not-integral'
+  | 'out-of-range'
+  | 'unknown-category'
+  | 'invalid-label'
+  | 'invalid-timestamp'
+  | 'record-too-large'
+  | 'refused-by-feature-store';
+
+/** A record that is wrong: retrying cannot help, so it goes to quarantine, whole. A value, never thrown. */
+export interface Rejection {
+  /** Undefined when the record has none, which AWS never sends. */
+  readonly sequenceNumber: string | undefined;
+  readonly reason: RejectionReason;
+  /** Where in the record, such as `dynamodb.NewImage.age`. */
+  readonly path: string;
+  /** One sentence: what was found (never the value: it may be personal data) and what is expected. */
+  readonly message: string;
+  /** The stream record as it came. */
+  readonly record: unknown;
+}
+
+/** Something could not be delivered because the world is wrong just now; the change is to be delivered again. */
+export interface Failure {
+  readonly sequenceNumber: string;
+  /** What could not be done, and the last error. */
+  readonly message: string;
+}
+
+/** Order of two sequence numbers. Their lengths vary, so text order is wrong. */
+export function compareSequenceNumbers(a: string, b: string): number {
+  if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0;
+  const difference = BigInt(a) - BigInt(b);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** Longest sequence number, in digits. Source: DynamoDB Streams API, SequenceNumber: 21 to 40. */
+export const SEQUENCE_NUMBER_DIGITS_MAX = 40;
+
+/** A sequence number of fixed width, for stores that can only compare text. */
+export function paddedSequenceNumber(sequenceNumber: string): string {
+  return sequenceNumber.padStart(SEQUENCE_NUMBER_DIGITS_MAX, '0');
+}

@@ -1,0 +1,127 @@
+import { compareDecimals, exactInteger, integerText, isPlainDecimal, plainDecimal } from '../definition/decimal.ts';
+import type { Feature } from '../feature-groups/define.ts';
+import { type AttributeValue, attributeType, textOf } from './attribute-value.ts';
+import type { FeatureCode, FeatureText, RejectionReason } from './change.ts';
+import type { UsualType, Written } from './item-reader.ts';
+
+const INT64_MIN = '-9223372036854775808';
+const INT64_MAX = '9223372036854775807';
+
+/** What is wrong with one attribute. Its message never holds the value, which may be personal data. */
+export class Problem {
+  readonly reason: RejectionReason;
+  readonly message: string;
+
+  constructor(reason: RejectionReason, message: string) {
+    this.reason = reason;
+    this.message = message;
+  }
+}
+
+/** Decodes one attribute, in two steps: a quick look, which nearly every value passes, and judgement of all others. */
+export interface FeatureDecoder {
+  readonly type: UsualType;
+  /** @returns the attribute's text, or its category's position; undefined when it takes a closer look to say. */
+  accept(written: Written): string | number | undefined;
+  /** Judges any attribute, right or wrong. */
+  judge(value: AttributeValue | undefined): FeatureCode | Problem;
+}
+
+/** A label's text: `0` or `1`. */
+export const labelDecoder: FeatureDecoder = {
+  type: 'N',
+  accept: (written) => (written === '0' || written === '1' ? written : undefined),
+  judge(value) {
+    if (value === undefined || value === null) return undefined;
+    if (value.NULL === true) return null;
+    if (value.N === '0' || value.BOOL === false) return '0';
+    if (value.N === '1' || value.BOOL === true) return '1';
+    return new Problem('invalid-label', 'Expected N 0 or 1, or BOOL.');
+  },
+};
+
+/** Makes the decoder of one feature's attribute: whatever depends on the definition alone is worked out here, once. */
+export function featureDecoder(feature: Feature): FeatureDecoder {
+  const judgePresent = presentDecoder(feature);
+  const missing = feature.optional
+    ? undefined
+    : new Problem(
+        'missing-feature',
+        `${feature.name} is required; mark it optional in the definition if it may be absent.`,
+      );
+  const judge: FeatureDecoder['judge'] = (value) => {
+    if (value === undefined || value === null) return missing;
+    if (value.NULL === true) return missing ?? null;
+    return judgePresent(value);
+  };
+  switch (feature.type) {
+    case 'string':
+      return { type: 'S', accept: (written) => (typeof written === 'string' ? written : undefined), judge };
+    case 'boolean':
+      return {
+        type: 'BOOL',
+        accept: (written) => (written === true ? '1' : written === false ? '0' : undefined),
+        judge,
+      };
+    case 'categorical': {
+      const positions = new Map<unknown, number>(feature.categories.map((category, position) => [category, position]));
+      return { type: 'S', accept: (written) => positions.get(written), judge };
+    }
+    case 'integral': {
+      const least = Number(feature.min ?? INT64_MIN);
+      const greatest = Number(feature.max ?? INT64_MAX);
+      const accept = (written: Written) => {
+        if (typeof written !== 'string') return undefined;
+        const number = exactInteger(written);
+        return number >= least && number <= greatest ? written : undefined;
+      };
+      return { type: 'N', accept, judge };
+    }
+    case 'fractional': {
+      const unbounded = feature.min === undefined && feature.max === undefined;
+      const accept = (written: Written) =>
+        unbounded && typeof written === 'string' && isPlainDecimal(written) ? written : undefined;
+      return { type: 'N', accept, judge };
+    }
+  }
+}
+
+function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureCode | Problem {
+  const wrongType = (value: AttributeValue, expected: string) =>
+    new Problem('wrong-type', `Expected ${expected}, found ${attributeType(value) ?? 'no attribute value'}.`);
+  switch (feature.type) {
+    case 'string':
+      return (value) => textOf(value) ?? wrongType(value, 'S, B, SS, NS, BS, L or M');
+    case 'boolean':
+      return (value) => (value.BOOL === true ? '1' : value.BOOL === false ? '0' : wrongType(value, 'BOOL'));
+    case 'categorical': {
+      const unknown = new Problem('unknown-category', `Expected one of ${feature.categories.join(', ')}.`);
+      return (value) => (typeof value.S === 'string' ? unknown : wrongType(value, 'S'));
+    }
+    case 'integral':
+      return numberDecoder(feature, wrongType, INT64_MIN, INT64_MAX);
+    case 'fractional':
+      return numberDecoder(feature, wrongType, undefined, undefined);
+  }
+}
+
+function numberDecoder(
+  feature: Extract<Feature, { type: 'integral' | 'fractional' }>,
+  wrongType: (value: AttributeValue, expected: string) => Problem,
+  typeMin: string | undefined,
+  typeMax: string | undefined,
+): (value: AttributeValue) => FeatureText | Problem {
+  const min = feature.min === undefined ? typeMin : plainDecimal(String(feature.min));
+  const max = feature.max === undefined ? typeMax : plainDecimal(String(feature.max));
+  const outOfRange = new Problem('out-of-range', `Expected ${min ?? 'any number'} to ${max ?? 'any number'}.`);
+  const notIntegral = new Problem('not-integral', 'Expected a whole number.');
+  return (value) => {
+    const number = typeof value.N === 'string' ? plainDecimal(value.N) : undefined;
+    if (number === undefined) return wrongType(value, 'N');
+    const text = feature.type === 'integral' ? integerText(number) : number;
+    if (text === undefined) return notIntegral;
+    if (min !== undefined && compareDecimals(text, min) < 0) return outOfRange;
+    if (max !== undefined && compareDecimals(text, max) > 0) return outOfRange;
+    return text;
+  };
+}

@@ -1,0 +1,210 @@
+import type { Pace } from '../calls/pace.ts';
+import {
+  type Change,
+  compareSequenceNumbers,
+  type Failure,
+  type Rejection,
+  type TimedChange,
+} from '../changes/change.ts';
+import { isChange, isRejection } from '../changes/decode.ts';
+import type { FeatureGroup } from '../feature-groups/define.ts';
+import { isDelete, lastChangePerRecord } from '../sinks/feature-store.ts';
+import type { Sink } from '../sinks/sink.ts';
+import { assignEventTimes, type Fence } from '../state/fences.ts';
+
+/** One stream record and what it decoded to. */
+export interface DecodedRecord {
+  readonly record: unknown;
+  readonly decoded: Change | Rejection;
+}
+
+/** What delivery needs from around it. */
+export interface Destinations {
+  readonly sinks: readonly Sink[];
+  readonly fences: {
+    read(recordIdentifiers: Iterable<string>, pace: Pace): Promise<Map<string, Fence>>;
+    write(changes: readonly TimedChange[], found: ReadonlyMap<string, Fence>, pace: Pace): Promise<Failure[]>;
+  };
+  quarantine(rejections: readonly Rejection[], pace: Pace): Promise<{ rejection: Rejection; message: string }[]>;
+}
+
+/** How many records of the batch went where. recordsIn = the sum of the others save labelEvents. */
+export interface Counts {
+  readonly recordsIn: number;
+  /** Written to the online store, or kept there by the definition's choice. */
+  readonly delivered: number;
+  /** Overtaken by a later change of the same record in the same batch. */
+  readonly superseded: number;
+  readonly deleted: number;
+  readonly quarantined: number;
+  /** Answered as failed: Lambda delivers them again. */
+  readonly failed: number;
+  /** Changes, among those not failed, that brought a label. */
+  readonly labelEvents: number;
+}
+
+export interface Outcome {
+  /** Everything from this sequence number on is to be delivered again; `''`: the whole batch; undefined: nothing. */
+  readonly checkpoint: string | undefined;
+  /**
+   * Epoch second up to which this shard is complete: every change up to it is in the online store and in the change
+   * log, or whole in quarantine. Undefined when nothing was delivered, or when event times come from the items.
+   */
+  readonly completeThrough: number | undefined;
+  readonly counts: Counts;
+  readonly rejections: readonly Rejection[];
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * Delivers a batch to every sink, and works out from where it has to be delivered again.
+ *
+ * The order of the steps is what the guarantees rest on: event times need the fences that the previous batch left; the
+ * sinks may then be written in any order; a fence is left only for changes that every sink has taken, and a change is
+ * acknowledged only once its fence stands.
+ *
+ * @param hazardSeconds how far two records of a shard may be out of step in their seconds
+ */
+export async function deliver(
+  group: FeatureGroup,
+  batch: readonly DecodedRecord[],
+  destinations: Destinations,
+  hazardSeconds: number,
+  paces: { readonly sinks: Pace; readonly fences: Pace },
+): Promise<Outcome> {
+  const decoded = batch.map((it) => it.decoded);
+  const changes = decoded.filter(isChange);
+  const rejections = decoded.filter(isRejection);
+  const hazard = group.eventTime.attribute === undefined ? hazardSeconds : Number.POSITIVE_INFINITY;
+
+  let found: ReadonlyMap<string, Fence>;
+  try {
+    const firstSecond = changes.reduce((least, { second }) => Math.min(least, second), Number.POSITIVE_INFINITY);
+    const atRisk = changes.filter(({ second }) => second <= firstSecond + hazard);
+    found = await destinations.fences.read(
+      atRisk.map(({ recordIdentifier }) => recordIdentifier),
+      paces.sinks,
+    );
+  } catch (error) {
+    return wholeBatchFailed(batch, (error as Error).message);
+  }
+
+  const timed = assignEventTimes(changes, found);
+  const results = await Promise.all(destinations.sinks.map((sink) => sink.write(timed, paces.sinks)));
+  const failures = results.flatMap((result) => result.failures);
+  rejections.push(
+    ...refusedRecords(
+      batch,
+      results.flatMap((result) => result.rejections),
+    ),
+  );
+  for (const { rejection, message } of await destinations.quarantine(rejections, paces.sinks)) {
+    // A record without a sequence number can only be had again with the whole batch.
+    if (rejection.sequenceNumber === undefined) return wholeBatchFailed(batch, message);
+    failures.push({ sequenceNumber: rejection.sequenceNumber, message });
+  }
+
+  let checkpoint = lowest(failures);
+  for (;;) {
+    const fenceFailures = await destinations.fences.write(lastOfWindow(timed, checkpoint, hazard), found, paces.fences);
+    if (fenceFailures.length === 0) break;
+    failures.push(...fenceFailures);
+    checkpoint = lowest(failures);
+  }
+  return {
+    checkpoint,
+    completeThrough: completeThrough(timed, checkpoint, hazard),
+    failures,
+    rejections,
+    counts: count(group, batch, timed, rejections, checkpoint),
+  };
+}
+
+/** The last delivered second, less what records of a shard may be out of step by: more of that second may follow. */
+function completeThrough(
+  timed: readonly TimedChange[],
+  checkpoint: string | undefined,
+  hazard: number,
+): number | undefined {
+  const last = timed.findLast(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
+  return last && Number.isFinite(hazard) ? last.second - hazard - 1 : undefined;
+}
+
+/** The changes whose fences the next batch may need: each record's last, in the last seconds before the checkpoint. */
+function lastOfWindow(timed: readonly TimedChange[], checkpoint: string | undefined, hazard: number): TimedChange[] {
+  const done = timed.filter(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
+  const lastSecond = done.reduce((latest, { second }) => Math.max(latest, second), 0);
+  const last = new Map<string, TimedChange>();
+  // By event time, not by second: a record's clock may be ahead of its last change's second.
+  for (const change of done) {
+    if (change.eventTimeMs >= (lastSecond - hazard) * 1_000) last.set(change.recordIdentifier, change);
+  }
+  return [...last.values()];
+}
+
+function refusedRecords(
+  batch: readonly DecodedRecord[],
+  refused: readonly { readonly change: TimedChange; readonly message: string }[],
+): Rejection[] {
+  if (refused.length === 0) return [];
+  const records = new Map(batch.map(({ record, decoded }) => [decoded.sequenceNumber, record]));
+  return refused.map(({ change: { sequenceNumber }, message }) => ({
+    sequenceNumber,
+    reason: 'refused-by-feature-store',
+    path: 'dynamodb.NewImage',
+    message,
+    record: records.get(sequenceNumber),
+  }));
+}
+
+function lowest(failures: readonly Failure[]): string | undefined {
+  return failures
+    .map(({ sequenceNumber }) => sequenceNumber)
+    .reduce<string | undefined>(
+      (least, it) => (least === undefined || compareSequenceNumbers(it, least) < 0 ? it : least),
+      undefined,
+    );
+}
+
+function isBefore(sequenceNumber: string, checkpoint: string | undefined): boolean {
+  return checkpoint === undefined || compareSequenceNumbers(sequenceNumber, checkpoint) < 0;
+}
+
+function count(
+  group: FeatureGroup,
+  batch: readonly DecodedRecord[],
+  timed: readonly TimedChange[],
+  rejections: readonly Rejection[],
+  checkpoint: string | undefined,
+): Counts {
+  const done = timed.filter(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
+  const quarantined = rejections.filter((it) => isBefore(it.sequenceNumber ?? '0', checkpoint));
+  const refused = new Set(rejections.map(({ sequenceNumber }) => sequenceNumber));
+  const written = new Set(lastChangePerRecord(group, timed));
+  const kept = (change: TimedChange) => change.eventName === 'REMOVE' && !isDelete(group, change);
+  const accepted = done.filter(({ sequenceNumber }) => !refused.has(sequenceNumber));
+  const deleted = accepted.filter((change) => written.has(change) && isDelete(group, change)).length;
+  const delivered = accepted.filter(
+    (change) => kept(change) || (written.has(change) && !isDelete(group, change)),
+  ).length;
+  return {
+    recordsIn: batch.length,
+    delivered,
+    deleted,
+    superseded: accepted.length - delivered - deleted,
+    quarantined: quarantined.length,
+    failed: batch.length - accepted.length - quarantined.length,
+    labelEvents: done.filter(({ newLabel }) => newLabel !== undefined).length,
+  };
+}
+
+function wholeBatchFailed(batch: readonly DecodedRecord[], message: string): Outcome {
+  const none = { delivered: 0, superseded: 0, deleted: 0, quarantined: 0, labelEvents: 0 };
+  return {
+    checkpoint: '',
+    completeThrough: undefined,
+    counts: { ...none, recordsIn: batch.length, failed: batch.length },
+    rejections: [],
+    failures: [{ sequenceNumber: '', message }],
+  };
+}

@@ -1,0 +1,104 @@
+import * as z from 'zod/mini';
+import { compareDecimals, integerText, plainDecimal } from '../definition/decimal.ts';
+import type { Feature, FeatureGroup } from '../feature-groups/define.ts';
+import type { FeatureTexts } from '../model/encode.ts';
+
+/** Bounds of Feature Store's Integral, an int64. */
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** Characters of a refused value that its message repeats. */
+const SHOWN_CHARACTERS_MAX = 100;
+
+type Reading = { text: string | undefined } | { problem: string };
+
+const schemas = new WeakMap<FeatureGroup, ReturnType<typeof schemaOf>>();
+
+/**
+ * Reads the features of a prediction request as exact texts, by the rules of the definition: nothing is coerced,
+ * unknown names are refused, and null means missing, never 0. Required is what the model needs: features that do not
+ * train may be given, and are checked, but may also be left out.
+ *
+ * @returns the texts by feature name, or every problem found, each a sentence that begins with the feature's name.
+ */
+export function parseFeatures(
+  group: FeatureGroup,
+  value: unknown,
+): { features: FeatureTexts; problems?: never } | { features?: never; problems: string[] } {
+  const schema = schemas.get(group) ?? schemaOf(group);
+  schemas.set(group, schema);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { features: parsed.data };
+  return { problems: parsed.error.issues.map((issue) => [...issue.path, issue.message].join(' ')) };
+}
+
+function schemaOf(group: FeatureGroup) {
+  const shape = group.features.map((feature) => [feature.name, schemaOfFeature(feature)] as const);
+  return z.strictObject(Object.fromEntries(shape), {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `${issue.keys?.join(', ')}: not a feature of ${group.name}; its features are ${group.features.map((it) => it.name).join(', ')}`
+        : 'features must be an object of feature names and values',
+  });
+}
+
+function schemaOfFeature(feature: Feature) {
+  const schema = z.pipe(
+    z.unknown(),
+    z.transform((value, context) => {
+      const reading = value === undefined || value === null ? readMissing(feature, value) : read(feature, value);
+      if ('text' in reading) return reading.text;
+      context.issues.push({ code: 'custom', message: reading.problem, input: value });
+      return z.NEVER;
+    }),
+  );
+  return isNeeded(feature) ? schema : z.optional(schema);
+}
+
+const isNeeded = (feature: Feature) => feature.training && !feature.optional;
+
+function readMissing(feature: Feature, value: null | undefined): Reading {
+  if (!isNeeded(feature)) return { text: undefined };
+  return { problem: `is required${value === null ? ', and null is no value' : ''}` };
+}
+
+function read(feature: Feature, value: unknown): Reading {
+  switch (feature.type) {
+    case 'integral':
+    case 'fractional':
+      return readNumber(feature, value);
+    case 'boolean':
+      if (value === true || value === 1 || value === '1') return { text: '1' };
+      if (value === false || value === 0 || value === '0') return { text: '0' };
+      return { problem: `must be true or false, not ${shown(value)}` };
+    case 'categorical':
+      if (typeof value === 'string' && feature.categories.includes(value)) return { text: value };
+      return { problem: `must be one of ${feature.categories.join(', ')}, not ${shown(value)}` };
+    case 'string':
+      return typeof value === 'string' ? { text: value } : { problem: `must be a string, not ${shown(value)}` };
+  }
+}
+
+function readNumber(feature: Extract<Feature, { type: 'integral' | 'fractional' }>, value: unknown): Reading {
+  const whole = feature.type === 'integral';
+  const number = typeof value === 'number' || typeof value === 'string' ? plainDecimal(String(value)) : undefined;
+  const text = number !== undefined && whole ? integerText(number) : number;
+  if (text === undefined) return { problem: `must be a ${whole ? 'whole ' : ''}number, not ${shown(value)}` };
+  if (whole && typeof value === 'number' && !Number.isSafeInteger(value)) {
+    return { problem: 'is beyond 2^53, where JSON numbers are not exact: send it as a string of digits' };
+  }
+  const min = boundOf(feature.min, whole ? INT64_MIN : -Number.MAX_VALUE);
+  const max = boundOf(feature.max, whole ? INT64_MAX : Number.MAX_VALUE);
+  if (compareDecimals(text, min) < 0) return { problem: `must be at least ${min}, not ${shown(value)}` };
+  if (compareDecimals(text, max) > 0) return { problem: `must be at most ${max}, not ${shown(value)}` };
+  return { text };
+}
+
+function boundOf(bound: number | bigint | undefined, type: number | bigint): string {
+  return plainDecimal(String(bound ?? type)) as string;
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'bigint' ? undefined : JSON.stringify(value);
+  return (text ?? String(value)).slice(0, SHOWN_CHARACTERS_MAX);
+}

@@ -1,0 +1,97 @@
+import { BatchGetItemCommand, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+import { evidenceKey } from './keys.ts';
+import type { Serving } from './serving.ts';
+
+/** What is kept of closed epochs: what was trained and decided, on which evidence, and what became of it. */
+
+/** Closed epochs that are looked back upon, at most. Source: BatchGetItem, 100 items. */
+const LOOK_BACK_MAX = 100;
+
+/** Rounds of asking for what BatchGetItem left unprocessed. */
+const ROUNDS_MAX = 5;
+
+const comparisonSchema = z.looseObject({
+  metric: z.string(),
+  rows: z.number(),
+  challenger: z.object({ auc: z.number(), logLoss: z.number() }),
+  champion: z.object({ auc: z.number(), logLoss: z.number() }).optional(),
+  gain: z.object({ value: z.number(), low: z.number(), high: z.number(), confidence: z.number() }).optional(),
+});
+
+const evidenceSchema = z.looseObject({
+  epoch: z.int(),
+  attempt: z.int(),
+  closedAt: z.string(),
+  decision: z.enum(['promote', 'refuse']),
+  reason: z.string(),
+  modelName: z.string(),
+  schemaHash: z.string(),
+  /** Absent for a challenger that was refused. */
+  endpointConfigName: z.string().optional(),
+  /** Rows by part and class; `inexactRows` of both parts have features that may be of after the label. */
+  counts: z.record(z.string(), z.number()),
+  comparison: comparisonSchema,
+  /** When a person took the model back, and why. */
+  rolledBackAt: z.string().optional(),
+  rollbackReason: z.string().optional(),
+});
+
+export type Evidence = Readonly<z.output<typeof evidenceSchema>>;
+
+type DynamoDb = Pick<DynamoDBClient, 'send'>;
+
+/** Evidence of the last closed epochs, newest first. @param newest epoch to begin with. */
+export async function readEvidence(
+  dynamodb: DynamoDb,
+  stateTable: string,
+  newest: number,
+  limit = LOOK_BACK_MAX,
+): Promise<Evidence[]> {
+  const count = Math.min(limit, LOOK_BACK_MAX, newest);
+  let Keys = Array.from({ length: count }, (_, index) => ({ pk: { S: evidenceKey(newest - index) } }));
+  const found: Evidence[] = [];
+  for (let round = 0; Keys.length > 0 && round < ROUNDS_MAX; round += 1) {
+    const { Responses, UnprocessedKeys } = await dynamodb.send(
+      new BatchGetItemCommand({ RequestItems: { [stateTable]: { Keys, ConsistentRead: true } } }),
+    );
+    found.push(...(Responses?.[stateTable] ?? []).map((item) => evidenceSchema.parse(unmarshall(item))));
+    Keys = (UnprocessedKeys?.[stateTable]?.Keys ?? []) as typeof Keys;
+  }
+  return found.sort((a, b) => b.epoch - a.epoch);
+}
+
+/** The model to go back to: the newest that has served before this one, and was not itself taken back. */
+export function servedBefore(serving: Pick<Serving, 'epoch'>, evidence: readonly Evidence[]): Serving | undefined {
+  return evidence.flatMap((it) => (it.epoch < serving.epoch && !it.rolledBackAt ? (servableOf(it) ?? []) : []))[0];
+}
+
+/** What the endpoint serves with this epoch's model; undefined for one that was refused. */
+export function servableOf({ epoch, attempt, modelName, schemaHash, ...it }: Evidence): Serving | undefined {
+  const { decision, endpointConfigName } = it;
+  if (decision !== 'promote' || endpointConfigName === undefined) return undefined;
+  return { epoch, attempt, modelName, schemaHash, endpointConfigName };
+}
+
+/** Notes that an epoch's model was taken back, or serves again (`reason` undefined). Idempotent: it sets what is. */
+export async function markRolledBack(
+  dynamodb: DynamoDb,
+  stateTable: string,
+  epoch: number,
+  rollback: { at: string; reason: string } | undefined,
+): Promise<void> {
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: stateTable,
+      Key: { pk: { S: evidenceKey(epoch) } },
+      ConditionExpression: 'attribute_exists(pk)',
+      ...(rollback
+        ? {
+            UpdateExpression: 'SET rolledBackAt = :at, rollbackReason = :reason',
+            ExpressionAttributeValues: marshall({ ':at': rollback.at, ':reason': rollback.reason }),
+          }
+        : { UpdateExpression: 'REMOVE rolledBackAt, rollbackReason' }),
+    }),
+  );
+}

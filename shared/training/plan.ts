@@ -1,0 +1,155 @@
+import * as z from 'zod';
+import type { RetrainConfig } from '../config/variables.ts';
+import type { FeatureGroup } from '../feature-groups/define.ts';
+import { executionName, resourceName } from '../model/names.ts';
+import { schemaHash } from '../model/schema-hash.ts';
+import { deploymentPlan, deploymentPlanSchema } from '../promotion/deployment.ts';
+import type { TrainingInFlight } from '../state/epochs.ts';
+import { trainingImage } from './images.ts';
+import { firstDayToRead, isUsable, type Snapshot, snapshotFormat, snapshotQuery, snapshotsFolder } from './snapshot.ts';
+import { countQuery, partFolder, unloadQuery } from './training-set.ts';
+
+/** Longest input of an execution, in bytes. Source: Step Functions quotas. It becomes the state, which grows: see below. */
+const INPUT_BYTES_MAX = 256 * 1024;
+
+/** Bytes kept free of the input for what the states add to it: counts, the training job's description, a failure. */
+const INPUT_BYTES_RESERVED = 64 * 1024;
+
+/** Buffering intervals that are waited out. They are hints only: Firehose takes longer when it lags. */
+const BUFFERS_WAITED = 2;
+
+/** Default of linear-learner, and more than enough for any size of training set. */
+const MINI_BATCH_SIZE_MAX = 1_000;
+
+/** Input of the retraining state machine. */
+export const trainingPlanSchema = z.object({
+  featureGroup: z.string(),
+  epoch: z.int(),
+  attempt: z.int(),
+  firehoseWaitSeconds: z.int(),
+  endpointPollSeconds: z.int(),
+  workGroup: z.string(),
+  queryOutputLocation: z.string(),
+  database: z.string(),
+  snapshotQuery: z.string(),
+  /** The snapshot to be written, and what it is built upon: without a base, all of history. */
+  snapshot: z.object({
+    name: z.string(),
+    format: z.string(),
+    watermark: z.iso.datetime(),
+    base: z.string().nullable(),
+    changeLogFrom: z.string().nullable(),
+  }),
+  countQuery: z.string(),
+  trainingSetQuery: z.string(),
+  trainingJobName: z.string(),
+  trainingImage: z.string(),
+  trainingRoleArn: z.string(),
+  hyperParameters: z.record(z.string(), z.string()),
+  trainUri: z.string(),
+  validationUri: z.string(),
+  modelUri: z.string(),
+  trainingInstanceType: z.string(),
+  maxRuntimeSeconds: z.int(),
+  modelName: z.string(),
+  endpointConfigName: z.string(),
+  endpointName: z.string(),
+  endpointInstanceType: z.string(),
+  schemaHash: z.string(),
+  ...deploymentPlanSchema.shape,
+});
+
+export type TrainingPlan = z.output<typeof trainingPlanSchema>;
+
+/**
+ * Everything the state machine needs to train one attempt at an epoch and to put its model behind the endpoint.
+ *
+ * @param nowMs becomes the snapshot's watermark: its query runs later, so it reads every row that is in S3 by then.
+ * @param lastSnapshot the newest finished snapshot, of whatever definition and age.
+ * @throws Error when the algorithm has no image in the state machine's region.
+ */
+export function trainingPlan(
+  group: FeatureGroup,
+  config: RetrainConfig,
+  due: { epoch: number; attempt: number },
+  nowMs: number,
+  lastSnapshot?: Snapshot,
+): TrainingPlan {
+  const { epoch, attempt } = due;
+  const name = resourceName(config.endpointName, epoch, attempt, nowMs);
+  const bucket = `s3://${config.dataBucket}`;
+  const trainingSetUri = `${bucket}/training-sets/${name}/`;
+  const database = config.glueDatabase;
+  const hash = schemaHash(group);
+  const base = lastSnapshot && isUsable(lastSnapshot, group, nowMs) ? lastSnapshot : undefined;
+  const source = { database, snapshot: name };
+  return {
+    featureGroup: group.name,
+    epoch,
+    attempt,
+    firehoseWaitSeconds: config.changeLogBufferSeconds * BUFFERS_WAITED,
+    endpointPollSeconds: config.endpointPollSeconds,
+    workGroup: config.athenaWorkgroup,
+    queryOutputLocation: `${bucket}/athena-results/`,
+    database,
+    snapshotQuery: snapshotQuery(group, { database, base, nowMs }, `${bucket}/${snapshotsFolder(group)}${name}/`),
+    snapshot: {
+      name,
+      format: snapshotFormat(group),
+      watermark: new Date(nowMs).toISOString(),
+      base: base?.name ?? null,
+      changeLogFrom: base ? firstDayToRead(base) : null,
+    },
+    countQuery: countQuery(group, source),
+    trainingSetQuery: unloadQuery(group, source, trainingSetUri),
+    trainingJobName: name,
+    trainingImage: trainingImage(config.trainingAlgorithm, regionOf(config.stateMachineArn)),
+    trainingRoleArn: config.trainingRoleArn,
+    hyperParameters: hyperParameters(config),
+    trainUri: `${trainingSetUri}${partFolder('train')}`,
+    validationUri: `${trainingSetUri}${partFolder('validation')}`,
+    modelUri: `${bucket}/models/`,
+    trainingInstanceType: config.trainingInstanceType,
+    maxRuntimeSeconds: config.trainingSecondsMax,
+    modelName: name,
+    endpointConfigName: name,
+    endpointName: config.endpointName,
+    endpointInstanceType: config.endpointInstanceType,
+    schemaHash: hash,
+    ...deploymentPlan(config, name, hash, (purpose) =>
+      resourceName(config.endpointName, epoch, attempt, nowMs, purpose),
+    ),
+  };
+}
+
+/**
+ * The training to claim for a plan.
+ *
+ * @throws Error when the definition is so large that its queries do not fit into an execution's input.
+ */
+export function trainingOf(plan: TrainingPlan, nowMs: number): TrainingInFlight {
+  const { featureGroup, epoch, attempt } = plan;
+  const input = JSON.stringify(plan);
+  const bytes = Buffer.byteLength(input);
+  if (bytes > INPUT_BYTES_MAX - INPUT_BYTES_RESERVED) {
+    throw new Error(
+      `The training of ${featureGroup} takes an execution input of ${bytes} bytes, of at most ${INPUT_BYTES_MAX} less ${INPUT_BYTES_RESERVED} for its states: use fewer training columns (ordinal categories, training: false).`,
+    );
+  }
+  return { epoch, attempt, executionName: executionName(featureGroup, epoch, attempt), claimedAtMs: nowMs, input };
+}
+
+function hyperParameters({ trainingAlgorithm, policy, hyperParameters: given }: RetrainConfig): Record<string, string> {
+  if (trainingAlgorithm === 'xgboost') {
+    return { objective: 'binary:logistic', eval_metric: 'auc', num_round: '100', ...given };
+  }
+  // What linear-learner does with fewer rows than a mini batch is not documented, and the rows are counted later. The
+  // first training follows an epoch of `labelsThreshold` labelled rows and the next ones have more, so the train split
+  // holds four fifths of that less what was deleted since: a quarter is on the safe side.
+  const miniBatchSize = Math.max(1, Math.min(MINI_BATCH_SIZE_MAX, Math.floor(policy.labelsThreshold / 4)));
+  return { predictor_type: 'binary_classifier', mini_batch_size: String(miniBatchSize), ...given };
+}
+
+function regionOf(arn: string): string {
+  return arn.split(':')[3] ?? '';
+}

@@ -1,0 +1,14 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { LabelCounts } from '../state/epochs.ts';
+
+/**
+ * Publishes how far the current epoch is on its way to a training, as one embedded-metric-format line: LabelsInEpoch,
+ * its distinct newly labelled records, beside LabelsAwaited, the threshold.
+ */
+export function publishLabelProgress(featureGroup: string, counts: LabelCounts, labelsThreshold: number): void {
+  const metrics = new Metrics();
+  metrics.addDimension('feature_group', featureGroup);
+  metrics.addMetric('LabelsInEpoch', MetricUnit.Count, counts.total);
+  metrics.addMetric('LabelsAwaited', MetricUnit.Count, labelsThreshold);
+  metrics.publishStoredMetrics();
+}

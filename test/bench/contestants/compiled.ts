@@ -1,0 +1,35 @@
+import { ByteWriter } from '../../../shared/bytes/writer.ts';
+import { type PackedRecord, rowPacker } from '../../../shared/change-log/packing.ts';
+import { changeLogRowWriter } from '../../../shared/change-log/row.ts';
+import { isChange, makeDecoder } from '../../../shared/changes/decode.ts';
+import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { batchWriteBodyWriter } from '../../../shared/online-store/body.ts';
+import { ENTRIES_PER_CALL_MAX, lastChangePerRecord } from '../../../shared/sinks/feature-store.ts';
+import { assignEventTimes } from '../../../shared/state/fences.ts';
+
+export interface Finished {
+  readonly firehoseRecords: readonly PackedRecord<unknown>[];
+  /** Sizes of the request bodies. Each is dropped once it is made, as when it is sent. */
+  readonly bodyBytes: readonly number[];
+  readonly writes: number;
+  readonly rejected: number;
+}
+
+/** All of ingest's own work on a batch, and nothing else: from stream records to what goes over the wire. */
+export function compiled(group: FeatureGroup): (event: { Records: readonly unknown[] }) => Finished {
+  const decode = makeDecoder(group);
+  const pack = rowPacker(changeLogRowWriter(group));
+  const writeBody = batchWriteBodyWriter(group);
+  const body = new ByteWriter();
+  return ({ Records }) => {
+    const decoded = Records.map((record) => ({ record, decoded: decode(record) }));
+    const changes = decoded.map((it) => it.decoded).filter(isChange);
+    const timed = assignEventTimes(changes, new Map());
+    const last = lastChangePerRecord(group, timed);
+    const bodyBytes: number[] = [];
+    for (let at = 0; at < last.length; at += ENTRIES_PER_CALL_MAX) {
+      bodyBytes.push(writeBody(last.slice(at, at + ENTRIES_PER_CALL_MAX), body).length);
+    }
+    return { firehoseRecords: pack(timed), bodyBytes, writes: last.length, rejected: Records.length - changes.length };
+  };
+}

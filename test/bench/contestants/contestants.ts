@@ -1,0 +1,58 @@
+import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
+import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
+import { defineFeatureGroup, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { Contestant } from '../measure/rounds.ts';
+import { compiled } from './compiled.ts';
+import { BATCH_RECORDS_MAX, type EventOptions } from './events.ts';
+import { csvStringify, papaparse, powertools, toBodies, unmarshallAndZod } from './hand-written.ts';
+
+export const PARSE = 'JSON.parse';
+export const OURS = 'compiled from the definition, to finished bodies';
+export const USERS = 'unmarshall + zod + csv-stringify, to finished bodies';
+
+/** The worked example with every feature optional, so that attributes may be missing. */
+const optionalExample = defineFeatureGroup({
+  name: bankMarketing.name,
+  recordIdentifier: bankMarketing.recordIdentifier.name,
+  features: Object.fromEntries(
+    bankMarketing.features.map(({ name, attribute: _, ...feature }) => [name, { ...feature, optional: true }]),
+  ) as Parameters<typeof defineFeatureGroup>[0]['features'],
+  label: { name: bankMarketing.label.name },
+});
+
+interface Batch {
+  readonly group?: FeatureGroup;
+  readonly options: EventOptions;
+}
+
+/** What the contestants are given. */
+export const BATCHES: Readonly<Record<string, Batch>> = {
+  '6 MB': { options: {} },
+  '10,000 records': { options: { records: BATCH_RECORDS_MAX } },
+  '6 MB, attributes in random order': { options: { shuffled: true } },
+  '6 MB, a fifth of the attributes missing': { group: optionalExample, options: { missing: 0.2 } },
+};
+
+/** Batches in which each item changes this many times. */
+export const COALESCING: Readonly<Record<string, Batch>> = Object.fromEntries(
+  [1, 2, 5].map((changesPerKey) => [changesPerKey, { options: { changesPerKey, records: 5_800 } }]),
+);
+
+/** Ours, and what a user would otherwise write, for batches of this event text. */
+export function contestants(group: FeatureGroup, text: string): Record<string, Contestant<unknown>> {
+  const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
+  const on = (run: (event: DynamoDBStreamEvent) => unknown): Contestant<unknown> => ({
+    prepare: () => JSON.parse(text),
+    run: (event) => run(event as DynamoDBStreamEvent),
+  });
+  const zodAndCsv = unmarshallAndZod(group, csvStringify);
+  const parser = powertools(group, csvStringify);
+  return {
+    [PARSE]: { prepare: () => undefined, run: () => JSON.parse(text) },
+    [OURS]: on(compiled(group)),
+    'unmarshall + zod + papaparse, to SDK input': on(unmarshallAndZod(group, papaparse)),
+    'unmarshall + zod + csv-stringify, to SDK input': on(zodAndCsv),
+    [USERS]: on((event) => toBodies(group, zodAndCsv(event))),
+    'Powertools batch + parser + csv-stringify, to SDK input': on((event) => parser(event, context)),
+  };
+}

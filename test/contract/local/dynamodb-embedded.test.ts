@@ -1,0 +1,181 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { DynamoDbBackEnd } from '../../../infra/local/dynamodb/back-end.ts';
+import { embeddedDynamoDb } from '../../../infra/local/dynamodb/embedded.ts';
+import { StreamLog } from '../../../infra/local/dynamodb/streams/stream-log.ts';
+import { Faults } from '../../../infra/local/protocol/faults.ts';
+import { callInProcess } from '../../../infra/local/protocol/server.ts';
+import type { Call } from '../../../infra/local/protocol/service.ts';
+
+interface StreamRecord {
+  readonly eventName: string;
+  readonly dynamodb: { readonly SequenceNumber: string; readonly Keys: Record<string, unknown> };
+  readonly userIdentity?: object;
+}
+
+let dir: string;
+let db: DatabaseSync;
+let backEnd: DynamoDbBackEnd;
+let call: Call;
+
+async function open(): Promise<void> {
+  db = new DatabaseSync(join(dir, 'cloud.sqlite'));
+  backEnd = await embeddedDynamoDb({ dir, db, expiryMillis: 50 });
+  call = callInProcess(backEnd.services, new Faults());
+}
+async function close(): Promise<void> {
+  await backEnd.close();
+  db.close();
+}
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'dynamodb-'));
+  await open();
+});
+afterEach(async () => {
+  await close();
+  await rm(dir, { recursive: true });
+});
+
+const TableName = 'things';
+
+async function createTable(more: object = {}): Promise<string> {
+  const { TableDescription } = (await call('dynamodb', 'CreateTable', {
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+    ...more,
+  })) as { TableDescription: { LatestStreamArn: string } };
+  return TableDescription.LatestStreamArn;
+}
+const put = (pk: string, more: object = {}) =>
+  call('dynamodb', 'PutItem', { TableName, Item: { pk: { S: pk }, ...more } });
+
+async function iteratorOf(StreamArn: string, position: object = { ShardIteratorType: 'TRIM_HORIZON' }) {
+  const { StreamDescription } = (await call('dynamodbstreams', 'DescribeStream', { StreamArn })) as {
+    StreamDescription: { Shards: { ShardId: string }[] };
+  };
+  const where = { StreamArn, ShardId: StreamDescription.Shards[0]?.ShardId, ...position };
+  const { ShardIterator } = (await call('dynamodbstreams', 'GetShardIterator', where)) as { ShardIterator: string };
+  return ShardIterator;
+}
+async function recordsOf(StreamArn: string): Promise<StreamRecord[]> {
+  const answer = await call('dynamodbstreams', 'GetRecords', { ShardIterator: await iteratorOf(StreamArn) });
+  return (answer as { Records: StreamRecord[] }).Records;
+}
+
+describe('the embedded DynamoDB', () => {
+  test('keeps items, streams and iterators over a restart, and numbers go on growing', async () => {
+    const arn = await createTable();
+    await put('a');
+    const [first] = await recordsOf(arn);
+    const iterator = await iteratorOf(arn, { ShardIteratorType: 'LATEST' });
+    await close();
+    await open();
+    await put('b');
+    const records = await recordsOf(arn);
+    expect(records.map((it) => it.dynamodb.Keys)).toEqual([{ pk: { S: 'a' } }, { pk: { S: 'b' } }]);
+    expect(records[0]).toEqual(first);
+    const [one = 0n, two = 0n] = records.map((it) => BigInt(it.dynamodb.SequenceNumber));
+    expect(two > one).toBe(true);
+    const later = (await call('dynamodbstreams', 'GetRecords', { ShardIterator: iterator })) as { Records: unknown[] };
+    expect(later.Records).toHaveLength(1);
+  });
+
+  test('records a write whose record a crash had prevented, and not one that was never made', async () => {
+    const arn = await createTable();
+    await put('made', { n: { N: '2' } });
+    const log = new StreamLog(db);
+    const stream = log.enabledOn(TableName);
+    if (!stream) throw new Error('the table has no stream');
+    const before = { pk: { S: 'made' }, n: { N: '1' } };
+    log.intend([
+      { stream, keys: { pk: { S: 'made' } }, before, byTimeToLive: false },
+      { stream, keys: { pk: { S: 'never' } }, before: undefined, byTimeToLive: false },
+    ]);
+    await close();
+    await open();
+    const records = await recordsOf(arn);
+    expect(records.slice(1)).toMatchObject([
+      { eventName: 'MODIFY', dynamodb: { OldImage: before, NewImage: { n: { N: '2' } } } },
+    ]);
+  });
+
+  test('deletes expired items, and says on the stream that it was time to live', async () => {
+    const arn = await createTable();
+    const TimeToLiveSpecification = { AttributeName: 'expiresAt', Enabled: true };
+    await call('dynamodb', 'UpdateTimeToLive', { TableName, TimeToLiveSpecification });
+    const now = Math.floor(Date.now() / 1_000);
+    await put('expired', { expiresAt: { N: String(now - 1) } });
+    await put('alive', { expiresAt: { N: String(now + 3_600) } });
+    await put('not a number', { expiresAt: { S: '1' } });
+    await expect.poll(async () => (await recordsOf(arn)).length).toBe(4);
+    const removal = (await recordsOf(arn))[3];
+    expect(removal).toMatchObject({
+      eventName: 'REMOVE',
+      dynamodb: { Keys: { pk: { S: 'expired' } } },
+      userIdentity: { PrincipalId: 'dynamodb.amazonaws.com', Type: 'Service' },
+    });
+  });
+
+  test('forgets records after 24 hours, and says so to who asks for them', async () => {
+    const arn = await createTable();
+    await put('a');
+    await put('b');
+    const [first, second] = await recordsOf(arn);
+    const start = await iteratorOf(arn);
+    db.exec(
+      'UPDATE dynamodb_stream_records SET created_millis = created_millis - 86400001 WHERE record LIKE \'%"a"%\'',
+    );
+    new StreamLog(db).trim();
+    expect(await recordsOf(arn)).toEqual([second]);
+    const trimmed = { code: 'TrimmedDataAccessException' };
+    await expect(call('dynamodbstreams', 'GetRecords', { ShardIterator: start })).rejects.toMatchObject(trimmed);
+    const { SequenceNumber } = first?.dynamodb ?? {};
+    const at = { ShardIteratorType: 'AT_SEQUENCE_NUMBER', SequenceNumber };
+    await expect(iteratorOf(arn, at)).rejects.toMatchObject(trimmed);
+  });
+
+  test.each(['TransactWriteItems', 'TransactGetItems', 'ExecuteStatement', 'CreateBackup'])(
+    'refuses %s, and says what does it',
+    async (operation) => {
+      await expect(call('dynamodb', operation, {})).rejects.toMatchObject({
+        code: 'NotImplementedException',
+        message: expect.stringContaining('--dynamodb local'),
+      });
+    },
+  );
+
+  test('refuses parameters that it would have to ignore', async () => {
+    await expect(createTable({ TableClass: 'STANDARD' })).rejects.toThrow(/parameter TableClass of CreateTable/);
+    const arn = await createTable();
+    await expect(
+      put('a', {}).then(() => call('dynamodb', 'PutItem', { TableName, Item: {}, Wrong: 1 })),
+    ).rejects.toThrow(/parameter Wrong/);
+    expect(await recordsOf(arn)).toHaveLength(1);
+  });
+
+  test('keeps tags, deletion protection and point in time recovery', async () => {
+    await createTable({ Tags: [{ Key: 'team', Value: 'x' }], DeletionProtectionEnabled: true });
+    const ResourceArn = `arn:aws:dynamodb:us-east-1:000000000000:table/${TableName}`;
+    expect(await call('dynamodb', 'ListTagsOfResource', { ResourceArn })).toMatchObject({ Tags: [{ Key: 'team' }] });
+    const recovery = { PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } };
+    await call('dynamodb', 'UpdateContinuousBackups', { TableName, ...recovery });
+    expect(await call('dynamodb', 'DescribeContinuousBackups', { TableName })).toMatchObject({
+      ContinuousBackupsDescription: { PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'ENABLED' } },
+    });
+    await expect(call('dynamodb', 'DeleteTable', { TableName })).rejects.toThrow(/protected against deletion/);
+    await call('dynamodb', 'UpdateTable', { TableName, DeletionProtectionEnabled: false });
+    await call('dynamodb', 'DeleteTable', { TableName });
+    await createTable();
+  });
+
+  test('says that its folder is in use', async () => {
+    await expect(embeddedDynamoDb({ dir, db: new DatabaseSync(':memory:') })).rejects.toThrow(/choose another folder/);
+  });
+});

@@ -1,0 +1,165 @@
+import type { Scheduler } from '../world/scheduler.ts';
+import { AwsError, type AwsService, type Caller } from './aws-call.ts';
+import { fulfils, type Item, type Names, updated, type Values } from './expression.ts';
+import type { Faults } from './faults.ts';
+
+/** Items that a page of a query holds at most; AWS's limit is 1 MB, which no simulation would ever reach. */
+const QUERY_PAGE_ITEMS = 40;
+/** How far the index lags behind the table, in milliseconds. */
+const INDEX_LAG_MS = 200;
+const INDEX_HASH = 'epochLabelShard';
+
+interface Request {
+  readonly TableName: string;
+  readonly Key: Item;
+  readonly Item: Item;
+  readonly ConsistentRead?: boolean;
+  readonly ConditionExpression?: string;
+  readonly UpdateExpression: string;
+  readonly KeyConditionExpression?: string;
+  readonly IndexName?: string;
+  readonly Select?: string;
+  readonly ExclusiveStartKey?: Item;
+  readonly ExpressionAttributeNames?: Names;
+  readonly ExpressionAttributeValues?: Values;
+  readonly RequestItems: Record<string, { Keys: Item[]; ConsistentRead?: boolean }>;
+}
+
+export type StateWriteListener = (pk: string, before: Item | undefined, after: Item, caller: Caller) => void;
+
+/** DynamoDB: the state table with its index and its TTL, and consistent reads of the source table. */
+export class DynamoDb implements AwsService {
+  readonly name = 'DynamoDB';
+  readonly throttlingCode = 'ProvisionedThroughputExceededException';
+  readonly state = new Map<string, Item>();
+  readonly #index = new Map<string, Set<string>>();
+  readonly #scheduler: Scheduler;
+  readonly #faults: Faults;
+  readonly #stateTable: string;
+  readonly #readSource: (key: Item) => Item | undefined;
+  readonly #onWrite: StateWriteListener;
+
+  constructor(around: {
+    scheduler: Scheduler;
+    faults: Faults;
+    stateTable: string;
+    readSource(key: Item): Item | undefined;
+    onWrite: StateWriteListener;
+  }) {
+    this.#scheduler = around.scheduler;
+    this.#faults = around.faults;
+    this.#stateTable = around.stateTable;
+    this.#readSource = around.readSource;
+    this.#onWrite = around.onWrite;
+  }
+
+  handle(operation: string, input: unknown, caller: Caller): unknown {
+    const request = input as Request;
+    switch (operation) {
+      case 'GetItemCommand':
+        if (request.TableName !== this.#stateTable) {
+          if (!request.ConsistentRead) throw new Error('the source table is the truth: read it consistently');
+          return { Item: this.#readSource(request.Key) };
+        }
+        return { Item: this.#live(request.Key.pk?.S ?? '') };
+      case 'BatchGetItemCommand':
+        return this.#batchGet(request);
+      case 'PutItemCommand':
+        return this.#write(request, request.Item.pk?.S ?? '', () => request.Item, caller);
+      case 'UpdateItemCommand':
+        return this.#write(request, request.Key.pk?.S ?? '', (item) => this.#update(request, item), caller);
+      case 'QueryCommand':
+        return this.#query(request);
+      default:
+        throw new Error(`not simulated: ${operation} of DynamoDB`);
+    }
+  }
+
+  /** Keys of the label ledger by the index's hash key, as a query that does not lag would find them. */
+  labelShards(): Map<string, string[]> {
+    const shards = new Map<string, string[]>();
+    for (const [pk, item] of this.state) {
+      const shard = item[INDEX_HASH]?.S;
+      if (shard !== undefined) shards.set(shard, [...(shards.get(shard) ?? []), pk]);
+    }
+    return shards;
+  }
+
+  #live(pk: string): Item | undefined {
+    const item = this.state.get(pk);
+    if (item?.expiresAt?.N === undefined || Number(item.expiresAt.N) * 1_000 > this.#scheduler.now) return item;
+    // DynamoDB removes expired items some time later; here at the first opportunity, which is the harder case.
+    this.state.delete(pk);
+    return undefined;
+  }
+
+  #batchGet({ RequestItems }: Request) {
+    const [table, request] = Object.entries(RequestItems)[0] ?? [];
+    if (!request || table !== this.#stateTable || Object.keys(RequestItems).length > 1) {
+      throw new Error('not simulated: BatchGetItem of other tables');
+    }
+    if (request.Keys.length > 100) throw new AwsError('ValidationException', 'Too many items requested');
+    const found: Item[] = [];
+    const unprocessed: Item[] = [];
+    for (const key of request.Keys) {
+      if (this.#faults.strikes('a key was left unprocessed')) {
+        unprocessed.push(key);
+        continue;
+      }
+      const item = this.#live(key.pk?.S ?? '');
+      if (item) found.push(item);
+    }
+    return {
+      Responses: { [table]: found },
+      UnprocessedKeys: unprocessed.length > 0 ? { [table]: { ...request, Keys: unprocessed } } : {},
+    };
+  }
+
+  #write(request: Request, pk: string, change: (item: Item) => Item, caller: Caller) {
+    if (request.TableName !== this.#stateTable) throw new Error('the product never writes to the source table');
+    const before = this.#live(pk);
+    const {
+      ConditionExpression: condition,
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+    } = request;
+    if (condition !== undefined && !fulfils(condition, before ?? {}, names, values)) {
+      throw new AwsError('ConditionalCheckFailedException', 'The conditional request failed');
+    }
+    const after = change(before ?? { pk: { S: pk } });
+    this.state.set(pk, after);
+    this.#reindex(pk, before?.[INDEX_HASH]?.S, after[INDEX_HASH]?.S);
+    this.#onWrite(pk, before, after, caller);
+    return {};
+  }
+
+  #update(request: Request, item: Item): Item {
+    const { UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues } = request;
+    return updated(UpdateExpression, item, ExpressionAttributeNames, ExpressionAttributeValues);
+  }
+
+  #reindex(pk: string, before: string | undefined, after: string | undefined): void {
+    if (before === after) return;
+    this.#scheduler.after(INDEX_LAG_MS, () => {
+      if (before !== undefined) this.#index.get(before)?.delete(pk);
+      if (after === undefined) return;
+      const shard = this.#index.get(after) ?? new Set();
+      this.#index.set(after, shard.add(pk));
+    });
+  }
+
+  #query({ IndexName, KeyConditionExpression, Select, ExpressionAttributeValues, ExclusiveStartKey }: Request) {
+    if (IndexName === undefined || KeyConditionExpression !== `${INDEX_HASH} = :shard` || Select !== 'COUNT') {
+      throw new Error('not simulated: a query other than counting a shard of the label index');
+    }
+    const start = ExclusiveStartKey?.pk?.S ?? '';
+    const shard = ExpressionAttributeValues?.[':shard']?.S ?? '';
+    const keys = [...(this.#index.get(shard) ?? [])].sort().filter((pk) => pk > start);
+    const page = keys.slice(0, QUERY_PAGE_ITEMS);
+    const last = page.at(-1);
+    return {
+      Count: page.length,
+      ...(keys.length > page.length && last !== undefined && { LastEvaluatedKey: { pk: { S: last } } }),
+    };
+  }
+}

@@ -1,0 +1,202 @@
+import type { FeatureText } from '../../../shared/changes/change.ts';
+import type { Item } from '../aws/expression.ts';
+import type { Faults } from '../aws/faults.ts';
+import type { Random } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** `malformed`: decoding rejects it; `refused`: Feature Store does. Either goes to quarantine. */
+export type Quality = 'good' | 'malformed' | 'refused';
+
+/** An item as the application wrote it, and the feature texts that are expected of it, in the order of `columnsOf`. */
+export interface SourceItem {
+  readonly attributes: Item;
+  readonly texts: readonly FeatureText[];
+  readonly label: string | null | undefined;
+  readonly quality: Quality;
+}
+
+/** One change of the table: the truth that everything downstream is held against. */
+export interface TrueChange {
+  /** Position among all changes. */
+  readonly order: number;
+  readonly recordIdentifier: string;
+  readonly sequenceNumber: string;
+  readonly second: number;
+  readonly writtenAt: number;
+  readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
+  readonly ttlExpired: boolean;
+  readonly texts: readonly FeatureText[] | undefined;
+  readonly quality: Quality;
+  readonly newLabel: string | undefined;
+  readonly shardId: number;
+  /** As Lambda hands it to the function. */
+  readonly record: object;
+  /** Event time that the change log first got it with. */
+  eventTimeMs: number | undefined;
+  /** The batch it had then, by its first change, and how many fences its record had been left. */
+  timedIn: { readonly batchStart: TrueChange | undefined; readonly fences: number } | undefined;
+  acknowledged: boolean;
+  discarded: boolean;
+  trimmed: boolean;
+}
+
+export interface Shard {
+  readonly id: number;
+  readonly parent: Shard | undefined;
+  /** Range of record hashes, 0 to 1. */
+  readonly from: number;
+  readonly to: number;
+  readonly records: TrueChange[];
+  open: boolean;
+  /** Latest creation second of this shard and its ancestors. */
+  latestSecond: number;
+  clockOffsetMs: number;
+  sequence: bigint;
+  onRecord: () => void;
+}
+
+/** Residue that keeps the sequence numbers of all shards apart. */
+const SHARDS_MAX = 1_024n;
+const SEQUENCE_DIGITS_MAX = 38;
+
+/** The application's table and its stream. */
+export class SourceTable {
+  readonly items = new Map<string, SourceItem>();
+  readonly changes: TrueChange[] = [];
+  readonly histories = new Map<string, TrueChange[]>();
+  readonly bySequenceNumber = new Map<string, TrueChange>();
+  readonly shards: Shard[] = [];
+  onShard: (shard: Shard) => void = () => {};
+  onChange: (change: TrueChange) => void = () => {};
+  readonly #scheduler: Scheduler;
+  readonly #faults: Faults;
+  readonly #random: Random;
+  readonly #hazardSeconds: number;
+
+  constructor(around: { scheduler: Scheduler; faults: Faults; random: Random; hazardSeconds: number; digits: number }) {
+    this.#scheduler = around.scheduler;
+    this.#faults = around.faults;
+    this.#random = around.random;
+    this.#hazardSeconds = around.hazardSeconds;
+    const first = 10n ** BigInt(around.digits) - BigInt(around.random.integer(1, 2_000_000));
+    this.#addShard(undefined, 0, 1, first);
+  }
+
+  /** Writes an item whole, or removes it. What changes nothing leaves no record. */
+  write(recordIdentifier: string, item: SourceItem | undefined, ttlExpired = false): void {
+    const before = this.items.get(recordIdentifier);
+    if (before === item) return;
+    if (item) this.items.set(recordIdentifier, item);
+    else this.items.delete(recordIdentifier);
+    const shard = this.#shardOf(recordIdentifier);
+    const eventName = !before ? 'INSERT' : item ? 'MODIFY' : 'REMOVE';
+    const second = this.#creationSecond(shard);
+    const sequenceNumber = this.#nextSequenceNumber(shard);
+    const newLabel =
+      (item?.label === '0' || item?.label === '1') && item.label !== before?.label ? item.label : undefined;
+    const change: TrueChange = {
+      order: this.changes.length,
+      recordIdentifier,
+      sequenceNumber,
+      second,
+      writtenAt: this.#scheduler.now,
+      eventName,
+      ttlExpired,
+      texts: item?.texts,
+      quality: item?.quality ?? 'good',
+      newLabel,
+      shardId: shard.id,
+      record: {
+        eventID: sequenceNumber,
+        eventName,
+        eventSource: 'aws:dynamodb',
+        dynamodb: {
+          ApproximateCreationDateTime: second,
+          Keys: { account_id: { S: recordIdentifier } },
+          ...(item && { NewImage: item.attributes }),
+          ...(before && { OldImage: before.attributes }),
+          SequenceNumber: sequenceNumber,
+          StreamViewType: 'NEW_AND_OLD_IMAGES',
+        },
+        ...(ttlExpired && { userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' } }),
+      },
+      eventTimeMs: undefined,
+      timedIn: undefined,
+      acknowledged: false,
+      discarded: false,
+      trimmed: false,
+    };
+    this.changes.push(change);
+    this.bySequenceNumber.set(sequenceNumber, change);
+    const history = this.histories.get(recordIdentifier);
+    if (history) history.push(change);
+    else this.histories.set(recordIdentifier, [change]);
+    shard.records.push(change);
+    this.onChange(change);
+    shard.onRecord();
+    if (this.shards.length < 60 && this.#faults.strikes('a shard was split')) this.#split(shard);
+  }
+
+  #shardOf(recordIdentifier: string): Shard {
+    const hash = hashOf(recordIdentifier);
+    const shard = this.shards.find((it) => it.open && hash >= it.from && hash < it.to);
+    if (!shard) throw new Error(`no open shard for ${recordIdentifier}`);
+    return shard;
+  }
+
+  /** Closes a shard; its range goes on in two children, or, as shards also end of age, in one. */
+  #split(shard: Shard): void {
+    shard.open = false;
+    const middle = (shard.from + shard.to) / 2;
+    // As in AWS's example, the numbers of a child begin higher than its parent's, and may be longer.
+    const leap = BigInt(this.#random.integer(1, String(shard.sequence).length < SEQUENCE_DIGITS_MAX - 1 ? 12 : 1));
+    const ranges = this.#random.chance(0.3)
+      ? [[shard.from, shard.to]]
+      : [
+          [shard.from, middle],
+          [middle, shard.to],
+        ];
+    for (const [from = 0, to = 0] of ranges) this.#addShard(shard, from, to, shard.sequence * leap);
+    shard.onRecord();
+  }
+
+  #addShard(parent: Shard | undefined, from: number, to: number, sequence: bigint): void {
+    const shard: Shard = {
+      id: this.shards.length,
+      parent,
+      from,
+      to,
+      records: [],
+      open: true,
+      latestSecond: parent?.latestSecond ?? 0,
+      clockOffsetMs: 0,
+      sequence,
+      onRecord: () => {},
+    };
+    this.shards.push(shard);
+    this.onShard(shard);
+  }
+
+  /** Whole seconds of a clock that may be off, but within what ingest is configured to expect. */
+  #creationSecond(shard: Shard): number {
+    if (this.#faults.strikes('the creation clock stepped')) {
+      shard.clockOffsetMs = (this.#random.next() * 2 - 1) * this.#hazardSeconds * 1_000;
+    }
+    const second = Math.floor((this.#scheduler.now + shard.clockOffsetMs) / 1_000);
+    const kept = Math.max(second, shard.latestSecond - this.#hazardSeconds);
+    shard.latestSecond = Math.max(shard.latestSecond, kept);
+    return kept;
+  }
+
+  #nextSequenceNumber(shard: Shard): string {
+    const next = shard.sequence + BigInt(this.#random.integer(1, 5_000)) * SHARDS_MAX;
+    shard.sequence = next - (next % SHARDS_MAX) + BigInt(shard.id);
+    return String(shard.sequence);
+  }
+}
+
+function hashOf(text: string): number {
+  let hash = 7;
+  for (let at = 0; at < text.length; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  return ((Math.imul(hash, 0x9e3779b1) >>> 0) % 1_000_003) / 1_000_003;
+}

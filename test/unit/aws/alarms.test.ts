@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
+import { resourcesOf } from '../../../infra/aws/stack.ts';
+import { publishOutcome } from '../../../shared/delivery/metrics.ts';
+import orders from '../../fixtures/feature-groups/orders.ts';
+
+const names = namesOf(orders, 'prod');
+const topic = 'arn:aws:sns:us-east-1:123456789012:alarms';
+const { Resources: resources } = resourcesOf(orders, names, {
+  changeLogBufferSeconds: 60,
+  sourceTableStreamArn: '',
+  kmsKeyArn: '',
+  alarmTopicArn: topic,
+  deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+}).resources;
+
+interface MetricStat {
+  readonly Metric: { Namespace: string; MetricName: string; Dimensions: { Name: string; Value: unknown }[] };
+}
+
+const alarms = Object.values(resources)
+  .filter(({ Type, Properties }) => Type === 'AWS::CloudWatch::Alarm' && Properties.Metrics !== undefined)
+  .map(({ Properties }) => ({
+    name: String(Properties.AlarmName).slice(`${names.stack}-`.length),
+    metrics: (Properties.Metrics as { MetricStat?: MetricStat }[]).flatMap((it) => it.MetricStat?.Metric ?? []),
+    properties: Properties,
+  }));
+
+/** One line of the embedded metric format, as ingest prints it. */
+function emitted(): { Namespace: string; Dimensions: string[][]; Metrics: { Name: string; Unit: string }[] } {
+  const lines: string[] = [];
+  vi.stubEnv('POWERTOOLS_SERVICE_NAME', names.stack);
+  vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'Tributary');
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+  try {
+    const counts = { recordsIn: 1, delivered: 1, superseded: 0, deleted: 0, quarantined: 0, failed: 0, labelEvents: 0 };
+    const outcome = { checkpoint: undefined, completeThrough: 1, failures: [], rejections: [], counts };
+    publishOutcome(orders.name, outcome, { payload: 0, billed: 0 }, 60_000);
+  } finally {
+    write.mockRestore();
+    vi.unstubAllEnvs();
+  }
+  return JSON.parse(lines[0] ?? '{}')._aws.CloudWatchMetrics[0];
+}
+
+describe('alarms', () => {
+  it.each(alarms)('$name has its paragraph in "Alerts and triage", and says so', ({ name, properties }) => {
+    const [, section = ''] = readFileSync('README.md', 'utf8').split('\n## Alerts and triage\n');
+    const [, paragraph = ''] = section.split(`\n### ${name}\n`);
+    expect(paragraph.split('\n#')[0]?.trim().length).toBeGreaterThan(50);
+    expect(properties.AlarmDescription).toContain(`"${name}" under "Alerts and triage"`);
+    expect(properties).toMatchObject({ AlarmActions: [topic], OKActions: [topic], TreatMissingData: 'notBreaching' });
+  });
+
+  it('watch metrics of our own only as ingest emits them: namespace, names and dimensions', () => {
+    const { Namespace, Dimensions, Metrics } = emitted();
+    const ours = alarms.flatMap(({ metrics }) => metrics).filter((metric) => metric.Namespace === Namespace);
+    expect(ours.length).toBeGreaterThan(5);
+    for (const { MetricName, Dimensions: watched } of ours) {
+      expect(Metrics.map(({ Name }) => Name)).toContain(MetricName);
+      expect(Dimensions).toContainEqual(watched.map(({ Name }) => Name));
+      expect(watched.map(({ Value }) => Value)).toEqual([names.stack, orders.name]);
+    }
+  });
+
+  it('compare records in with all that becomes of them', () => {
+    const { Metrics } = emitted();
+    const balance = alarms.find(({ name }) => name === 'records-unbalanced');
+    const counted = Metrics.filter(({ Name, Unit }) => Unit === 'Count' && Name !== 'LabelEvents').map(
+      ({ Name }) => Name,
+    );
+    expect(balance?.metrics.map(({ MetricName }) => MetricName).sort()).toEqual(counted.sort());
+  });
+
+  it('send a new version back by alarms that exist', () => {
+    for (const { Type, Properties } of Object.values(resources)) {
+      if (Type !== 'AWS::CodeDeploy::DeploymentGroup') continue;
+      const { Alarms } = Properties.AlarmConfiguration as { Alarms: { Name: { Ref: string } }[] };
+      for (const { Name } of Alarms) expect(resources).toHaveProperty(Name.Ref);
+    }
+  });
+});
+
+describe('the dashboard', () => {
+  const sub = resources.Dashboard?.Properties.DashboardBody as { 'Fn::Sub': [string, object] } | undefined;
+  const [body, values] = sub?.['Fn::Sub'] ?? ['{}', {}];
+
+  it('is JSON, whose variables are all given and all used', () => {
+    const used = [...new Set([...body.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name))];
+    expect(used.sort()).toEqual(Object.keys(values).sort());
+    expect(JSON.parse(body).widgets.length).toBeGreaterThan(5);
+  });
+
+  it('shows every metric that an alarm watches, save throttles of the state table', () => {
+    const shown = JSON.parse(body).widgets.flatMap(({ properties }: { properties: { metrics: [string, string][] } }) =>
+      properties.metrics.map(([namespace, name]) => `${namespace} ${name}`),
+    );
+    const watched = alarms.flatMap(({ metrics }) => metrics.map((it) => `${it.Namespace} ${it.MetricName}`));
+    expect(watched.filter((it) => !shown.includes(it) && !it.includes('AWS/DynamoDB'))).toEqual([]);
+  });
+});

@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+import { describe, expect, it } from 'vitest';
+import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
+
+/** asl-validator comes without types. */
+const validate = createRequire(import.meta.url)('asl-validator') as (definition: object) => {
+  isValid: boolean;
+  errors: unknown[];
+};
+
+interface State {
+  readonly Type: string;
+  readonly Resource?: string;
+  readonly TimeoutSeconds?: number;
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly End?: boolean;
+  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+  readonly Choices?: readonly { readonly Next: string }[];
+}
+
+const definition = retrainingDefinition as {
+  readonly StartAt: string;
+  readonly TimeoutSeconds: number;
+  readonly States: Readonly<Record<string, State>>;
+};
+const states = Object.entries(definition.States);
+const tasks = states.filter(([, state]) => state.Type === 'Task');
+
+/** States in which the epoch is closed, so that no failure may reopen it. */
+const AFTER_THE_CLOSE = ['FindAlarms', 'CleanUp', 'HasStaleAlarms', 'DeleteStaleAlarms'];
+
+function nextOf(state: State): string[] {
+  const ways = [...(state.Choices ?? []), ...(state.Catch ?? []), { Next: state.Next }, { Next: state.Default }];
+  return ways.flatMap((way) => way.Next ?? []);
+}
+
+/** Every state a run can come to from `start`. */
+function reachableFrom(start: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(start)) return seen;
+  seen.add(start);
+  for (const next of nextOf(definition.States[start] ?? { Type: 'missing' })) reachableFrom(next, seen);
+  return seen;
+}
+
+describe('the retraining state machine', () => {
+  // The validator writes defaults into what it is given, so it gets a copy.
+  it('is valid in the Amazon States Language', () => {
+    const { isValid, errors } = validate(structuredClone(retrainingDefinition));
+    expect(errors).toEqual([]);
+    expect(isValid).toBe(true);
+  });
+
+  it('goes to states that exist, and can reach all of them', () => {
+    expect([...reachableFrom(definition.StartAt)].sort()).toEqual(states.map(([name]) => name).sort());
+  });
+
+  it('ends in success only after closing the epoch, and in failure only by reopening it', () => {
+    const waysTo = (name: string) => states.filter(([, state]) => nextOf(state).includes(name)).map(([from]) => from);
+    expect(waysTo('FindAlarms')).toEqual(['RefuseChallenger', 'CloseEpoch']);
+    expect(waysTo('CleanUp')).toEqual(['FindAlarms']);
+    expect(waysTo('Retrained')).toEqual(AFTER_THE_CLOSE);
+    expect(waysTo('NotRetrained')).toEqual(['ReopenEpoch']);
+    expect(
+      states.filter(([, { Type, End }]) => End || Type === 'Succeed' || Type === 'Fail').map(([name]) => name),
+    ).toEqual(['Retrained', 'NotRetrained']);
+  });
+
+  it.each(tasks)('reopens the epoch, unless it is closed, whatever fails in %s', (name, task) => {
+    const last = task.Catch?.at(-1);
+    expect(last).toMatchObject({
+      ErrorEquals: ['States.ALL'],
+      Next: name === 'ReopenEpoch' ? 'NotRetrained' : AFTER_THE_CLOSE.includes(name) ? 'Retrained' : 'ReopenEpoch',
+    });
+  });
+
+  it('gives up each task before the execution itself would be ended, as that end reopens nothing', () => {
+    for (const [name, task] of tasks) expect(task.TimeoutSeconds, name).toBeGreaterThan(0);
+    const total = tasks.reduce((sum, [, task]) => sum + (task.TimeoutSeconds ?? 0), 0);
+    expect(total).toBeLessThan(definition.TimeoutSeconds);
+  });
+
+  it('is written in JSONPath, with no state or field of JSONata', () => {
+    expect(JSON.stringify(definition).match(/"(QueryLanguage|Arguments|Assign|Output)"|\{%/g)).toBeNull();
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { roleOf } from '../../../infra/aws/cloudformation/iam.ts';
+import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
+import { resourcesOf, type StackOptions } from '../../../infra/aws/stack.ts';
+import { defineFeatureGroup, fractional } from '../../../shared/feature-groups/define.ts';
+import orders from '../../fixtures/feature-groups/orders.ts';
+
+const names = namesOf(orders, 'prod');
+const defaults: StackOptions = {
+  changeLogBufferSeconds: 60,
+  sourceTableStreamArn: '',
+  kmsKeyArn: '',
+  alarmTopicArn: '',
+  deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+};
+const stack = (options: Partial<StackOptions> = {}) => resourcesOf(orders, names, { ...defaults, ...options });
+
+describe('an existing table', () => {
+  const tableArn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/shop.orders';
+  const streamArn = `${tableArn}/stream/2026-01-01T00:00:00.000`;
+  const { resources, streamArn: read } = stack({ sourceTableStreamArn: streamArn });
+
+  it('is read by its stream, and nothing is made, changed or referred to by the name of the stack’s own', () => {
+    expect(read).toBe(streamArn);
+    expect(resources.Resources).not.toHaveProperty('SourceTable');
+    expect(JSON.stringify(resources)).not.toContain('"SourceTable"');
+    expect(resources.Outputs.SourceTableName?.Value).toBe('shop.orders');
+  });
+
+  it('is all that rights are given on: the stream to read, the table to redrive from', () => {
+    const onTable = Object.entries(resources.Resources).flatMap(([id, resource]) =>
+      (roleOf(resource)?.statements ?? [])
+        .filter((it) => JSON.stringify(it.Resource).includes('table/shop.orders'))
+        .map((it) => [id, it.Resource]),
+    );
+    expect(onTable).toEqual([
+      ['IngestRole', [streamArn]],
+      ['RedriveRole', [tableArn]],
+      ['RehearseRole', [streamArn]],
+    ]);
+  });
+
+  it('has its batches given up to S3 as the stack’s own has', () => {
+    expect(Object.keys(resources.extensions)).toEqual(['IngestEventSourceMappingDynamodbShoporders']);
+  });
+
+  it('changes nothing else', () => {
+    const own = stack().resources.Resources;
+    const changed = Object.keys(own).filter(
+      (id) => JSON.stringify(own[id]) !== JSON.stringify(resources.Resources[id]),
+    );
+    expect(changed.sort()).toEqual([
+      'BatchesGivenUpAlarm',
+      'Dashboard',
+      'IngestRole',
+      'RecordsDroppedAlarm',
+      'RedriveRole',
+      'RehearseRole',
+      'SourceTable',
+    ]);
+  });
+
+  it('has to be the definition’s, by the ARN of its stream', () => {
+    expect(() => stack({ sourceTableStreamArn: streamArn.replace('shop.orders', 'others') })).toThrow(
+      'a stream of table others, but the definition Orders_v2 describes table shop.orders',
+    );
+    expect(() => stack({ sourceTableStreamArn: tableArn })).toThrow('no stream’s ARN'.replace('’', "'"));
+  });
+});
+
+describe('key attributes', () => {
+  it('are of the types that the definition gives them, and texts when it gives none', () => {
+    const group = defineFeatureGroup({
+      name: 'readings',
+      recordIdentifier: { name: 'reading', attributes: ['sensor', 'at'], types: ['S', 'N'] },
+      features: { value: fractional() },
+      label: { name: 'fault' },
+    });
+    const { resources } = resourcesOf(group, namesOf(group, 'prod'), defaults);
+    expect(resources.Resources.SourceTable?.Properties.AttributeDefinitions).toEqual([
+      { AttributeName: 'sensor', AttributeType: 'S' },
+      { AttributeName: 'at', AttributeType: 'N' },
+    ]);
+    expect(orders.recordIdentifier.types).toEqual(['S', 'S']);
+  });
+
+  it('have one type each', () => {
+    const recordIdentifier = { name: 'reading', attributes: ['sensor', 'at'], types: ['S' as const] };
+    expect(() =>
+      defineFeatureGroup({ name: 'readings', recordIdentifier, features: {}, label: { name: 'fault' } }),
+    ).toThrow('1 types for 2 attributes');
+  });
+});
+
+describe('the customer’s key', () => {
+  const kmsKeyArn = 'arn:aws:kms:eu-west-1:123456789012:key/0a1b';
+  const { Resources: resources } = stack({ kmsKeyArn }).resources;
+  const holdsData = Object.entries(resources).filter(([, { Type }]) =>
+    /^AWS::(S3::Bucket|DynamoDB::Table|KinesisFirehose::DeliveryStream|SageMaker::FeatureGroup|Athena::WorkGroup)$/.test(
+      Type,
+    ),
+  );
+
+  it.each(holdsData)('encrypts %s', (_, resource) => {
+    expect(JSON.stringify(resource.Properties)).toContain(kmsKeyArn);
+    expect(JSON.stringify(resource.Properties)).not.toMatch(/AES256|AWS_OWNED|SSE_S3/);
+  });
+
+  it('may be used by the roles through services only', () => {
+    for (const [id, resource] of Object.entries(resources)) {
+      const uses = roleOf(resource)?.statements.filter((it) => it.Action.includes('kms:Decrypt'));
+      if (!uses) continue;
+      expect(uses, id).toEqual([expect.objectContaining({ Resource: [kmsKeyArn] })]);
+      expect(uses[0]?.Condition?.StringEquals, id).toHaveProperty('kms:ViaService');
+    }
+  });
+
+  it('is nowhere when none is given, and has to be a key’s ARN', () => {
+    expect(JSON.stringify(stack())).not.toContain('kms');
+    expect(() => stack({ kmsKeyArn: 'alias/mine' })).toThrow('kmsKeyArn is alias/mine');
+  });
+});

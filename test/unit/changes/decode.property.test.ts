@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ByteWriter } from '../../../shared/bytes/writer.ts';
+import { changeLogRowWriter } from '../../../shared/change-log/row.ts';
+import type { AttributeValue } from '../../../shared/changes/attribute-value.ts';
+import {
+  type Change,
+  type FeatureCode,
+  type FeatureText,
+  featureTexts,
+  type TimedChange,
+} from '../../../shared/changes/change.ts';
+import { isRejection, makeDecoder } from '../../../shared/changes/decode.ts';
+import { formatEventTime } from '../../../shared/changes/event-time.ts';
+import {
+  boolean,
+  categorical,
+  columnsOf,
+  defineFeatureGroup,
+  type Feature,
+  type FeatureGroup,
+  fractional,
+  integral,
+  string,
+} from '../../../shared/feature-groups/define.ts';
+import { batchWriteBodyWriter } from '../../../shared/online-store/body.ts';
+import { FIRST_SECOND, streamRecord, timedChange } from '../../given/builders.ts';
+import { imageSchema } from '../../given/image-schema.ts';
+
+/** The decoder and the writers that run are compiled from the definition; here each is held to a plain description. */
+
+const bound = fc.option(fc.integer({ min: -1_000, max: 1_000 }), { nil: undefined });
+const bounds = fc
+  .tuple(bound, bound)
+  .map(([a, b]) => (a !== undefined && b !== undefined && a > b ? { min: b, max: a } : { min: a, max: b }))
+  .map(({ min, max }) => ({ ...(min !== undefined && { min }), ...(max !== undefined && { max }) }));
+const categories = fc.uniqueArray(fc.constantFrom('a', 'b,c', '\\', '"', 'ä', 'constructor', 'x y', 'N'), {
+  minLength: 2,
+  maxLength: 5,
+});
+const feature = fc
+  .tuple(fc.boolean(), bounds, categories)
+  .chain(([optional, range, texts]) =>
+    fc.constantFrom(
+      integral({ optional, ...range }),
+      integral({ optional, min: -(2n ** 60n), max: 2n ** 62n }),
+      fractional({ optional, ...range }),
+      fractional({ optional }),
+      boolean({ optional }),
+      categorical(texts, { optional }),
+      string({ optional }),
+    ),
+  );
+const definition = fc
+  .dictionary(fc.constantFrom('age', 'constructor', 'x-1', 'B', 'toString'), feature, { minKeys: 1 })
+  .map((features) =>
+    defineFeatureGroup({
+      name: 'generated',
+      recordIdentifier: 'account_id',
+      features,
+      label: { name: 'y', attribute: 'label' },
+    }),
+  );
+
+const numberText = fc.oneof(
+  fc.integer({ min: -1_200, max: 1_200 }).map(String),
+  fc.bigInt({ min: -(2n ** 66n), max: 2n ** 66n }).map(String),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.tuple(fc.integer(), fc.nat(999)).map(([whole, part]) => `${whole}.${part}`),
+  fc.constantFrom('0', '-0', '00', '01', '1.', '.5', '1.0', '-', '', '+1', '1E2', '1e-3', '0x10', 'NaN', ' 1', '1_0'),
+  fc.constantFrom('9223372036854775807', '9223372036854775808', '-9223372036854775809', '999999999999999', '1E999'),
+);
+const attribute = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ N: numberText }) },
+  { weight: 4, arbitrary: fc.record({ S: fc.oneof(fc.constantFrom('a', 'b,c', '\\', 'ä', 'N'), fc.string()) }) },
+  { weight: 2, arbitrary: fc.record({ BOOL: fc.boolean() }) },
+  fc.record({ NULL: fc.constant(true) }),
+  fc.constantFrom({ SS: ['b', 'a'] }, { B: 'AAEq' }, {}, { L: [{ N: '1.50' }] }, { S: 1 }, { N: 1 }, { BOOL: 'true' }),
+) as fc.Arbitrary<AttributeValue>;
+
+/** An attribute that the feature mostly takes, so that records with a single fault are common. */
+const imageOf = (group: FeatureGroup) =>
+  fc.record(
+    Object.fromEntries(
+      columnsOf(group).map(({ feature: of }) => {
+        const good: fc.Arbitrary<AttributeValue> =
+          of === 'label'
+            ? fc.constantFrom({ N: '0' }, { N: '1' }, { BOOL: true })
+            : of.type === 'categorical'
+              ? fc.constantFrom(...of.categories.map((S) => ({ S })))
+              : of.type === 'string'
+                ? fc.record({ S: fc.string() })
+                : of.type === 'boolean'
+                  ? fc.record({ BOOL: fc.boolean() })
+                  : fc.record({ N: fc.integer({ min: -1_000, max: 1_000 }).map(String) });
+        return [
+          of === 'label' ? group.label.attribute : of.attribute,
+          fc.oneof({ weight: 4, arbitrary: good }, attribute),
+        ];
+      }),
+    ),
+    { requiredKeys: [] },
+  );
+
+/** As Lambda hands it over. */
+const overTheWire = (image: unknown): Record<string, AttributeValue> => JSON.parse(JSON.stringify(image));
+
+test('the decoder and the zod schema of the definition agree on every record and every rejection', () => {
+  let accepted = 0;
+  let rejected = 0;
+  fc.assert(
+    fc.property(
+      definition.chain((group) => fc.tuple(fc.constant(group), fc.array(imageOf(group), { minLength: 1 }))),
+      ([group, images]) => {
+        const decode = makeDecoder(group);
+        const schema = imageSchema(group);
+        for (const it of images) {
+          const image = overTheWire({ ...it, account_id: { S: 'a-1' } });
+          const decoded = decode(streamRecord({ after: image, second: FIRST_SECOND }));
+          const parsed = schema.safeParse(image);
+          if (parsed.success) {
+            accepted += 1;
+            expect(featureTexts(group, decoded as Change)).toEqual(parsed.data);
+          } else {
+            rejected += 1;
+            const [first] = parsed.error.issues;
+            expect(isRejection(decoded) && [decoded.reason, decoded.path]).toEqual([
+              first?.message,
+              `dynamodb.NewImage.${String(first?.path[0])}`,
+            ]);
+          }
+        }
+      },
+    ),
+    { numRuns: 250 },
+  );
+  expect(accepted).toBeGreaterThan(200);
+  expect(rejected).toBeGreaterThan(200);
+});
+
+/** A value of the feature as the decoder gives it. */
+function featureCode(feature: Feature | 'label'): fc.Arbitrary<FeatureCode> {
+  const nothing = fc.constantFrom(null, undefined);
+  if (feature === 'label' || feature.type === 'boolean') return fc.oneof(fc.constantFrom('0', '1'), nothing);
+  switch (feature.type) {
+    case 'categorical':
+      return fc.oneof(fc.nat({ max: feature.categories.length - 1 }), nothing);
+    case 'string':
+      return fc.oneof(
+        fc.constantFrom('a', 'b,c', '1.50', '', '\r\n', '\ud800', '\u2028', '\u007f'),
+        fc.string({ unit: 'binary' }),
+        nothing,
+      );
+    default:
+      return fc.oneof(fc.bigInt().map(String), fc.constantFrom('-0.00', '12.50', '9'.repeat(400)), nothing);
+  }
+}
+const changeOf = (group: FeatureGroup): fc.Arbitrary<TimedChange> =>
+  fc
+    .record({
+      values: fc.oneof(
+        { weight: 5, arbitrary: fc.tuple(...columnsOf(group).map(({ feature }) => featureCode(feature))) },
+        fc.constant(undefined),
+      ),
+      recordIdentifier: fc.string({ minLength: 1, unit: 'binary' }),
+      ttlExpired: fc.boolean(),
+      eventName: fc.constantFrom('INSERT' as const, 'MODIFY' as const, 'REMOVE' as const),
+      eventTimeMs: fc.integer({ min: FIRST_SECOND * 1_000, max: FIRST_SECOND * 1_000 + 3 }),
+    })
+    .map((it) => timedChange(it as Partial<TimedChange>));
+const groupAndChanges = definition.chain((group) =>
+  fc.tuple(fc.constant(group), fc.array(changeOf(group), { minLength: 1, maxLength: 25 })),
+);
+
+function rowText(group: FeatureGroup, change: TimedChange) {
+  const { sequenceNumber, eventName, eventTimeMs, ttlExpired, recordIdentifier } = change;
+  const field = (text: FeatureText) =>
+    typeof text === 'string' ? text.replace(/[\\,]/g, '\\$&').replace(/\r\n|[\r\n]/g, ' ') : '\\N';
+  const texts = featureTexts(group, change);
+  const features = columnsOf(group).map((_, index) => texts[index]);
+  const head = [sequenceNumber, eventName, formatEventTime(eventTimeMs), String(ttlExpired), field(recordIdentifier)];
+  return `${[...head, ...features.map(field)].join(',')}\n`;
+}
+
+test('rows are the bytes of their text', () => {
+  fc.assert(
+    fc.property(groupAndChanges, ([group, changes]) => {
+      const write = changeLogRowWriter(group);
+      const written = new ByteWriter(16);
+      for (const change of changes) write(change, written);
+      const expected = changes.map((change) => rowText(group, change)).join('');
+      expect(written.copy(0, written.length)).toEqual(Buffer.from(expected));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function entryOf(group: FeatureGroup, change: TimedChange) {
+  const { recordIdentifier, eventTimeMs } = change;
+  const texts = featureTexts(group, change);
+  const features = columnsOf(group).map(({ name }, index) => ({ FeatureName: name, ValueAsString: texts[index] }));
+  return {
+    FeatureGroupName: group.name,
+    Record: [
+      { FeatureName: group.recordIdentifier.name, ValueAsString: recordIdentifier },
+      { FeatureName: group.eventTime.name, ValueAsString: formatEventTime(eventTimeMs) },
+      ...features.filter(({ ValueAsString }) => typeof ValueAsString === 'string'),
+    ],
+  };
+}
+
+test('request bodies are the bytes of their JSON', () => {
+  fc.assert(
+    fc.property(groupAndChanges, ([group, changes]) => {
+      const expected = JSON.stringify({ Entries: changes.map((change) => entryOf(group, change)) });
+      const writeBody = batchWriteBodyWriter(group);
+      const body = new ByteWriter(16);
+      expect(writeBody(changes, body)).toEqual(Buffer.from(expected));
+      expect(writeBody(changes, body)).toEqual(Buffer.from(expected));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a feature that is called as every object has a property is absent when it is absent', () => {
+  const group = defineFeatureGroup({
+    name: 'odd',
+    recordIdentifier: 'account_id',
+    features: { constructor: string({ optional: true }) },
+    label: { name: 'y' },
+  });
+  expect((makeDecoder(group)(streamRecord()) as Change).values).toEqual([undefined, undefined]);
+});

@@ -1,0 +1,212 @@
+import { expect, test } from 'vitest';
+import type { AttributeValue } from '../../../shared/changes/attribute-value.ts';
+import type { Change, Rejection } from '../../../shared/changes/change.ts';
+import { makeDecoder } from '../../../shared/changes/decode.ts';
+import { categorical, defineFeatureGroup, integral, string } from '../../../shared/feature-groups/define.ts';
+import { accountItem, accounts, FIRST_SECOND, streamRecord } from '../../given/builders.ts';
+
+const decode = makeDecoder(accounts);
+/** Position of the category among those of the definition. */
+const TEAM = 1;
+const decodeItem = (overrides: Record<string, AttributeValue | undefined>) =>
+  decode(streamRecord({ after: accountItem(overrides) }));
+const reasonOf = (decoded: Change | Rejection) =>
+  'reason' in decoded ? `${decoded.reason} ${decoded.path}` : 'change';
+
+test('an insert becomes a change with every value as the text it was written as, and a category as its position', () => {
+  expect(decode(streamRecord())).toEqual({
+    eventName: 'INSERT',
+    sequenceNumber: '100000000000000000001',
+    recordIdentifier: 'a-1',
+    second: FIRST_SECOND,
+    ttlExpired: false,
+    values: ['3', '12.50', TEAM, '1', undefined, undefined, undefined],
+    newLabel: undefined,
+  });
+});
+
+test('a number of 38 digits keeps every digit', () => {
+  const balance = { N: '999999.99999999999999999999999999999999' };
+  expect(decodeItem({ balance })).toMatchObject({
+    values: ['3', balance.N, TEAM, '1', undefined, undefined, undefined],
+  });
+});
+
+test('NULL, absent and empty text stay three different things', () => {
+  const note = (value: AttributeValue | undefined) => (decodeItem({ note: value }) as Change).values?.[4];
+  expect([note({ NULL: true }), note(undefined), note({ S: '' })]).toEqual([null, undefined, '']);
+});
+
+test.each([
+  ['a required feature that is absent', { logins: undefined }, 'missing-feature dynamodb.NewImage.logins'],
+  ['a required feature that is NULL', { logins: { NULL: true } }, 'missing-feature dynamodb.NewImage.logins'],
+  ['NaN as text', { balance: { S: 'NaN' } }, 'wrong-type dynamodb.NewImage.balance'],
+  ['a number as text', { logins: { S: '3' } }, 'wrong-type dynamodb.NewImage.logins'],
+  ['a fraction in an integral', { logins: { N: '3.5' } }, 'not-integral dynamodb.NewImage.logins'],
+  ['a value under its minimum', { logins: { N: '-1' } }, 'out-of-range dynamodb.NewImage.logins'],
+  [
+    'a value over its maximum by one digit',
+    { balance: { N: '1000000.00000000000000000001' } },
+    'out-of-range dynamodb.NewImage.balance',
+  ],
+  ['an integral beyond int64', { score: { N: '9223372036854775808' } }, 'out-of-range dynamodb.NewImage.score'],
+  ['an unknown category', { plan: { S: 'gold' } }, 'unknown-category dynamodb.NewImage.plan'],
+  ['text in a boolean', { active: { S: 'true' } }, 'wrong-type dynamodb.NewImage.active'],
+  ['a number in a string', { note: { N: '1' } }, 'wrong-type dynamodb.NewImage.note'],
+  ['a label that is neither', { churned: { N: '2' } }, 'invalid-label dynamodb.NewImage.churned'],
+])('%s is rejected with the reason and the place', (_, overrides, expected) => {
+  expect(reasonOf(decodeItem(overrides))).toBe(expected);
+});
+
+test('a rejection carries the whole record and never repeats the value', () => {
+  const record = streamRecord({ after: accountItem({ plan: { S: 'secret-plan' } }) });
+  const rejection = decode(record) as Rejection;
+  expect(rejection.record).toBe(record);
+  expect(rejection.message).toBe('Expected one of free, team, enterprise.');
+});
+
+test('1.0 and 1E2 are whole numbers', () => {
+  const logins = (N: string) => (decodeItem({ logins: { N } }) as Change).values?.[0];
+  expect([logins('1.0'), logins('1E2')]).toEqual(['1', '100']);
+});
+
+test.each([
+  ['B as base64', { B: 'AAEqQQ==' }, 'AAEqQQ=='],
+  ['SS as sorted JSON', { SS: ['b', 'a'] }, '["a","b"]'],
+  ['NS as sorted exact literals', { NS: ['10', '9', '0.10'] }, '[0.10,9,10]'],
+  [
+    'L and M as JSON with sorted keys',
+    { M: { b: { L: [{ N: '1.50' }, { NULL: true }] }, a: { BOOL: false } } },
+    '{"a":false,"b":[1.50,null]}',
+  ],
+])('a string feature takes %s', (_, note, expected) => {
+  expect((decodeItem({ note }) as Change).values?.[4]).toBe(expected);
+});
+
+test('a record larger than Feature Store takes is rejected', () => {
+  expect(reasonOf(decodeItem({ note: { S: 'é'.repeat(200_000) } }))).toBe('record-too-large dynamodb.NewImage');
+  expect(reasonOf(decodeItem({ note: { S: 'e'.repeat(200_000) } }))).toBe('change');
+});
+
+test('a removal has no values, and only the TTL service with REMOVE makes it an expiry', () => {
+  const service = { type: 'Service', principalId: 'dynamodb.amazonaws.com' };
+  expect(decode(streamRecord({ eventName: 'REMOVE' }))).toMatchObject({ values: undefined, ttlExpired: false });
+  expect(decode(streamRecord({ eventName: 'REMOVE', userIdentity: service }))).toMatchObject({ ttlExpired: true });
+  expect(decode(streamRecord({ eventName: 'INSERT', userIdentity: service }))).toMatchObject({ ttlExpired: false });
+});
+
+test.each([
+  ['set', undefined, { N: '1' }, '1'],
+  ['set by BOOL', undefined, { BOOL: false }, '0'],
+  ['changed', { N: '0' }, { N: '1' }, '1'],
+  ['kept', { N: '1' }, { N: '1' }, undefined],
+  ['removed', { N: '1' }, undefined, undefined],
+  ['set after NULL', { NULL: true }, { N: '0' }, '0'],
+])('a label that is %s', (_, before, after, expected) => {
+  const record = streamRecord({
+    eventName: 'MODIFY',
+    before: accountItem({ churned: before }),
+    after: accountItem({ churned: after }),
+  });
+  expect(decode(record)).toMatchObject({ newLabel: expected });
+});
+
+test.each([
+  ['whole seconds', 1_635_734_407, 1_635_734_407],
+  ['fractional seconds', 1_635_734_407.987, 1_635_734_407],
+  ['milliseconds', 1_635_734_407_987, 1_635_734_407],
+  ['ISO text', '2021-11-01T02:40:07.987Z', 1_635_734_407],
+])('creation time as %s', (_, second, expected) => {
+  expect(decode(streamRecord({ second }))).toMatchObject({ second: expected });
+});
+
+test.each([
+  ['no creation time', streamRecord({ second: null }), 'missing-creation-time dynamodb.ApproximateCreationDateTime'],
+  ['an insert without its image', streamRecord({ after: undefined }), 'stream-view-type dynamodb.StreamViewType'],
+  [
+    'a modification without its old image',
+    streamRecord({ eventName: 'MODIFY', before: undefined }),
+    'stream-view-type dynamodb.StreamViewType',
+  ],
+  ['an unknown event', { ...streamRecord(), eventName: 'UPSERT' }, 'malformed-record eventName'],
+  [
+    'another key',
+    { ...streamRecord(), dynamodb: { ...streamRecord().dynamodb, Keys: { id: { S: '1' } } } },
+    'key-schema dynamodb.Keys.account_id',
+  ],
+  [
+    'no sequence number',
+    { ...streamRecord(), dynamodb: { ...streamRecord().dynamodb, SequenceNumber: undefined } },
+    'malformed-record dynamodb.SequenceNumber',
+  ],
+  ['null', null, 'malformed-record eventName'],
+  ['a set that is no list', streamRecord({ after: accountItem({ note: { SS: 5 } }) }), 'malformed-record dynamodb'],
+])('%s is a rejection, never a throw', (_, record, expected) => {
+  expect(reasonOf(decode(record))).toBe(expected);
+});
+
+test('two key attributes make one identifier that no other keys make', () => {
+  const orders = defineFeatureGroup({
+    name: 'orders',
+    recordIdentifier: { name: 'order_id', attributes: ['pk', 'sk'] },
+    features: { amount: integral() },
+    label: { name: 'returned' },
+  });
+  const identifier = (pk: string, sk: string) => {
+    const keys = { pk: { S: pk }, sk: { S: sk } };
+    const record = streamRecord();
+    const dynamodb = { ...record.dynamodb, Keys: keys, NewImage: { ...keys, amount: { N: '1' } } };
+    return (makeDecoder(orders)({ ...record, dynamodb }) as Change).recordIdentifier;
+  };
+  expect(identifier('a', 'b')).toBe('a|b');
+  expect(identifier('a|', 'b')).not.toBe(identifier('a', '|b'));
+});
+
+test("the item's own timestamp gives the second, and a removal the stream's", () => {
+  const group = defineFeatureGroup({
+    name: 'accounts',
+    recordIdentifier: 'account_id',
+    eventTime: { name: 'event_time', attribute: 'updated_at' },
+    features: { logins: integral() },
+    label: { name: 'churned' },
+  });
+  const own = makeDecoder(group);
+  expect(own(streamRecord({ after: accountItem({ updated_at: { N: '1700000000' } }) }))).toMatchObject({
+    second: 1_700_000_000,
+  });
+  expect(own(streamRecord({ eventName: 'REMOVE' }))).toMatchObject({ second: FIRST_SECOND });
+  expect(reasonOf(own(streamRecord()))).toBe('invalid-timestamp dynamodb.NewImage.updated_at');
+});
+
+test('features of one attribute all have its value, each as its type says', () => {
+  const group = defineFeatureGroup({
+    name: 'products',
+    recordIdentifier: 'account_id',
+    features: {
+      code: string({ attribute: 'sku' }),
+      amount: integral(),
+      kind: categorical(['book', 'film'], { attribute: 'sku' }),
+      owner: string({ attribute: 'account_id' }),
+    },
+    label: { name: 'y' },
+  });
+  const account_id = { S: 'a-1' };
+  for (const after of [
+    { account_id, sku: { S: 'film' }, amount: { N: '2' } },
+    { amount: { N: '2' }, sku: { S: 'film' }, account_id },
+  ]) {
+    expect(makeDecoder(group)(streamRecord({ after }))).toMatchObject({
+      recordIdentifier: 'a-1',
+      values: ['film', '2', 1, 'a-1', undefined],
+    });
+  }
+  const missing = makeDecoder(group)(streamRecord({ after: { account_id, amount: { N: '2' } } }));
+  expect(reasonOf(missing)).toBe('missing-feature dynamodb.NewImage.sku');
+});
+
+test.each([{ S: null }, { S: 5 }, 'enterprise', 5, true])(
+  'what is no attribute value is of the wrong type: %j',
+  (plan) => {
+    expect(reasonOf(decodeItem({ plan: plan as unknown as AttributeValue }))).toBe('wrong-type dynamodb.NewImage.plan');
+  },
+);

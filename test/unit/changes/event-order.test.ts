@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { assignEventTimes, type Fence } from '../../../shared/state/fences.ts';
+import { change, FIRST_SECOND } from '../../given/builders.ts';
+
+const T = FIRST_SECOND * 1_000;
+const at = (sequence: number, second = FIRST_SECOND, recordIdentifier = 'a-1') =>
+  change({ sequenceNumber: String(sequence), second, recordIdentifier });
+const times = (changes: ReturnType<typeof at>[], fence?: Fence) =>
+  assignEventTimes(changes, new Map(fence ? [['a-1', fence]] : [])).map(({ eventTimeMs }) => eventTimeMs - T);
+
+test('changes of one record in one second are told apart by their ordinal in the milliseconds', () => {
+  expect(times([at(1), at(2), at(3), at(4, FIRST_SECOND + 1)])).toEqual([0, 1, 2, 1_000]);
+});
+
+test('records do not count each other', () => {
+  expect(times([at(1), at(2, FIRST_SECOND, 'a-2'), at(3)])).toEqual([0, 0, 1]);
+});
+
+test('a clock that steps back between two changes does not take the event time back', () => {
+  expect(times([at(1, FIRST_SECOND + 5), at(2, FIRST_SECOND + 4)])).toEqual([5_000, 5_001]);
+});
+
+test('more than a thousand changes in one second go on in order', () => {
+  const changes = Array.from({ length: 1_002 }, (_, index) => at(index + 1));
+  expect(times([...changes, at(2_000, FIRST_SECOND + 1)]).slice(-2)).toEqual([1_001, 1_002]);
+});
+
+test('a fence of the same second is counted on from', () => {
+  expect(times([at(11), at(12)], { sequenceNumber: '10', eventTimeMs: T + 4 })).toEqual([5, 6]);
+});
+
+test('a fence of an earlier second changes nothing', () => {
+  expect(times([at(11)], { sequenceNumber: '10', eventTimeMs: T - 1_000 })).toEqual([0]);
+});
+
+test('a change delivered again gets the event time that its fence remembers', () => {
+  expect(times([at(10), at(11)], { sequenceNumber: '10', eventTimeMs: T + 4 })).toEqual([4, 5]);
+});
+
+test('a batch delivered again after it left its fences gets the event times it had', () => {
+  const found: Fence = { sequenceNumber: '9', eventTimeMs: T + 3 };
+  const batch = [at(10), at(11), at(12, FIRST_SECOND + 60)];
+  const [first, second, third] = assignEventTimes(batch, new Map([['a-1', found]]));
+  const left: Fence = { sequenceNumber: '12', eventTimeMs: third?.eventTimeMs ?? 0, before: found };
+  expect(times(batch, left)).toEqual([first, second, third].map((it) => (it?.eventTimeMs ?? 0) - T));
+});
+
+test('sequence numbers of another shard that look older do not make a change of a later second stale', () => {
+  const fence = { sequenceNumber: '900000000000000000000000', eventTimeMs: T };
+  expect(times([at(100, FIRST_SECOND + 1)], fence)).toEqual([1_000]);
+});

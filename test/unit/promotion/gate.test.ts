@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { type GatePolicy, judge } from '../../../shared/promotion/gate.ts';
+import { mean, rocAuc, standardErrorOfGain } from '../../../shared/promotion/roc-auc.ts';
+import { scoresOf } from '../../../shared/promotion/scores.ts';
+
+/** Mulberry32: numbers from 0 to 1, the same for the same seed. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Rows of which `quality` (0 to 1) of a score is the label, and the rest chance; scores have ties. */
+function scored(rows: number, quality: number, seed: number, labels = labelled(rows, seed)) {
+  const next = random(seed + 1);
+  const scores = Float64Array.from(
+    labels,
+    (label) => Math.round((quality * label + (1 - quality) * next()) * 200) / 200,
+  );
+  return { labels, scores };
+}
+
+function labelled(rows: number, seed: number): Uint8Array {
+  const next = random(seed);
+  return Uint8Array.from({ length: rows }, () => (next() < 0.3 ? 1 : 0));
+}
+
+const policy: GatePolicy = { metric: 'auc', minimumGain: -0.02, confidence: 95 };
+
+describe('the area under the curve', () => {
+  test.each([1, 2, 3])('is the share of pairs ranked rightly, ties counting half (seed %s)', (seed) => {
+    const { labels, scores } = scored(120, 0.3, seed);
+    let right = 0;
+    let pairs = 0;
+    labels.forEach((a, i) => {
+      labels.forEach((b, j) => {
+        if (a !== 1 || b !== 0) return;
+        pairs += 1;
+        const [positive = 0, negative = 0] = [scores[i], scores[j]];
+        right += positive > negative ? 1 : positive === negative ? 0.5 : 0;
+      });
+    });
+    expect(rocAuc(scores, labels)?.auc).toBeCloseTo(right / pairs, 12);
+  });
+
+  test('is not there for rows of one class', () => {
+    expect(rocAuc(Float64Array.of(0.1, 0.2), Uint8Array.of(1, 1))).toBeUndefined();
+  });
+
+  test('has a standard error of gain that agrees with the bootstrap', () => {
+    const { labels, scores: a } = scored(400, 0.35, 5);
+    const { scores: b } = scored(400, 0.25, 6, labels);
+    const [first, second] = [rocAuc(a, labels), rocAuc(b, labels)];
+    if (!first || !second) throw new Error('both classes are there');
+    const next = random(7);
+    const gains = Float64Array.from({ length: 300 }, () => {
+      const rows = Uint32Array.from(labels, () => Math.floor(next() * labels.length));
+      const pick = (scores: Float64Array) => Float64Array.from(rows, (row) => scores[row] ?? 0);
+      const picked = Uint8Array.from(rows, (row) => labels[row] ?? 0);
+      return (rocAuc(pick(a), picked)?.auc ?? 0) - (rocAuc(pick(b), picked)?.auc ?? 0);
+    });
+    const middle = mean(gains);
+    const deviation = Math.sqrt(mean(gains.map((gain) => (gain - middle) ** 2)));
+    expect(standardErrorOfGain(first, second) / deviation).toBeGreaterThan(0.85);
+    expect(standardErrorOfGain(first, second) / deviation).toBeLessThan(1.15);
+  });
+});
+
+describe('the gate', () => {
+  const labels = labelled(1_000, 1);
+  const good = scored(1_000, 0.4, 2, labels).scores;
+  const poor = scored(1_000, 0.2, 3, labels).scores;
+
+  test('promotes a first model that ranks better than chance, and refuses one that does not', () => {
+    expect(judge({ labels, challenger: good }, policy)).toMatchObject({ decision: 'promote' });
+    const upsideDown = good.map((score) => 1 - score);
+    expect(judge({ labels, challenger: upsideDown }, policy)).toMatchObject({ decision: 'refuse' });
+  });
+
+  test.each(['auc', 'log_loss'] as const)('promotes the better of two and refuses the worse by %s', (metric) => {
+    const by = { ...policy, metric };
+    const better = judge({ labels, challenger: good, champion: poor }, by);
+    expect(better.decision).toBe('promote');
+    expect(better.comparison.gain?.low).toBeGreaterThan(0);
+    const worse = judge({ labels, challenger: poor, champion: good }, by);
+    expect(worse.decision).toBe('refuse');
+    expect(worse.comparison.gain?.value).toBeCloseTo(-(better.comparison.gain?.value ?? 0), 12);
+    expect(worse.reason).toMatch(/not all above the minimum of -0.02/);
+  });
+
+  test('promotes the same model again within the margin, and not when a gain is asked for', () => {
+    const same = { labels, challenger: good, champion: good };
+    expect(judge(same, policy)).toMatchObject({ decision: 'promote', comparison: { gain: { low: 0, high: 0 } } });
+    expect(judge(same, { ...policy, minimumGain: 0.01 })).toMatchObject({ decision: 'refuse' });
+  });
+
+  test('wants more rows the narrower its margin: what the interval reaches below is refused', () => {
+    const few = labels.slice(0, 40);
+    const verdict = judge({ labels: few, challenger: good.slice(0, 40), champion: poor.slice(0, 40) }, policy);
+    expect(verdict.comparison.gain?.low).toBeLessThan(verdict.comparison.gain?.value ?? 0);
+    const tiny = { labels: Uint8Array.of(0, 1), challenger: Float64Array.of(0, 1), champion: Float64Array.of(0, 1) };
+    expect(judge(tiny, policy)).toMatchObject({ decision: 'refuse', comparison: { gain: { low: -1, high: 1 } } });
+  });
+
+  test('has a wider interval for more confidence', () => {
+    const low = (confidence: number) =>
+      judge({ labels, challenger: good, champion: poor }, { ...policy, confidence }).comparison.gain?.low ?? 0;
+    expect([80, 90, 95, 99].map(low)).toEqual([80, 90, 95, 99].map(low).toSorted((a, b) => b - a));
+  });
+
+  test('judges nothing when a model has not scored every row', () => {
+    expect(() => judge({ labels, challenger: good.slice(1) }, policy)).toThrow('999 scores for 1000 rows');
+  });
+});
+
+describe('a line of scores', () => {
+  test('is read as linear-learner writes it, and as XGBoost does', () => {
+    expect(scoresOf('{"score":0.25,"predicted_label":0.0}')).toEqual([0.25]);
+    expect(scoresOf('{"predictions":[{"score":0.5},{"score":1}]}')).toEqual([0.5, 1]);
+    expect(scoresOf('0.125')).toEqual([0.125]);
+    expect(scoresOf('0.125,0.5')).toEqual([0.125, 0.5]);
+    expect(() => scoresOf('none')).toThrow('Not the scores of a model: none');
+  });
+});

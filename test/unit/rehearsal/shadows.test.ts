@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { rehearseIngest } from '../../../functions/ingest.ts';
+import { type RehearseDependencies, rehearse } from '../../../functions/rehearse.ts';
+import { systemTime } from '../../../shared/delivery/destinations.ts';
+import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
+import { defineFeatureGroup, fractional, integral } from '../../../shared/feature-groups/define.ts';
+import { differences } from '../../../shared/rehearsal/shadows.ts';
+
+const group = defineFeatureGroup({
+  name: 'parcels',
+  recordIdentifier: 'id',
+  features: { weight: fractional({ min: 0 }) },
+  label: { name: 'lost' },
+});
+
+/** Two changes, one of which is labelled, and one that can never be delivered. */
+const changes = [{ weight: 1.5 }, { weight: 2, lost: 1 }, { weight: -1 }].map((features, index) => ({
+  eventName: 'INSERT',
+  dynamodb: {
+    ApproximateCreationDateTime: 1_790_000_000,
+    Keys: marshall({ id: `p${index}` }),
+    NewImage: marshall({ id: `p${index}`, ...features }),
+    SequenceNumber: String(100_000_000_000_000_000_000n + BigInt(index)),
+  },
+}));
+
+const config = {
+  featureGroup: 'parcels',
+  stateTable: 'state',
+  changeLogStream: 'log',
+  quarantineBucket: 'quarantine',
+  hazardWindowSeconds: 1,
+  featureStoreConcurrency: 4,
+};
+const NOW = 1_790_000_100_000;
+const run = (it = group, Records: readonly unknown[] = changes) =>
+  rehearseIngest(
+    { rehearsal: { now: NOW }, Records },
+    { getRemainingTimeInMillis: () => 60_000 },
+    // No client is there: a rehearsal that reached for one would fail.
+    {
+      config,
+      group: it,
+      clients: {} as never,
+      putObject: () => expect.unreachable(),
+      time: systemTime,
+      report: () => expect.unreachable(),
+    },
+  );
+
+describe('a rehearsal of ingest', () => {
+  it('writes nothing, and says where it would have written', async () => {
+    const { effects, batchItemFailures } = await run();
+    const places = Object.keys(effects).map((place) => place.replaceAll(/[0-9a-f]{16}/g, '*'));
+    expect(batchItemFailures).toEqual([]);
+    expect([...new Set(places)].sort()).toEqual(
+      expect.arrayContaining(['online/*/weight', 'online/*/lost', 'quarantine/*', 'state/fence/*', 'state/label/*']),
+    );
+    expect(places.filter((place) => place.startsWith('change-log/')).length).toBeGreaterThan(2);
+  });
+
+  it('gives the same twice, and nothing of what is in a record', async () => {
+    const first = await run();
+    expect(await run()).toEqual(first);
+    expect(JSON.stringify(first)).not.toMatch(/p[012]\b/);
+  });
+
+  it('takes the recorded events of the example', async () => {
+    const { Records } = JSON.parse(readFileSync('test/fixtures/events/insert.json', 'utf8'));
+    expect(Object.keys((await run(bankMarketing, Records)).effects).length).toBeGreaterThan(0);
+  });
+});
+
+describe('two versions', () => {
+  it('are the same when one has gained a feature', async () => {
+    const grown = defineFeatureGroup({
+      name: 'parcels',
+      recordIdentifier: 'id',
+      features: { weight: fractional({ min: 0 }), rooms: integral({ optional: true, since: 2 }) },
+      label: { name: 'lost' },
+    });
+    expect(differences((await run()).effects, (await run(grown)).effects)).toEqual([]);
+  });
+
+  it('differ when one refuses what the other delivers', async () => {
+    const stricter = { ...group, features: group.features.map((it) => ({ ...it, min: 1.8 })) } as typeof group;
+    const found = differences((await run()).effects, (await run(stricter)).effects);
+    expect(found.some((place) => place.startsWith('online/'))).toBe(true);
+    expect(found.some((place) => place.startsWith('quarantine/'))).toBe(true);
+  });
+
+  it('differ when a value does', async () => {
+    const heavier = changes.map((it) => ({
+      ...it,
+      dynamodb: { ...it.dynamodb, NewImage: { ...it.dynamodb.NewImage, weight: { N: '3' } } },
+    }));
+    expect(differences((await run()).effects, (await run(group, heavier)).effects).length).toBeGreaterThan(0);
+  });
+});
+
+describe('the hook of CodeDeploy', () => {
+  const event = { DeploymentId: 'd-1', LifecycleEventHookExecutionId: 'h-1' };
+
+  /** AWS as the hook sees it: a stream with one shard, two versions of ingest, and CodeDeploy, which notes its answer. */
+  async function ask(answers: Record<string, object>, { acceptDifferences = false, records = 1 } = {}) {
+    const told: object[] = [];
+    const stream = [
+      { StreamDescription: { Shards: [{ ShardId: 's' }] } },
+      { ShardIterator: 'i' },
+      { Records: Array.from({ length: records }, () => ({ eventName: 'INSERT', dynamodb: {} })) },
+    ];
+    const dependencies = {
+      config: { sourceStreamArn: 'arn', ingestFunction: 'ingest', newVersion: 'ingest:2', acceptDifferences },
+      streams: { send: async () => stream.shift() },
+      lambda: {
+        send: async ({ input }: { input: { FunctionName: string } }) => ({
+          Payload: Buffer.from(JSON.stringify(answers[input.FunctionName])),
+        }),
+      },
+      codedeploy: { send: async ({ input }: { input: object }) => told.push(input) },
+      now: () => NOW,
+    } as unknown as RehearseDependencies;
+    const answer = await rehearse(event, dependencies);
+    expect(told).toEqual([{ deploymentId: 'd-1', lifecycleEventHookExecutionId: 'h-1', status: answer.status }]);
+    return answer;
+  }
+  const same = { effects: { 'online/a/x': '1' } };
+  const other = { effects: { 'online/a/x': '2' } };
+
+  it('lets a version pass that does the same as the one that serves', async () => {
+    expect(await ask({ 'ingest:live': same, 'ingest:2': same })).toMatchObject({ status: 'Succeeded' });
+  });
+
+  it('stops a version that does something else, and names the place', async () => {
+    expect(await ask({ 'ingest:live': same, 'ingest:2': other })).toEqual({
+      status: 'Failed',
+      reason: 'Of 1 changes, 1 writes differ: online/a/x',
+    });
+  });
+
+  it('lets it pass when that is what was meant', async () => {
+    const answer = await ask({ 'ingest:live': same, 'ingest:2': other }, { acceptDifferences: true });
+    expect(answer).toMatchObject({ status: 'Succeeded', reason: expect.stringContaining('online/a/x') });
+  });
+
+  it('stops a version that cannot be asked', async () => {
+    expect(await ask({ 'ingest:live': same, 'ingest:2': { errorMessage: 'x' } })).toMatchObject({ status: 'Failed' });
+  });
+
+  it('says so when there is nothing to compare on', async () => {
+    expect(await ask({}, { records: 0 })).toEqual({
+      status: 'Succeeded',
+      reason: 'The table has not changed for a day: there is nothing to compare on.',
+    });
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import type { EpochState, LabelCounts } from '../../../shared/state/epochs.ts';
+import {
+  backoffSeconds,
+  decide,
+  decideWithoutCounts,
+  RETRY_BACKOFF_SECONDS_MAX,
+  type RetrainingPolicy,
+} from '../../../shared/training/policy.ts';
+
+const NOW = Date.UTC(2026, 0, 15, 12);
+const HOUR_MS = 3_600_000;
+
+const policy: RetrainingPolicy = {
+  labelsThreshold: 1_000,
+  labelsPerClassMin: 50,
+  coolDownSeconds: 3_600,
+  stalenessMaxSeconds: 7 * 86_400,
+  retryBackoffSeconds: 60,
+};
+
+const labels = (zeros: number, ones: number): LabelCounts => ({ total: zeros + ones, 0: zeros, 1: ones });
+const trainedHoursAgo = (hours: number): EpochState['lastTraining'] => ({
+  epoch: 2,
+  attempt: 1,
+  finishedAtMs: NOW - hours * HOUR_MS,
+});
+const decideOn = (counts: LabelCounts, state: Partial<EpochState> = {}) =>
+  decide({ counts, state: { epoch: 3, ...state }, policy, now: NOW });
+
+const training = { epoch: 2, attempt: 1, executionName: 'g-epoch-2-attempt-1', claimedAtMs: NOW, input: '{}' };
+const failed = (attempt: number, secondsAgo: number): EpochState['failed'] => ({
+  epoch: 2,
+  attempt,
+  failedAtMs: NOW - secondsAgo * 1_000,
+  error: 'TooFewRows',
+  cause: '',
+});
+
+describe('the decision to retrain', () => {
+  test('waits below the threshold of newly labelled records', () => {
+    expect(decideOn(labels(900, 99)).decision).toBe('wait');
+  });
+
+  test('trains the current epoch at the threshold', () => {
+    expect(decideOn(labels(900, 100))).toMatchObject({ decision: 'train', epoch: 3, attempt: 1 });
+  });
+
+  test('waits while a class has fewer labels than the minimum per class', () => {
+    expect(decideOn(labels(5_000, 49)).decision).toBe('wait');
+    expect(decideOn(labels(49, 5_000)).decision).toBe('wait');
+    expect(decideOn(labels(5_000, 50)).decision).toBe('train');
+  });
+
+  test('waits until the last finished training has cooled down', () => {
+    expect(decideOn(labels(900, 100), { lastTraining: trainedHoursAgo(0.99) }).decision).toBe('wait');
+    expect(decideOn(labels(900, 100), { lastTraining: trainedHoursAgo(1) }).decision).toBe('train');
+  });
+
+  test('trains with fewer labels, and of one class, when the last training is too old', () => {
+    expect(decideOn(labels(1, 0), { lastTraining: trainedHoursAgo(7 * 24) }).decision).toBe('train');
+    expect(decideOn(labels(1, 0), { lastTraining: trainedHoursAgo(7 * 24 - 0.01) }).decision).toBe('wait');
+  });
+
+  test('does not train without a new label, however old the last training', () => {
+    expect(decideOn(labels(0, 0), { lastTraining: trainedHoursAgo(1_000) }).decision).toBe('wait');
+  });
+
+  test('has no staleness before the first training', () => {
+    expect(decideOn(labels(10, 10)).decision).toBe('wait');
+  });
+
+  test('has one training in flight at a time, and makes sure that it runs', () => {
+    expect(decideOn(labels(9_000, 9_000), { training })).toMatchObject({ decision: 'resume', training });
+  });
+
+  test('pauses after a failure, whatever the labels', () => {
+    expect(decideOn(labels(9_000, 9_000), { failed: failed(1, 59) }).decision).toBe('wait');
+  });
+
+  test('makes the next attempt at the failed epoch after the pause, whatever the labels', () => {
+    expect(decideOn(labels(0, 0), { failed: failed(1, 60) })).toMatchObject({
+      decision: 'train',
+      epoch: 2,
+      attempt: 2,
+    });
+  });
+
+  test('a failed epoch is due again even while the last training cools down', () => {
+    const state = { failed: failed(1, 60), lastTraining: trainedHoursAgo(0.5) };
+    expect(decideOn(labels(0, 0), state)).toMatchObject({ decision: 'train', epoch: 2 });
+  });
+
+  test('doubles the pause with every failed attempt, up to a limit', () => {
+    expect([1, 2, 3, 4].map((attempts) => backoffSeconds(attempts, policy))).toEqual([60, 120, 240, 480]);
+    expect(backoffSeconds(40, policy)).toBe(RETRY_BACKOFF_SECONDS_MAX);
+    expect(backoffSeconds(5_000, policy)).toBe(RETRY_BACKOFF_SECONDS_MAX);
+  });
+
+  test('needs no count while a training is in flight, paused or cooling down, and needs one otherwise', () => {
+    const undecided = (state: Partial<EpochState>) => decideWithoutCounts({ epoch: 3, ...state }, policy, NOW);
+    expect(undecided({ training })?.decision).toBe('resume');
+    expect(undecided({ failed: failed(1, 1) })?.decision).toBe('wait');
+    expect(undecided({ lastTraining: trainedHoursAgo(0.5) })?.decision).toBe('wait');
+    expect(undecided({ lastTraining: trainedHoursAgo(2) })).toBeUndefined();
+    expect(undecided({})).toBeUndefined();
+  });
+
+  test('explains itself with the numbers it was made on', () => {
+    expect(decideOn(labels(900, 99)).reason).toBe(
+      'Epoch 3 has 999 newly labelled records (900 of class 0, 99 of class 1); 1000 are awaited.',
+    );
+    expect(decideOn(labels(5_000, 49)).reason).toContain('50 of each class are awaited');
+  });
+});

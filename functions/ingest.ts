@@ -1,22 +1,19 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import type { Pace } from '../shared/calls/pace.ts';
-import { type Decoder, makeDecoder } from '../shared/changes/decode.ts';
-import { type IngestConfig, ingestConfig } from '../shared/config/variables.ts';
+import { CLIENT_SETTINGS, systemTime } from '../shared/calls/client-settings.ts';
+import { once } from '../shared/calls/once.ts';
+import type { Time } from '../shared/calls/pace.ts';
+import { makeDecoder } from '../shared/changes/decode.ts';
+import { type IngestConfig, ingestConfig } from '../shared/config/ingest.ts';
+import type { FeatureGroup } from '../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../shared/definition/load.ts';
-import { deliver, type Outcome } from '../shared/delivery/deliver.ts';
-import {
-  CLIENT_SETTINGS,
-  type DeliveryClients,
-  deliveryClients,
-  destinationsOf,
-  systemTime,
-} from '../shared/delivery/destinations.ts';
-import { publishOutcome } from '../shared/delivery/metrics.ts';
-import { logOutcome } from '../shared/delivery/report.ts';
-import type { FeatureGroup } from '../shared/feature-groups/define.ts';
-import { type Effects, isRehearsal, type RehearsalEvent, shadows } from '../shared/rehearsal/shadows.ts';
+import { type Destinations, deliver, type Outcome } from '../shared/delivery/deliver.ts';
+import { type DeliveryClients, deliveryClients, destinationsOf } from '../shared/delivery/destinations.ts';
+import { logOutcome, publishOutcome } from '../shared/delivery/report.ts';
+import type { PutObject } from '../shared/quarantine/object-writer.ts';
+import { type Effects, isRehearsal, type RehearsalEvent } from '../shared/rehearsal/effects.ts';
+import { shadows } from '../shared/rehearsal/shadows.ts';
 import { SentBytes } from '../shared/sinks/change-log.ts';
-import { type PutObject, quarantine } from '../shared/sinks/quarantine.ts';
+import { quarantine } from '../shared/sinks/quarantine.ts';
 
 /** Time kept back from the sinks for leaving fences, and from both for answering, in milliseconds. */
 const FENCES_RESERVE_MS = 2_000;
@@ -28,85 +25,51 @@ export interface IngestDependencies {
   readonly group: FeatureGroup;
   readonly clients: DeliveryClients;
   readonly putObject: PutObject;
-  readonly time: Pick<Pace, 'now' | 'sleep' | 'random'>;
+  readonly time: Time;
   report(outcome: Outcome): void;
 }
 
 /** Most environments never put anything into quarantine, and S3's client is the largest: it is loaded when they do. */
 function objectWriter(): PutObject {
-  let loaded: Promise<PutObject> | undefined;
-  return async (input) => {
-    loaded ??= import('../shared/quarantine/object-writer.ts').then((it) => it.s3ObjectWriter(CLIENT_SETTINGS));
-    return (await loaded)(input);
-  };
+  const load = once(async () => {
+    const { s3ObjectWriter } = await import('../shared/quarantine/object-writer.ts');
+    return s3ObjectWriter(CLIENT_SETTINGS);
+  });
+  return async (input) => (await load())(input);
 }
 
-let started: Promise<IngestDependencies> | undefined;
-
-/** Made once per execution environment, at its first invocation. */
-async function production(): Promise<IngestDependencies> {
-  const config = ingestConfig();
-  const group = await loadFeatureGroup(config.featureGroup);
-  const sentToChangeLog = new SentBytes();
-  return {
-    config,
-    group,
-    clients: { ...deliveryClients(config), sentToChangeLog },
-    putObject: objectWriter(),
-    time: systemTime,
-    report(outcome) {
-      logOutcome(outcome);
-      publishOutcome(group.name, outcome, sentToChangeLog.take(), systemTime.now());
-    },
-  };
-}
-
-/**
- * What is compiled from the definition, once per execution environment: compiled anew for each batch, the engine's
- * optimised code would go with the closures, and a batch would take three times as long.
- */
-const compiled = new WeakMap<
-  IngestDependencies,
-  { decode: Decoder; destinations: ReturnType<typeof destinationsOf> }
->();
-
-function compile(dependencies: IngestDependencies) {
-  const { config, group, clients } = dependencies;
-  const made = compiled.get(dependencies) ?? {
-    decode: makeDecoder(group),
-    destinations: destinationsOf(group, config, clients),
-  };
-  compiled.set(dependencies, made);
-  return made;
-}
-
-/**
- * Delivers a batch of stream records: decode, deliver, answer. What is not known to have been delivered is answered as
- * failed, by the lowest sequence number from which Lambda has to deliver again.
- */
-export async function ingest(
+/** One invocation of ingest. */
+export type Ingest = (
   event: { readonly Records: readonly unknown[] },
   context: Pick<Context, 'getRemainingTimeInMillis'>,
-  dependencies: IngestDependencies,
-): Promise<DynamoDBBatchResponse> {
-  const { config, group, putObject, time, report } = dependencies;
-  const { decode, destinations } = compile(dependencies);
-  const end = time.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
-  const { featureStore, changeLog, labelLedger, fences } = destinations;
-  const outcome = await deliver(
-    group,
-    event.Records.map((record) => ({ record, decoded: decode(record) })),
-    {
-      sinks: [featureStore, changeLog, labelLedger],
-      fences,
-      quarantine: (rejections, pace) =>
-        quarantine(rejections, { bucket: config.quarantineBucket, featureGroup: group.name, putObject }, pace),
-    },
-    config.hazardWindowSeconds,
-    { sinks: { ...time, deadline: end - FENCES_RESERVE_MS }, fences: { ...time, deadline: end } },
-  );
-  report(outcome);
-  return { batchItemFailures: outcome.checkpoint === undefined ? [] : [{ itemIdentifier: outcome.checkpoint }] };
+) => Promise<DynamoDBBatchResponse>;
+
+/**
+ * Makes ingest, which delivers batches of stream records: decode, deliver, answer. What is not known to have been
+ * delivered is answered as failed, by the lowest sequence number from which Lambda has to deliver again.
+ *
+ * Made once per execution environment: compiled anew for each batch, the engine's optimized code would go with the
+ * closures, and a batch would take three times as long.
+ */
+export function makeIngest({ config, group, clients, putObject, time, report }: IngestDependencies): Ingest {
+  const decode = makeDecoder(group);
+  const { featureStore, changeLog, labelLedger, fences } = destinationsOf(group, config, clients);
+  const place = { bucket: config.quarantineBucket, featureGroup: group.name, putObject };
+  const destinations: Destinations = {
+    sinks: [featureStore, changeLog, labelLedger],
+    fences,
+    quarantine: (rejections, pace) => quarantine(rejections, place, pace),
+  };
+  return async ({ Records }, context) => {
+    const end = time.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
+    const records = Records.map((record) => ({ record, decoded: decode(record) }));
+    const outcome = await deliver(group, records, destinations, config.hazardWindowSeconds, {
+      sinks: { ...time, deadline: end - FENCES_RESERVE_MS },
+      fences: { ...time, deadline: end },
+    });
+    report(outcome);
+    return { batchItemFailures: outcome.checkpoint === undefined ? [] : [{ itemIdentifier: outcome.checkpoint }] };
+  };
 }
 
 /** Sends records through ingest with shadows in place of its destinations, and answers what it would have written. */
@@ -117,12 +80,31 @@ export async function rehearseIngest(
 ): Promise<DynamoDBBatchResponse & { effects: Effects }> {
   const { effects, ...shadow } = shadows(dependencies.group);
   const time = { ...dependencies.time, now: () => rehearsal.now };
-  const answer = await ingest({ Records }, context, { ...dependencies, ...shadow, time, report: () => {} });
+  const ingest = makeIngest({ ...dependencies, ...shadow, time, report: () => {} });
+  const answer = await ingest({ Records }, context);
   return { ...answer, effects: effects() };
 }
 
+/** Made once per execution environment, at its first invocation. */
+const production = once(async () => {
+  const config = ingestConfig();
+  const group = await loadFeatureGroup(config.featureGroup);
+  const sentToChangeLog = new SentBytes();
+  const dependencies: IngestDependencies = {
+    config,
+    group,
+    clients: { ...deliveryClients(config), sentToChangeLog },
+    putObject: objectWriter(),
+    time: systemTime,
+    report(outcome) {
+      logOutcome(outcome);
+      publishOutcome(group.name, outcome, sentToChangeLog.take(), systemTime.now());
+    },
+  };
+  return { dependencies, ingest: makeIngest(dependencies) };
+});
+
 export async function handler(event: DynamoDBStreamEvent | RehearsalEvent, context: Context) {
-  started ??= production();
-  const dependencies = await started;
-  return isRehearsal(event) ? rehearseIngest(event, context, dependencies) : ingest(event, context, dependencies);
+  const { dependencies, ingest } = await production();
+  return isRehearsal(event) ? rehearseIngest(event, context, dependencies) : ingest(event, context);
 }

@@ -1,9 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
-import { type PredictConfig, predictConfig } from '../shared/config/variables.ts';
+import { once } from '../shared/calls/once.ts';
+import { type PredictConfig, predictConfig } from '../shared/config/predict.ts';
+import type { FeatureGroup } from '../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../shared/definition/load.ts';
-import type { FeatureGroup } from '../shared/feature-groups/define.ts';
 import { encode, type FeatureTexts } from '../shared/model/encode.ts';
 import { schemaHash } from '../shared/model/schema-hash.ts';
 import { type Score, scoreRows } from '../shared/prediction/endpoint.ts';
@@ -34,10 +35,8 @@ export interface Prediction extends Score {
   readonly recordIdentifier?: string;
 }
 
-let started: Promise<PredictDependencies> | undefined;
-
 /** Made once per execution environment, at its first invocation. */
-async function production(): Promise<PredictDependencies> {
+const production = once(async (): Promise<PredictDependencies> => {
   const config = predictConfig();
   const group = await loadFeatureGroup(config.featureGroup);
   return {
@@ -45,9 +44,9 @@ async function production(): Promise<PredictDependencies> {
     group,
     featureStore: new SageMakerFeatureStoreRuntimeClient(),
     runtime: new SageMakerRuntimeClient(),
-    readServing: servingReader(new DynamoDBClient(), config.stateTable, Date.now),
+    readServing: servingReader({ name: config.stateTable, dynamodb: new DynamoDBClient() }, Date.now),
   };
-}
+});
 
 /**
  * Answers a request with a prediction, or with `{predictions}` for a list: encode, invoke, answer. All or nothing.
@@ -130,8 +129,7 @@ function respond(statusCode: number, body: object, timings: Timings) {
 }
 
 export async function handler(event: unknown) {
-  started ??= production();
-  const dependencies = await started;
+  const dependencies = await production();
   const timings = new Timings();
   try {
     return await answer(event, dependencies, timings);

@@ -3,9 +3,10 @@ import { CodeDeployClient, PutLifecycleEventHookExecutionStatusCommand } from '@
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describeError } from '../shared/calls/failure.ts';
-import { type RehearseConfig, rehearseConfig } from '../shared/config/variables.ts';
+import { once } from '../shared/calls/once.ts';
+import { type RehearseConfig, rehearseConfig } from '../shared/config/rehearse.ts';
+import { differences, type Effects, type RehearsalEvent } from '../shared/rehearsal/effects.ts';
 import { recentChanges } from '../shared/rehearsal/recent-changes.ts';
-import { differences, type Effects, type RehearsalEvent } from '../shared/rehearsal/shadows.ts';
 
 /** What CodeDeploy asks with, before it shifts traffic to a new version of ingest. */
 export interface HookEvent {
@@ -30,18 +31,16 @@ export interface RehearseAnswer {
 /** Places named in the answer; the number of all of them is in it too. */
 const EXAMPLES_MAX = 10;
 
-let started: RehearseDependencies | undefined;
-
 /** Made once per execution environment, at its first invocation. */
-function production(): RehearseDependencies {
-  return {
+const production = once(
+  async (): Promise<RehearseDependencies> => ({
     config: rehearseConfig(),
     streams: new DynamoDBStreamsClient(),
     lambda: new LambdaClient(),
     codedeploy: new CodeDeployClient(),
     now: Date.now,
-  };
-}
+  }),
+);
 
 /**
  * Sends recent changes through the version that serves and through the new one, into shadows of their destinations,
@@ -93,8 +92,7 @@ async function effectsOf(
 const logger = new Logger();
 
 export async function handler(event: HookEvent): Promise<RehearseAnswer> {
-  started ??= production();
-  const answer = await rehearse(event, started);
+  const answer = await rehearse(event, await production());
   logger.info(answer.reason, { status: answer.status });
   return answer;
 }

@@ -1,4 +1,4 @@
-import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { type Intrinsic, type Resources, ref } from './cloudformation/intrinsics.ts';
 import type { Names } from './cloudformation/names.ts';
 import { athena } from './data/athena.ts';

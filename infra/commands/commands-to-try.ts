@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { REGION } from '../local/dynamodb/back-end.ts';
 import type { StackNames } from '../local/stack/names.ts';
 

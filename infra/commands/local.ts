@@ -1,6 +1,6 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../../shared/definition/load.ts';
-import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
 import { sampleItem } from '../aws/live-test/sample-item.ts';
 import { generateCustomers } from '../demo/customers/customers.ts';
 import { itemOf } from '../demo/customers/item.ts';

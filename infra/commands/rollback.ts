@@ -13,12 +13,12 @@ async function rollback(): Promise<number> {
     reason: { type: 'string', default: 'no reason given' },
     json: { type: 'boolean', default: false },
   });
-  const { config, dynamodb, sagemaker, close } = await deployedStack(options);
+  const { config, table, sagemaker, close } = await deployedStack(options);
   try {
-    const { stateTable, endpointName, endpointPollSeconds } = config;
+    const { endpointName, endpointPollSeconds } = config;
     const { to, reason } = options;
-    const request = { stateTable, endpointName, pollMs: endpointPollSeconds * 1_000, to, reason };
-    const done = await rollBack({ dynamodb, sagemaker }, request, Date.now);
+    const request = { endpointName, pollMs: endpointPollSeconds * 1_000, to, reason };
+    const done = await rollBack({ table, sagemaker }, request, Date.now);
     console.log(
       options.json
         ? JSON.stringify(done, undefined, 2)

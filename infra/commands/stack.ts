@@ -1,9 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { type RetrainConfig, retrainConfig } from '../../shared/config/variables.ts';
+import { type RetrainConfig, retrainConfig } from '../../shared/config/retrain.ts';
+import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../../shared/definition/load.ts';
-import type { FeatureGroup } from '../../shared/feature-groups/define.ts';
+import type { StateTable } from '../../shared/state/table.ts';
 import { namesOf } from '../aws/cloudformation/names.ts';
 
 /** A deployed stack, as a person's command reaches it. */
@@ -11,7 +12,7 @@ export interface DeployedStack {
   readonly group: FeatureGroup;
   /** Of its function retrain: the policy, and the names of everything. */
   readonly config: RetrainConfig;
-  readonly dynamodb: DynamoDBClient;
+  readonly table: StateTable;
   readonly sagemaker: SageMakerClient;
   close(): void;
 }
@@ -47,7 +48,10 @@ export async function deployedStack(options: { definition: string; stage: string
     const config = retrainConfig(Environment?.Variables ?? {});
     const clients = { dynamodb: new DynamoDBClient(settings), sagemaker: new SageMakerClient(settings) };
     return {
-      ...{ group, config, ...clients },
+      group,
+      config,
+      table: { name: config.stateTable, dynamodb: clients.dynamodb },
+      sagemaker: clients.sagemaker,
       close() {
         for (const client of Object.values(clients)) client.destroy();
       },

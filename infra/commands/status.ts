@@ -13,7 +13,7 @@ async function status(): Promise<number> {
   const { values: options } = readOptions(USAGE, { ...STACK_OPTIONS, json: { type: 'boolean', default: false } });
   const stack = await deployedStack(options);
   try {
-    const found = await readStatus(stack.dynamodb, stack.config, Date.now());
+    const found = await readStatus(stack.table, stack.config.policy, Date.now());
     const answer = { featureGroup: stack.group.name, endpoint: stack.config.endpointName, ...found };
     console.log(options.json ? JSON.stringify(answer, undefined, 2) : render(answer).join('\n'));
     return 0;

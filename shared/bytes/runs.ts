@@ -1,4 +1,4 @@
-import type { Feature } from '../feature-groups/define.ts';
+import type { Feature } from '../definition/feature-group.ts';
 import { type Run, runOf } from './writer.ts';
 
 /** What a categorical feature's categories are written as, by position. None for a feature of another type. */

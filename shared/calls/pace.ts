@@ -1,12 +1,17 @@
 import pLimit from 'p-limit';
+import { describeError, errorCode, isThrottling } from './failure.ts';
 
-/** Time as the code around the sinks sees it: what a Lambda invocation has left, and how to wait. */
-export interface Pace {
+/** Time, and how to wait. */
+export interface Time {
   /** Epoch milliseconds. */
   now(): number;
   sleep(ms: number): Promise<void>;
   /** 0 to 1, for the jitter of backoff. */
   random(): number;
+}
+
+/** Time as the code around the sinks sees it: with what a Lambda invocation has left. */
+export interface Pace extends Time {
   /** Epoch milliseconds after which no new work is begun, so that the batch is answered rather than timed out. */
   readonly deadline: number;
 }
@@ -61,4 +66,64 @@ export async function withAdaptiveConcurrency<T>(
       calm = 0;
     }
   });
+}
+
+/** What was not done in time, and why: the last error, or that the time was up. */
+export interface Unfinished<T> {
+  readonly item: T;
+  readonly message: string;
+}
+
+/** How {@link untilDeadline} works. `C` is what each round of attempts begins with. */
+interface Rounds<C> {
+  readonly pace: Pace;
+  readonly concurrencyMax: number;
+  /** Prepares a round. Whatever it throws fails the round's items, which are tried again in the next. */
+  readonly begin?: () => Promise<C>;
+}
+
+/**
+ * Does each item, again and again with backoff, until all are done or the time is up; nothing is begun after the
+ * deadline. `work` throws when an item is to be tried again, or answers the part of it that is left.
+ *
+ * @returns what was not done, each with its last error.
+ */
+export async function untilDeadline<T, C = undefined>(
+  items: readonly T[],
+  { pace, concurrencyMax, begin }: Rounds<C>,
+  work: (item: T, prepared: C) => Promise<T | undefined>,
+): Promise<Unfinished<T>[]> {
+  const messages = new Map<T, string>();
+  const left = await retryUntilDeadline(items, pace, async (pending) => {
+    const again: T[] = [];
+    const fail = (item: T, error: unknown) => {
+      messages.set(item, describeError(error));
+      again.push(item);
+      return isThrottling(errorCode(error)) ? 'throttled' : 'ok';
+    };
+    let prepared: C;
+    try {
+      prepared = (await begin?.()) as C;
+    } catch (error) {
+      for (const item of pending) fail(item, error);
+      return again;
+    }
+    await withAdaptiveConcurrency(pending, concurrencyMax, async (item) => {
+      if (pace.now() >= pace.deadline) {
+        again.push(item);
+        return 'ok';
+      }
+      try {
+        const rest = await work(item, prepared);
+        if (rest === undefined) return 'ok';
+        messages.set(rest, 'left unprocessed');
+        again.push(rest);
+        return 'throttled';
+      } catch (error) {
+        return fail(item, error);
+      }
+    });
+    return again;
+  });
+  return left.map((item) => ({ item, message: messages.get(item) ?? 'no time left' }));
 }

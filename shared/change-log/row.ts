@@ -2,7 +2,7 @@ import { categoryRuns, isNumber, latestRun } from '../bytes/runs.ts';
 import { ByteWriter, type Escape, plainCharacters, type Run, runOf } from '../bytes/writer.ts';
 import type { TimedChange } from '../changes/change.ts';
 import { formatEventTime } from '../changes/event-time.ts';
-import { columnsOf, type FeatureGroup } from '../feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../definition/feature-group.ts';
 
 /** Columns that every change log row begins with, before the record identifier and the features. */
 export const CHANGE_COLUMNS = ['sequence_number', 'event_name', 'event_time', 'ttl_expired'] as const;

@@ -1,5 +1,5 @@
-import { SEQUENCE_NUMBER_DIGITS_MAX } from '../changes/change.ts';
-import { columnsOf, type FeatureGroup } from '../feature-groups/define.ts';
+import { SEQUENCE_NUMBER_DIGITS_MAX } from '../changes/sequence-number.ts';
+import { columnsOf, type FeatureGroup } from '../definition/feature-group.ts';
 
 /**
  * Trino SQL over the change log, as Athena runs it. The views of infra/aws and the training set are built on the same

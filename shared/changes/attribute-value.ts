@@ -55,3 +55,11 @@ function canonicalJson(value: unknown): string {
       return JSON.stringify(content ?? null);
   }
 }
+
+/** An item as the SDK reads it, in the form of a Lambda event: binary as base64 text. */
+export function toEventImage(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (Array.isArray(value)) return value.map(toEventImage);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toEventImage(member)]));
+}

@@ -1,4 +1,4 @@
-import { columnsOf, type FeatureGroup } from '../feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../definition/feature-group.ts';
 
 /**
  * A feature's value as text, exactly as the sinks take it. `null` is DynamoDB's NULL, `undefined` an absent attribute,
@@ -79,19 +79,4 @@ export interface Failure {
   readonly sequenceNumber: string;
   /** What could not be done, and the last error. */
   readonly message: string;
-}
-
-/** Order of two sequence numbers. Their lengths vary, so text order is wrong. */
-export function compareSequenceNumbers(a: string, b: string): number {
-  if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0;
-  const difference = BigInt(a) - BigInt(b);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
-}
-
-/** Longest sequence number, in digits. Source: DynamoDB Streams API, SequenceNumber: 21 to 40. */
-export const SEQUENCE_NUMBER_DIGITS_MAX = 40;
-
-/** A sequence number of fixed width, for stores that can only compare text. */
-export function paddedSequenceNumber(sequenceNumber: string): string {
-  return sequenceNumber.padStart(SEQUENCE_NUMBER_DIGITS_MAX, '0');
 }

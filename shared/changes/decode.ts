@@ -1,9 +1,11 @@
-import { columnsOf, type Feature, type FeatureGroup } from '../feature-groups/define.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../definition/feature-group.ts';
 import type { AttributeValue } from './attribute-value.ts';
 import { type Change, type FeatureCode, featureTexts, type Rejection, type RejectionReason } from './change.ts';
-import { EnvelopeProblem, readEnvelope, sequenceNumberOf } from './envelope.ts';
-import { type FeatureDecoder, featureDecoder, labelDecoder, Problem } from './feature-decoder.ts';
+import { readEnvelope } from './envelope.ts';
+import { type FeatureDecoder, featureDecoder, labelDecoder } from './feature-decoder.ts';
 import { attributeReader } from './item-reader.ts';
+import { EnvelopeProblem, Problem } from './problem.ts';
+import { sequenceNumberOf } from './sequence-number.ts';
 
 /** Largest record of Feature Store, in bytes. Source: Feature Store quotas, "maximum record size 350 KB". */
 const RECORD_BYTES_MAX = 350 * 1024;

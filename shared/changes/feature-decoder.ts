@@ -1,22 +1,10 @@
-import { compareDecimals, exactInteger, integerText, isPlainDecimal, plainDecimal } from '../definition/decimal.ts';
-import type { Feature } from '../feature-groups/define.ts';
+import { exactInteger, isPlainDecimal } from '../definition/decimal.ts';
+import type { Feature } from '../definition/feature-group.ts';
+import { type NumberFeature, numberRule } from '../definition/number.ts';
 import { type AttributeValue, attributeType, textOf } from './attribute-value.ts';
-import type { FeatureCode, FeatureText, RejectionReason } from './change.ts';
+import type { FeatureCode, FeatureText } from './change.ts';
 import type { UsualType, Written } from './item-reader.ts';
-
-const INT64_MIN = '-9223372036854775808';
-const INT64_MAX = '9223372036854775807';
-
-/** What is wrong with one attribute. Its message never holds the value, which may be personal data. */
-export class Problem {
-  readonly reason: RejectionReason;
-  readonly message: string;
-
-  constructor(reason: RejectionReason, message: string) {
-    this.reason = reason;
-    this.message = message;
-  }
-}
+import { Problem } from './problem.ts';
 
 /** Decodes one attribute, in two steps: a quick look, which nearly every value passes, and judgement of all others. */
 export interface FeatureDecoder {
@@ -68,8 +56,8 @@ export function featureDecoder(feature: Feature): FeatureDecoder {
       return { type: 'S', accept: (written) => positions.get(written), judge };
     }
     case 'integral': {
-      const least = Number(feature.min ?? INT64_MIN);
-      const greatest = Number(feature.max ?? INT64_MAX);
+      const { min, max } = numberRule(feature);
+      const [least, greatest] = [Number(min), Number(max)];
       const accept = (written: Written) => {
         if (typeof written !== 'string') return undefined;
         const number = exactInteger(written);
@@ -99,29 +87,26 @@ function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureCod
       return (value) => (typeof value.S === 'string' ? unknown : wrongType(value, 'S'));
     }
     case 'integral':
-      return numberDecoder(feature, wrongType, INT64_MIN, INT64_MAX);
     case 'fractional':
-      return numberDecoder(feature, wrongType, undefined, undefined);
+      return numberDecoder(feature, wrongType);
   }
 }
 
 function numberDecoder(
-  feature: Extract<Feature, { type: 'integral' | 'fractional' }>,
+  feature: NumberFeature,
   wrongType: (value: AttributeValue, expected: string) => Problem,
-  typeMin: string | undefined,
-  typeMax: string | undefined,
 ): (value: AttributeValue) => FeatureText | Problem {
-  const min = feature.min === undefined ? typeMin : plainDecimal(String(feature.min));
-  const max = feature.max === undefined ? typeMax : plainDecimal(String(feature.max));
-  const outOfRange = new Problem('out-of-range', `Expected ${min ?? 'any number'} to ${max ?? 'any number'}.`);
+  const rule = numberRule(feature);
+  const integral = feature.type === 'integral';
+  const least = feature.min ?? (integral ? rule.min : 'any number');
+  const greatest = feature.max ?? (integral ? rule.max : 'any number');
+  const outOfRange = new Problem('out-of-range', `Expected ${least} to ${greatest}.`);
   const notIntegral = new Problem('not-integral', 'Expected a whole number.');
   return (value) => {
-    const number = typeof value.N === 'string' ? plainDecimal(value.N) : undefined;
-    if (number === undefined) return wrongType(value, 'N');
-    const text = feature.type === 'integral' ? integerText(number) : number;
-    if (text === undefined) return notIntegral;
-    if (min !== undefined && compareDecimals(text, min) < 0) return outOfRange;
-    if (max !== undefined && compareDecimals(text, max) > 0) return outOfRange;
-    return text;
+    if (typeof value.N !== 'string') return wrongType(value, 'N');
+    const judged = rule.judge(value.N);
+    if ('text' in judged) return judged.text;
+    if (judged.problem === 'not-a-number') return wrongType(value, 'N');
+    return judged.problem === 'not-integral' ? notIntegral : outOfRange;
   };
 }

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import type { FeatureGroup } from './feature-group.ts';
 import { importDefinition } from './import-definition.ts';
 
 /**

@@ -1,16 +1,11 @@
 import type { Pace } from '../calls/pace.ts';
-import {
-  type Change,
-  compareSequenceNumbers,
-  type Failure,
-  type Rejection,
-  type TimedChange,
-} from '../changes/change.ts';
+import type { Change, Failure, Rejection, TimedChange } from '../changes/change.ts';
 import { isChange, isRejection } from '../changes/decode.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
-import { isDelete, lastChangePerRecord } from '../sinks/feature-store.ts';
+import { assignEventTimes, type Fence } from '../changes/event-order.ts';
+import { isDelete, lastChangePerRecord } from '../changes/last-change.ts';
+import { compareSequenceNumbers } from '../changes/sequence-number.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { Sink } from '../sinks/sink.ts';
-import { assignEventTimes, type Fence } from '../state/fences.ts';
 
 /** One stream record and what it decoded to. */
 export interface DecodedRecord {

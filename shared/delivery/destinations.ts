@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { FirehoseClient } from '@aws-sdk/client-firehose';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import type { Pace } from '../calls/pace.ts';
-import type { IngestConfig } from '../config/variables.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import { CLIENT_SETTINGS } from '../calls/client-settings.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import { directOnlineStore } from '../online-store/direct.ts';
 import { type OnlineStore, sdkOnlineStore } from '../online-store/online-store.ts';
 import { changeLogSink, type SentBytes } from '../sinks/change-log.ts';
@@ -23,16 +21,8 @@ export interface DeliveryClients {
   readonly sentToChangeLog?: SentBytes;
 }
 
-/**
- * A call that hangs would hold the batch until Lambda ends the invocation. The SDK has no time limits of its own:
- * these are in milliseconds, far above what the services take.
- */
-export const CLIENT_SETTINGS = {
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
-};
-
 /** Clients as the SDK configures them: region, credentials and endpoint from the environment. */
-export function deliveryClients({ featureStoreWriter }: Pick<IngestConfig, 'featureStoreWriter'>): DeliveryClients {
+export function deliveryClients({ featureStoreWriter }: { featureStoreWriter: 'direct' | 'sdk' }): DeliveryClients {
   const featureStore = new SageMakerFeatureStoreRuntimeClient(CLIENT_SETTINGS);
   return {
     dynamodb: new DynamoDBClient(CLIENT_SETTINGS),
@@ -42,23 +32,24 @@ export function deliveryClients({ featureStoreWriter }: Pick<IngestConfig, 'feat
   };
 }
 
-/** Time as it passes. */
-export const systemTime: Pick<Pace, 'now' | 'sleep' | 'random'> = {
-  now: Date.now,
-  sleep: (ms) => sleep(ms),
-  random: Math.random,
-};
+/** Names of the destinations, and how many calls to Feature Store are in flight at once. */
+export interface DestinationOptions {
+  readonly stateTable: string;
+  readonly changeLogStream: string;
+  readonly featureStoreConcurrency: number;
+}
 
 /** Where the changes of a feature group go. */
-export function destinationsOf(group: FeatureGroup, config: IngestConfig, clients: DeliveryClients) {
+export function destinationsOf(group: FeatureGroup, options: DestinationOptions, clients: DeliveryClients) {
+  const table = { name: options.stateTable, dynamodb: clients.dynamodb };
   return {
     featureStore: featureStoreSink(
       group,
       clients.onlineStore?.(group) ?? sdkOnlineStore(group, clients.featureStore),
-      config.featureStoreConcurrency,
+      options.featureStoreConcurrency,
     ),
-    changeLog: changeLogSink(group, config.changeLogStream, clients.firehose, clients.sentToChangeLog),
-    labelLedger: labelLedgerSink(config.stateTable, clients.dynamodb),
-    fences: fenceStore(config.stateTable, clients.dynamodb, group.eventTime.attribute !== undefined),
+    changeLog: changeLogSink(group, options.changeLogStream, clients.firehose, clients.sentToChangeLog),
+    labelLedger: labelLedgerSink(table),
+    fences: fenceStore(table, group.eventTime.attribute !== undefined),
   };
 }

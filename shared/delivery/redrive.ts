@@ -1,13 +1,14 @@
 import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Pace } from '../calls/pace.ts';
-import { type Change, compareSequenceNumbers, type Rejection, type TimedChange } from '../changes/change.ts';
+import { toEventImage } from '../changes/attribute-value.ts';
+import type { Change, Rejection, TimedChange } from '../changes/change.ts';
 import { type Decoder, isRejection, makeDecoder } from '../changes/decode.ts';
-import { toEventImage } from '../changes/envelope.ts';
+import { assignEventTimes, type Fence } from '../changes/event-order.ts';
 import { eventTimeAfter } from '../changes/event-time.ts';
 import { labelDecoder } from '../changes/feature-decoder.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import { compareSequenceNumbers } from '../changes/sequence-number.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { Sink } from '../sinks/sink.ts';
-import { assignEventTimes, type Fence } from '../state/fences.ts';
 
 /**
  * Redrive puts right what ingest could not deliver, and takes the table as truth: the online store gets what the item
@@ -22,6 +23,23 @@ import { assignEventTimes, type Fence } from '../state/fences.ts';
  */
 export const REDRIVE_MARGIN_SECONDS = 10;
 
+/** What a person asks of redrive. */
+export interface RedriveRequest {
+  /** `list` says what waits and why; `redrive` puts it right. Default: list. */
+  readonly action?: 'list' | 'redrive';
+  /** Most objects to look at. Default: 1,000. */
+  readonly limit?: number;
+}
+
+/** What has become of the objects that waited. */
+export interface RedriveAnswer {
+  /** Objects put right and taken away. */
+  readonly redriven: readonly string[];
+  /** Objects that still wait, with the number of their records and the reason. */
+  readonly waiting: readonly { readonly key: string; readonly records: number; readonly reason: string }[];
+}
+
+/** What has become of the records of one object. */
 export type RedriveResult =
   | { readonly status: 'redriven' }
   /** Still to be put right, and what by: the application, or another redrive. */

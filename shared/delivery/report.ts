@@ -1,5 +1,8 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { Outcome } from './deliver.ts';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Counts, Outcome } from './deliver.ts';
+
+/** How a batch's outcome is made known: to people by the log, to alarms by metrics. */
 
 const logger = new Logger();
 
@@ -24,4 +27,44 @@ export function logOutcome(outcome: Outcome): void {
       examples: failures.slice(0, EXAMPLES_MAX),
     });
   }
+}
+
+/** Metric names in CloudWatch, by count. RecordsIn = Delivered + Superseded + Deleted + Quarantined + Failed. */
+const METRIC_NAMES: Readonly<Record<keyof Counts, string>> = {
+  recordsIn: 'RecordsIn',
+  delivered: 'Delivered',
+  superseded: 'Superseded',
+  deleted: 'Deleted',
+  quarantined: 'Quarantined',
+  failed: 'Failed',
+  labelEvents: 'LabelEvents',
+};
+
+/**
+ * Publishes a batch's outcome as one embedded-metric-format line, by feature group:
+ *
+ * - its counts;
+ * - WatermarkLag, how far behind now the shard is complete: the greatest of all shards says it of the whole table;
+ * - what Firehose took: ChangeLogBilledBytes over ChangeLogBytes says how well rows are packed. 1 is best; well above it,
+ *   the batching window is too short for the table's traffic, since Firehose bills each record in units of 5 KB.
+ *
+ * @param nowMs epoch milliseconds
+ */
+export function publishOutcome(
+  featureGroup: string,
+  { counts, completeThrough }: Outcome,
+  changeLog: { readonly payload: number; readonly billed: number },
+  nowMs: number,
+): void {
+  const metrics = new Metrics();
+  metrics.addDimension('feature_group', featureGroup);
+  for (const [count, name] of Object.entries(METRIC_NAMES)) {
+    metrics.addMetric(name, MetricUnit.Count, counts[count as keyof Counts]);
+  }
+  if (completeThrough !== undefined) {
+    metrics.addMetric('WatermarkLag', MetricUnit.Seconds, Math.floor(nowMs / 1_000) - completeThrough);
+  }
+  metrics.addMetric('ChangeLogBytes', MetricUnit.Bytes, changeLog.payload);
+  metrics.addMetric('ChangeLogBilledBytes', MetricUnit.Bytes, changeLog.billed);
+  metrics.publishStoredMetrics();
 }

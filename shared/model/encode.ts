@@ -1,5 +1,5 @@
 import { plainDecimal } from '../definition/decimal.ts';
-import type { Feature, FeatureGroup } from '../feature-groups/define.ts';
+import type { Feature, FeatureGroup } from '../definition/feature-group.ts';
 
 /**
  * The rule by which a record becomes a row of numbers, in two parts: the list of columns, which the training set's SQL

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Feature, FeatureGroup } from '../feature-groups/define.ts';
+import type { Feature, FeatureGroup } from '../definition/feature-group.ts';
 import { imputation } from './encode.ts';
 
 /** Length in hex digits. 64 bits: enough to tell the versions of one definition apart. */

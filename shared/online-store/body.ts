@@ -2,7 +2,7 @@ import { categoryRuns, isNumber, latestRun } from '../bytes/runs.ts';
 import { type ByteWriter, type Escape, plainCharacters, type Run, runOf } from '../bytes/writer.ts';
 import type { TimedChange } from '../changes/change.ts';
 import { formatEventTime } from '../changes/event-time.ts';
-import { columnsOf, type FeatureGroup } from '../feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../definition/feature-group.ts';
 
 /** A text inside JSON's quotes, as `JSON.stringify` writes it. */
 const QUOTED: Escape = {

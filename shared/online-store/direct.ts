@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import type { HttpRequest } from '@smithy/types';
 import { ByteWriter } from '../bytes/writer.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import { batchWriteBodyWriter } from './body.ts';
 import { type BatchWriteAnswer, type OnlineStore, sdkOnlineStore } from './online-store.ts';
 

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { featureTexts, type TimedChange } from '../changes/change.ts';
 import { formatEventTime } from '../changes/event-time.ts';
-import { columnsOf, type FeatureGroup } from '../feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../definition/feature-group.ts';
 
 /** What came of a batch write: nothing is written that is listed here. */
 export type BatchWriteAnswer = Pick<BatchWriteRecordCommandOutput, 'Errors' | 'UnprocessedEntries'>;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { compareDecimals, integerText, plainDecimal } from '../definition/decimal.ts';
-import type { Feature, FeatureGroup } from '../feature-groups/define.ts';
+import type { Feature, FeatureGroup } from '../definition/feature-group.ts';
 import type { FeatureTexts } from '../model/encode.ts';
 
 /** Bounds of Feature Store's Integral, an int64. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { FeatureTexts } from '../model/encode.ts';
 import { parseFeatures } from './features.ts';
 import { PredictionRefused, STATUS } from './refusal.ts';

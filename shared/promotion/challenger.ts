@@ -1,8 +1,14 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Serving } from '../state/serving.ts';
-import type { TrainingPlan } from '../training/plan.ts';
 import { type GatePolicy, judge, type Verdict } from './gate.ts';
 import { readValidationScores } from './scores.ts';
+
+/** Where the validation rows lie, and what both models make of them. */
+export interface ScoreLocations {
+  readonly validationUri: string;
+  readonly challengerUri: string;
+  readonly championUri: string;
+}
 
 /** Which model scores the validation rows beside the challenger, if any does. */
 export type Champion =
@@ -13,8 +19,8 @@ export type Champion =
  * The champion is what serves, if it can read the challenger's rows: a model of another schema cannot, and the
  * definition that it belongs to is gone.
  */
-export function championOf(serving: Serving | undefined, plan: TrainingPlan): Champion {
-  if (!serving || serving.schemaHash !== plan.schemaHash) return { found: false, modelName: null };
+export function championOf(serving: Serving | undefined, challenger: Pick<Serving, 'schemaHash'>): Champion {
+  if (!serving || serving.schemaHash !== challenger.schemaHash) return { found: false, modelName: null };
   return { found: true, modelName: serving.modelName };
 }
 
@@ -25,7 +31,7 @@ export function championOf(serving: Serving | undefined, plan: TrainingPlan): Ch
  */
 export async function judgeChallenger(
   s3: Pick<S3Client, 'send'>,
-  { validationUri, challengerUri, championUri }: TrainingPlan,
+  { validationUri, challengerUri, championUri }: ScoreLocations,
   hasChampion: boolean,
   policy: GatePolicy,
 ): Promise<Verdict> {

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { RetrainConfig } from '../config/variables.ts';
 import { schemaVariant } from '../model/schema-hash.ts';
 
 /** Period of the alarms, in seconds. One period of trouble is enough: a deployment is watched for minutes only. */
@@ -33,6 +32,17 @@ export const deploymentPlanSchema = z.object({
 
 export type DeploymentPlan = z.output<typeof deploymentPlanSchema>;
 
+/** How a challenger is judged, deployed and guarded. */
+export interface DeploymentOptions {
+  readonly dataBucket: string;
+  readonly trainingAlgorithm: 'linear-learner' | 'xgboost';
+  readonly endpointInstanceCount: number;
+  readonly canarySeconds: number;
+  readonly terminationSeconds: number;
+  readonly alarmErrorPercent: number;
+  readonly alarmLatencyMillis: number;
+}
+
 /**
  * The part of a training plan that comes after the training.
  *
@@ -40,12 +50,12 @@ export type DeploymentPlan = z.output<typeof deploymentPlanSchema>;
  * @param transformJobName makes the name of a transform job from what it is for.
  */
 export function deploymentPlan(
-  config: RetrainConfig,
+  options: DeploymentOptions,
   name: string,
   hash: string,
   transformJobName: (purpose: string) => string,
 ): DeploymentPlan {
-  const scores = `s3://${config.dataBucket}/models/${name}/scores/`;
+  const scores = `s3://${options.dataBucket}/models/${name}/scores/`;
   const { errorAlarmName, latencyAlarmName } = alarmNames(name);
   return {
     challengerJobName: transformJobName('challenger'),
@@ -53,15 +63,15 @@ export function deploymentPlan(
     challengerUri: `${scores}challenger/`,
     championUri: `${scores}champion/`,
     // XGBoost's container writes one score per line as CSV; linear-learner's writes no CSV.
-    scoresContentType: config.trainingAlgorithm === 'xgboost' ? 'text/csv' : 'application/jsonlines',
+    scoresContentType: options.trainingAlgorithm === 'xgboost' ? 'text/csv' : 'application/jsonlines',
     variantName: schemaVariant(hash),
-    endpointInstanceCount: config.endpointInstanceCount,
+    endpointInstanceCount: options.endpointInstanceCount,
     errorAlarmName,
-    errorRateMax: config.alarmErrorPercent / 100,
+    errorRateMax: options.alarmErrorPercent / 100,
     latencyAlarmName,
-    latencyMicrosMax: config.alarmLatencyMillis * 1_000,
+    latencyMicrosMax: options.alarmLatencyMillis * 1_000,
     alarmPeriodSeconds: ALARM_PERIOD_SECONDS,
-    deploymentConfig: deploymentConfig(config, [errorAlarmName, latencyAlarmName]),
+    deploymentConfig: deploymentConfig(options, [errorAlarmName, latencyAlarmName]),
   };
 }
 
@@ -78,7 +88,7 @@ export const configOfAlarm = (alarmName: string): string | undefined => /^(.+)-(
  * A canary is at most half a fleet, so a fleet of one moves at once, and is watched as long.
  */
 function deploymentConfig(
-  { endpointInstanceCount, canarySeconds, terminationSeconds }: RetrainConfig,
+  { endpointInstanceCount, canarySeconds, terminationSeconds }: DeploymentOptions,
   alarms: readonly string[],
 ) {
   const canary = endpointInstanceCount > 1;

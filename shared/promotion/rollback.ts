@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeEndpointCommand, type SageMakerClient, UpdateEndpointCommand } from '@aws-sdk/client-sagemaker';
 import { readEpochState } from '../state/epochs.ts';
 import { type Evidence, markRolledBack, readEvidence, servableOf, servedBefore } from '../state/evidence.ts';
 import { readServing, type Serving, writeRolledBackServing } from '../state/serving.ts';
+import type { StateTable } from '../state/table.ts';
 
 /** Longest wait for the endpoint to have swapped, in milliseconds. A fleet starts in minutes. */
 const SWAP_MS_MAX = 60 * 60_000;
 
 export interface RollbackRequest {
-  readonly stateTable: string;
   readonly endpointName: string;
   readonly pollMs: number;
   /** Why, as a person will read it in the status. */
@@ -18,8 +17,8 @@ export interface RollbackRequest {
   readonly to?: string | undefined;
 }
 
-interface Clients {
-  readonly dynamodb: Pick<DynamoDBClient, 'send'>;
+interface Reached {
+  readonly table: StateTable;
   readonly sagemaker: Pick<SageMakerClient, 'send'>;
 }
 
@@ -34,15 +33,15 @@ interface Clients {
  * @throws Error with the way out when there is nothing to go back to, or a deployment is under way.
  */
 export async function rollBack(
-  { dynamodb, sagemaker }: Clients,
+  { table, sagemaker }: Reached,
   request: RollbackRequest,
   now: () => number,
 ): Promise<{ from: Serving; to: Serving }> {
-  const { stateTable, endpointName, pollMs, reason } = request;
-  const from = await readServing(dynamodb, stateTable);
+  const { endpointName, pollMs, reason } = request;
+  const from = await readServing(table);
   if (!from) throw new Error('No model serves yet, so there is none to go back to.');
-  const { epoch } = await readEpochState(dynamodb, stateTable);
-  const to = targetOf(from, await readEvidence(dynamodb, stateTable, epoch), request.to);
+  const { epoch } = await readEpochState(table);
+  const to = targetOf(from, await readEvidence(table, epoch), request.to);
 
   const { EndpointStatus: status, EndpointConfigName: current } = await describe(sagemaker, endpointName);
   if (status !== 'InService') {
@@ -56,9 +55,9 @@ export async function rollBack(
   if (current !== to.endpointConfigName) await swap(sagemaker, endpointName, to.endpointConfigName, pollMs, now);
 
   const at = new Date(now()).toISOString();
-  await markRolledBack(dynamodb, stateTable, to.epoch, undefined);
-  await markRolledBack(dynamodb, stateTable, from.epoch, { at, reason });
-  await writeRolledBackServing(dynamodb, stateTable, { from, to, at, reason });
+  await markRolledBack(table, to.epoch, undefined);
+  await markRolledBack(table, from.epoch, { at, reason });
+  await writeRolledBackServing(table, { from, to, at, reason });
   return { from, to };
 }
 
@@ -78,7 +77,7 @@ function targetOf(from: Serving, evidence: readonly Evidence[], modelName: strin
 
 /** Updates the endpoint and waits until it serves the configuration. @throws Error when it does not, saying what it does. */
 async function swap(
-  sagemaker: Clients['sagemaker'],
+  sagemaker: Reached['sagemaker'],
   endpointName: string,
   endpointConfigName: string,
   pollMs: number,
@@ -101,6 +100,6 @@ async function swap(
   throw new Error(`Endpoint ${endpointName} has not swapped in an hour: see its events, and try again.`);
 }
 
-function describe(sagemaker: Clients['sagemaker'], endpointName: string) {
+function describe(sagemaker: Reached['sagemaker'], endpointName: string) {
   return sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpointName }));
 }

@@ -1,12 +1,8 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
+import { listKeys } from '../calls/list-keys.ts';
 import type { ValidationScores } from './gate.ts';
 
 /** Reads what batch transform has made of the validation rows. File by file, line by line: memory holds numbers only. */
@@ -35,7 +31,7 @@ export async function readValidationScores(
   const labels: number[] = [];
   const challenger: number[] = [];
   const champion: number[] = [];
-  for (const key of await keysUnder(s3, rows)) {
+  for await (const key of listKeys(s3, rows.bucket, rows.prefix)) {
     const before = labels.length;
     for await (const line of linesOf(s3, rows.bucket, key)) labels.push(Number(line.slice(0, line.indexOf(','))));
     if (labels.length === before) continue;
@@ -66,19 +62,6 @@ export function scoresOf(line: string): number[] {
   const scores = line.startsWith('{') ? answerSchema.parse(JSON.parse(line)) : line.split(',').map(Number);
   if (scores.every(Number.isFinite)) return scores;
   throw new Error(`Not the scores of a model: ${line.slice(0, 100)}`);
-}
-
-async function keysUnder(s3: S3, { bucket, prefix }: { bucket: string; prefix: string }): Promise<string[]> {
-  const keys: string[] = [];
-  let token: string | undefined;
-  do {
-    const page: ListObjectsV2CommandOutput = await s3.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
-    );
-    keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []));
-    token = page.NextContinuationToken;
-  } while (token !== undefined);
-  return keys;
 }
 
 async function* linesOf(s3: S3, bucket: string, key: string): AsyncGenerator<string> {

@@ -1,5 +1,7 @@
-import { PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import type { PutObject } from '../sinks/quarantine.ts';
+import { PutObjectCommand, type PutObjectCommandInput, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+
+/** PutObject of S3. Errors are those that the SDK throws. */
+export type PutObject = (input: PutObjectCommandInput) => Promise<unknown>;
 
 /** PutObject through the SDK. */
 export function s3ObjectWriter(settings: S3ClientConfig): PutObject {

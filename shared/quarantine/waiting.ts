@@ -1,10 +1,5 @@
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { listKeys } from '../calls/list-keys.ts';
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from './bucket.ts';
 
 /** Stream records that wait to be put right: one object of the quarantine bucket. */
@@ -25,16 +20,12 @@ export function waitingObjects(bucket: string, featureGroup: string, s3: Pick<S3
     async keys(limit: number): Promise<string[]> {
       const keys: string[] = [];
       for (const prefix of [`${QUARANTINE_PREFIX}${featureGroup}/`, FAILED_BATCHES_PREFIX]) {
-        let token: string | undefined;
-        do {
-          const page: ListObjectsV2CommandOutput = await s3.send(
-            new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
-          );
-          for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
-          token = page.NextContinuationToken;
-        } while (token !== undefined && keys.length < limit);
+        for await (const key of listKeys(s3, bucket, prefix)) {
+          if (keys.length >= limit) return keys;
+          keys.push(key);
+        }
       }
-      return keys.slice(0, limit);
+      return keys;
     },
 
     /** @throws Error when the object is not one that ingest or Lambda writes. */

@@ -5,7 +5,7 @@ import {
   GetShardIteratorCommand,
   type _Record as StreamRecord,
 } from '@aws-sdk/client-dynamodb-streams';
-import { toEventImage } from '../changes/envelope.ts';
+import { toEventImage } from '../changes/attribute-value.ts';
 
 /** Shards looked at, and records taken of each: a few reads, as the stream's own reader has to share its rate. */
 const SHARDS_MAX = 10;

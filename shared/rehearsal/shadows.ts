@@ -2,23 +2,15 @@ import { createHash } from 'node:crypto';
 import { BatchGetItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutRecordBatchCommand } from '@aws-sdk/client-firehose';
 import { BatchWriteRecordCommand, DeleteRecordCommand } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { DeliveryClients } from '../delivery/destinations.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
-import type { PutObject } from '../sinks/quarantine.ts';
+import type { PutObject } from '../quarantine/object-writer.ts';
+import type { Effects } from './effects.ts';
 
 /**
  * A rehearsal sends records through ingest with shadows in place of its destinations: they take every write, keep
  * nothing, and note what was written where. Two versions of ingest can so be compared on the same records.
  */
-
-/** What one invocation would have written: a digest by place. Places and digests tell nothing of what is in a record. */
-export type Effects = Readonly<Record<string, string>>;
-
-/** Event that asks ingest for a rehearsal. `now` stands still for both versions, in epoch milliseconds. */
-export interface RehearsalEvent {
-  readonly rehearsal: { readonly now: number };
-  readonly Records: readonly unknown[];
-}
 
 /** Digits of a digest: enough to tell two apart, too few to find out what they were made of. */
 const DIGEST_DIGITS = 16;
@@ -26,11 +18,6 @@ const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Commas that end a field, and not those that a backslash makes part of one. */
 const FIELD_END = /(?<=(?<!\\)(?:\\\\)*),/;
-
-/** An invocation by CodeDeploy's hook, and not by the stream. */
-export function isRehearsal(event: object): event is RehearsalEvent {
-  return 'rehearsal' in event;
-}
 
 interface Shadows {
   readonly clients: DeliveryClients;
@@ -103,17 +90,3 @@ function writeState(command: unknown, effects: Map<string, string>) {
   effects.set(`state/${kind}/${digest(identifier)}`, digest(JSON.stringify(Item)));
   return {};
 }
-
-/**
- * What the next version would write otherwise, by place: what is missing or other, and what is more, save features and
- * columns that a definition has gained.
- */
-export function differences(live: Effects, next: Effects): string[] {
-  const rows = new Set(Object.keys(live).map(parentOf));
-  const gained = (place: string) => /^(online|change-log)\//.test(place) && rows.has(parentOf(place));
-  const lost = Object.keys(live).filter((place) => next[place] !== live[place]);
-  const more = Object.keys(next).filter((place) => !(place in live) && !gained(place));
-  return [...lost, ...more].sort();
-}
-
-const parentOf = (place: string): string => place.slice(0, place.lastIndexOf('/'));

@@ -4,7 +4,7 @@ import { retryUntilDeadline } from '../calls/pace.ts';
 import { billedBytes, groupIntoCalls, type PackedRecord, rowPacker } from '../change-log/packing.ts';
 import { changeLogRowWriter } from '../change-log/row.ts';
 import type { TimedChange } from '../changes/change.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { Sink } from './sink.ts';
 
 /** Bytes that Firehose has taken: what they are, and what they are billed as. */

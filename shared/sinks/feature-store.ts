@@ -2,7 +2,8 @@ import type { FeatureValue } from '@aws-sdk/client-sagemaker-featurestore-runtim
 import { describeError, errorCode, isInvalidInput, isThrottling } from '../calls/failure.ts';
 import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../calls/pace.ts';
 import type { TimedChange } from '../changes/change.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import { isDelete, lastChangePerRecord } from '../changes/last-change.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { BatchWriteAnswer, OnlineStore } from '../online-store/online-store.ts';
 import type { Sink } from './sink.ts';
 
@@ -136,21 +137,6 @@ function noteEntries(
     throttled = outcomes.note([change], message, left, code) === 'throttled' || throttled;
   }
   return throttled ? 'throttled' : 'ok';
-}
-
-/** Whether the change takes the record out of the online store. */
-export function isDelete(group: FeatureGroup, change: TimedChange): boolean {
-  if (change.eventName !== 'REMOVE') return false;
-  return (change.ttlExpired ? group.onTtlExpiry : group.onDelete) === 'delete';
-}
-
-/** The changes to write: the last per record that touches the online store, in stream order. */
-export function lastChangePerRecord(group: FeatureGroup, changes: readonly TimedChange[]): TimedChange[] {
-  const last = new Map<string, TimedChange>();
-  for (const change of changes) {
-    if (change.eventName !== 'REMOVE' || isDelete(group, change)) last.set(change.recordIdentifier, change);
-  }
-  return [...last.values()];
 }
 
 /** Calls: puts by 25, deletes one by one (there is no batch delete). */

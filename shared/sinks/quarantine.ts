@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
-import { describeError, errorCode, isThrottling } from '../calls/failure.ts';
-import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../calls/pace.ts';
+import { type Pace, untilDeadline } from '../calls/pace.ts';
 import type { Rejection } from '../changes/change.ts';
 import { QUARANTINE_PREFIX } from '../quarantine/bucket.ts';
+import type { PutObject } from '../quarantine/object-writer.ts';
 
 /** Objects written at once. */
 const CONCURRENCY_MAX = 16;
-
-/** PutObject of S3. Errors are those that the SDK throws. */
-export type PutObject = (input: PutObjectCommandInput) => Promise<unknown>;
 
 /**
  * Keeps rejected records whole, with the reason and the place, until somebody puts them right.
@@ -23,31 +19,16 @@ export async function quarantine(
   { bucket, featureGroup, putObject }: { bucket: string; featureGroup: string; putObject: PutObject },
   pace: Pace,
 ): Promise<{ rejection: Rejection; message: string }[]> {
-  const errors = new Map<Rejection, string>();
-  const left = await retryUntilDeadline(rejections, pace, async (pending) => {
-    const again: Rejection[] = [];
-    await withAdaptiveConcurrency(pending, CONCURRENCY_MAX, async (rejection) => {
-      if (pace.now() >= pace.deadline) {
-        again.push(rejection);
-        return 'ok';
-      }
-      try {
-        await putObject({
-          Bucket: bucket,
-          Key: quarantineKey(featureGroup, rejection),
-          Body: JSON.stringify(rejection),
-          ContentType: 'application/json',
-        });
-        return 'ok';
-      } catch (error) {
-        errors.set(rejection, describeError(error));
-        again.push(rejection);
-        return isThrottling(errorCode(error)) ? 'throttled' : 'ok';
-      }
+  const left = await untilDeadline(rejections, { pace, concurrencyMax: CONCURRENCY_MAX }, async (rejection) => {
+    await putObject({
+      Bucket: bucket,
+      Key: quarantineKey(featureGroup, rejection),
+      Body: JSON.stringify(rejection),
+      ContentType: 'application/json',
     });
-    return again;
+    return undefined;
   });
-  return left.map((rejection) => ({ rejection, message: `quarantine: ${errors.get(rejection) ?? 'no time left'}` }));
+  return left.map(({ item, message }) => ({ rejection: item, message: `quarantine: ${message}` }));
 }
 
 /** Hexadecimal digits of the content's hash in a key: enough to tell the few records that share a sequence number. */

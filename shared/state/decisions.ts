@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { BatchGetItemCommand, type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { DECISIONS_SHARD, decisionKey, LABELS_BY_EPOCH_INDEX } from './keys.ts';
+import type { StateTable } from './table.ts';
 
 /**
  * Every decision that retrain takes, with its reason: one item each, found newest first by the index of the label
@@ -20,29 +21,22 @@ const decisionSchema = z.object({ at: z.string(), decision: z.string(), reason: 
 
 export type RecordedDecision = Readonly<z.output<typeof decisionSchema>>;
 
-type DynamoDb = Pick<DynamoDBClient, 'send'>;
-
 export async function recordDecision(
-  dynamodb: DynamoDb,
-  stateTable: string,
+  table: StateTable,
   { decision, reason }: { decision: string; reason: string },
   nowMs: number,
 ): Promise<void> {
   const at = new Date(nowMs).toISOString();
   const expiresAt = Math.floor(nowMs / 1_000) + DECISION_DAYS * 86_400;
   const item = { pk: decisionKey(at, randomUUID()), epochLabelShard: DECISIONS_SHARD, at, decision, reason, expiresAt };
-  await dynamodb.send(new PutItemCommand({ TableName: stateTable, Item: marshall(item) }));
+  await table.dynamodb.send(new PutItemCommand({ TableName: table.name, Item: marshall(item) }));
 }
 
 /** The last decisions, newest first. @param limit at most 100. */
-export async function readDecisions(
-  dynamodb: DynamoDb,
-  stateTable: string,
-  limit: number,
-): Promise<RecordedDecision[]> {
-  const { Items = [] } = await dynamodb.send(
+export async function readDecisions(table: StateTable, limit: number): Promise<RecordedDecision[]> {
+  const { Items = [] } = await table.dynamodb.send(
     new QueryCommand({
-      TableName: stateTable,
+      TableName: table.name,
       IndexName: LABELS_BY_EPOCH_INDEX,
       KeyConditionExpression: 'epochLabelShard = :shard',
       ExpressionAttributeValues: { ':shard': { S: DECISIONS_SHARD } },
@@ -52,8 +46,10 @@ export async function readDecisions(
   );
   if (Items.length === 0) return [];
   const Keys = Items.map(({ pk }) => ({ pk: pk ?? { S: '' } }));
-  const { Responses = {} } = await dynamodb.send(new BatchGetItemCommand({ RequestItems: { [stateTable]: { Keys } } }));
-  return (Responses[stateTable] ?? [])
+  const { Responses = {} } = await table.dynamodb.send(
+    new BatchGetItemCommand({ RequestItems: { [table.name]: { Keys } } }),
+  );
+  return (Responses[table.name] ?? [])
     .map((item) => decisionSchema.parse(unmarshall(item)))
     .sort((a, b) => (a.at < b.at ? 1 : -1));
 }

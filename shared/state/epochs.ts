@@ -1,17 +1,9 @@
-import {
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  type QueryCommandOutput,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { errorCode } from '../calls/failure.ts';
-import { EPOCH_KEY, evidenceKey, LABELS_BY_EPOCH_INDEX } from './keys.ts';
-import { LABEL_SHARDS, shardKey } from './label-ledger.ts';
+import { EPOCH_KEY, evidenceKey } from './keys.ts';
 import { type Serving, writeServing } from './serving.ts';
+import { readItem, type StateTable, unlessConditionFails } from './table.ts';
 
 /**
  * Epochs, the spans between two trainings, and their life in one item of the state table, moved by conditional writes:
@@ -72,21 +64,9 @@ export interface ClosedTraining {
   readonly serving?: Serving;
 }
 
-/** Distinct records labelled in an epoch, in all and by label. */
-export interface LabelCounts {
-  readonly total: number;
-  readonly 0: number;
-  readonly 1: number;
-}
-
-type DynamoDb = Pick<DynamoDBClient, 'send'>;
-
 /** Reads the epochs' state (consistent read). A table that has none yet is in epoch 1. */
-export async function readEpochState(dynamodb: DynamoDb, stateTable: string): Promise<EpochState> {
-  const { Item = {} } = await dynamodb.send(
-    new GetItemCommand({ TableName: stateTable, Key: { pk: { S: EPOCH_KEY } }, ConsistentRead: true }),
-  );
-  return epochStateSchema.parse(unmarshall(Item));
+export async function readEpochState(table: StateTable): Promise<EpochState> {
+  return (await readItem(table, EPOCH_KEY, epochStateSchema)) ?? epochStateSchema.parse({});
 }
 
 /**
@@ -96,17 +76,12 @@ export async function readEpochState(dynamodb: DynamoDb, stateTable: string): Pr
  * @returns the training that is in flight for this epoch and attempt, whoever claimed it (its input may differ from
  *   the one given, and is the one to start); undefined when the epoch is not to be had.
  */
-export async function claimEpoch(
-  dynamodb: DynamoDb,
-  stateTable: string,
-  training: TrainingInFlight,
-): Promise<TrainingInFlight | undefined> {
+export async function claimEpoch(table: StateTable, training: TrainingInFlight): Promise<TrainingInFlight | undefined> {
   const { epoch, attempt } = training;
   const first = attempt === 1;
   const isCurrent = epoch === 1 ? '(attribute_not_exists(#epoch) OR #epoch = :epoch)' : '#epoch = :epoch';
   const won = await moves(
-    dynamodb,
-    stateTable,
+    table,
     first
       ? {
           update: 'SET #epoch = :next, #training = :training',
@@ -120,7 +95,7 @@ export async function claimEpoch(
         },
   );
   if (won) return training;
-  const inFlight = (await readEpochState(dynamodb, stateTable)).training;
+  const inFlight = (await readEpochState(table)).training;
   return inFlight?.epoch === epoch && inFlight.attempt === attempt ? inFlight : undefined;
 }
 
@@ -130,14 +105,13 @@ export async function claimEpoch(
  * @returns whether this call did it; false when the attempt is no longer in flight.
  */
 export function reopenEpoch(
-  dynamodb: DynamoDb,
-  stateTable: string,
+  table: StateTable,
   failure: { epoch: number; attempt: number; error: string; cause: string },
   nowMs: number,
 ): Promise<boolean> {
   const { epoch, attempt, error } = failure;
   const cause = failure.cause.slice(0, CAUSE_CHARACTERS_MAX);
-  return moves(dynamodb, stateTable, {
+  return moves(table, {
     update: 'SET #failed = :failed, #lastFailure = :failed REMOVE #training',
     condition: '#training.#epoch = :epoch AND #training.#attempt = :attempt',
     values: { ':epoch': epoch, ':attempt': attempt, ':failed': { epoch, attempt, failedAtMs: nowMs, error, cause } },
@@ -149,77 +123,37 @@ export function reopenEpoch(
  *
  * @returns whether this call ended the training; false when it was not in flight (any more).
  */
-export async function closeEpoch(
-  dynamodb: DynamoDb,
-  stateTable: string,
-  closed: ClosedTraining,
-  nowMs: number,
-): Promise<boolean> {
+export async function closeEpoch(table: StateTable, closed: ClosedTraining, nowMs: number): Promise<boolean> {
   const { epoch, attempt, serving } = closed;
   const evidence = { ...closed.evidence, ...serving, epoch, attempt, closedAt: new Date(nowMs).toISOString() };
   await unlessConditionFails(() =>
-    dynamodb.send(
+    table.dynamodb.send(
       new PutItemCommand({
-        TableName: stateTable,
+        TableName: table.name,
         Item: marshall({ pk: evidenceKey(epoch), ...evidence }, { removeUndefinedValues: true }),
         ConditionExpression: 'attribute_not_exists(pk) OR attempt < :attempt',
         ExpressionAttributeValues: marshall({ ':attempt': attempt }),
       }),
     ),
   );
-  if (serving) await unlessConditionFails(() => writeServing(dynamodb, stateTable, serving));
-  return moves(dynamodb, stateTable, {
+  if (serving) await unlessConditionFails(() => writeServing(table, serving));
+  return moves(table, {
     update: 'SET #lastTraining = :lastTraining REMOVE #training',
     condition: '#training.#epoch = :epoch AND #training.#attempt = :attempt',
     values: { ':epoch': epoch, ':attempt': attempt, ':lastTraining': { epoch, attempt, finishedAtMs: nowMs } },
   });
 }
 
-/**
- * Counts the label ledger's entries of an epoch: the sizes of sets, so nothing is counted twice. The index lags the
- * table by moments, which can delay a decision until the next label or the next scheduled run.
- */
-export async function countLabels(dynamodb: DynamoDb, stateTable: string, epoch: number): Promise<LabelCounts> {
-  const countLabel = async (label: '0' | '1') => {
-    const shards = Array.from({ length: LABEL_SHARDS }, (_, shard) => shardKey(epoch, label, shard));
-    const sizes = await Promise.all(shards.map((key) => countShard(dynamodb, stateTable, key)));
-    return sizes.reduce((sum, size) => sum + size, 0);
-  };
-  const [zeros, ones] = await Promise.all([countLabel('0'), countLabel('1')]);
-  return { total: zeros + ones, 0: zeros, 1: ones };
-}
-
-async function countShard(dynamodb: DynamoDb, stateTable: string, key: string): Promise<number> {
-  let count = 0;
-  let startKey: QueryCommandOutput['LastEvaluatedKey'];
-  do {
-    const page: QueryCommandOutput = await dynamodb.send(
-      new QueryCommand({
-        TableName: stateTable,
-        IndexName: LABELS_BY_EPOCH_INDEX,
-        KeyConditionExpression: 'epochLabelShard = :shard',
-        ExpressionAttributeValues: { ':shard': { S: key } },
-        Select: 'COUNT',
-        ExclusiveStartKey: startKey,
-      }),
-    );
-    count += page.Count ?? 0;
-    startKey = page.LastEvaluatedKey;
-  } while (startKey);
-  return count;
-}
-
 /** Makes one conditional move of the epoch item. `#name` stands for the attribute `name` in both expressions. */
 function moves(
-  dynamodb: DynamoDb,
-  stateTable: string,
+  table: StateTable,
   move: { update: string; condition: string; values: Record<string, unknown> },
 ): Promise<boolean> {
   const placeholders = `${move.update} ${move.condition}`.match(/#\w+/g) ?? [];
   return unlessConditionFails(() =>
-    dynamodb.send(
+    table.dynamodb.send(
       new UpdateItemCommand({
-        TableName: stateTable,
+        TableName: table.name,
         Key: { pk: { S: EPOCH_KEY } },
         UpdateExpression: move.update,
         ConditionExpression: move.condition,
@@ -228,14 +162,4 @@ function moves(
       }),
     ),
   );
-}
-
-async function unlessConditionFails(write: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await write();
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ConditionalCheckFailedException') return false;
-    throw error;
-  }
 }

@@ -1,8 +1,9 @@
-import { BatchGetItemCommand, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { evidenceKey } from './keys.ts';
 import type { Serving } from './serving.ts';
+import type { StateTable } from './table.ts';
 
 /** What is kept of closed epochs: what was trained and decided, on which evidence, and what became of it. */
 
@@ -40,24 +41,17 @@ const evidenceSchema = z.looseObject({
 
 export type Evidence = Readonly<z.output<typeof evidenceSchema>>;
 
-type DynamoDb = Pick<DynamoDBClient, 'send'>;
-
 /** Evidence of the last closed epochs, newest first. @param newest epoch to begin with. */
-export async function readEvidence(
-  dynamodb: DynamoDb,
-  stateTable: string,
-  newest: number,
-  limit = LOOK_BACK_MAX,
-): Promise<Evidence[]> {
+export async function readEvidence(table: StateTable, newest: number, limit = LOOK_BACK_MAX): Promise<Evidence[]> {
   const count = Math.min(limit, LOOK_BACK_MAX, newest);
   let Keys = Array.from({ length: count }, (_, index) => ({ pk: { S: evidenceKey(newest - index) } }));
   const found: Evidence[] = [];
   for (let round = 0; Keys.length > 0 && round < ROUNDS_MAX; round += 1) {
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({ RequestItems: { [stateTable]: { Keys, ConsistentRead: true } } }),
+    const { Responses, UnprocessedKeys } = await table.dynamodb.send(
+      new BatchGetItemCommand({ RequestItems: { [table.name]: { Keys, ConsistentRead: true } } }),
     );
-    found.push(...(Responses?.[stateTable] ?? []).map((item) => evidenceSchema.parse(unmarshall(item))));
-    Keys = (UnprocessedKeys?.[stateTable]?.Keys ?? []) as typeof Keys;
+    found.push(...(Responses?.[table.name] ?? []).map((item) => evidenceSchema.parse(unmarshall(item))));
+    Keys = (UnprocessedKeys?.[table.name]?.Keys ?? []) as typeof Keys;
   }
   return found.sort((a, b) => b.epoch - a.epoch);
 }
@@ -76,14 +70,13 @@ export function servableOf({ epoch, attempt, modelName, schemaHash, ...it }: Evi
 
 /** Notes that an epoch's model was taken back, or serves again (`reason` undefined). Idempotent: it sets what is. */
 export async function markRolledBack(
-  dynamodb: DynamoDb,
-  stateTable: string,
+  table: StateTable,
   epoch: number,
   rollback: { at: string; reason: string } | undefined,
 ): Promise<void> {
-  await dynamodb.send(
+  await table.dynamodb.send(
     new UpdateItemCommand({
-      TableName: stateTable,
+      TableName: table.name,
       Key: { pk: { S: evidenceKey(epoch) } },
       ConditionExpression: 'attribute_exists(pk)',
       ...(rollback

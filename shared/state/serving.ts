@@ -1,7 +1,8 @@
-import { type DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
 import { SERVING_KEY } from './keys.ts';
+import { readItem, type StateTable } from './table.ts';
 
 /** Age up to which a prediction trusts what it last read, in milliseconds. */
 const SERVING_CACHE_MS = 10_000;
@@ -26,14 +27,10 @@ export type Serving = Readonly<z.output<typeof servingSchema>>;
  *
  * @throws ConditionalCheckFailedException when a later one has served.
  */
-export async function writeServing(
-  dynamodb: Pick<DynamoDBClient, 'send'>,
-  stateTable: string,
-  serving: Serving,
-): Promise<void> {
-  await dynamodb.send(
+export async function writeServing(table: StateTable, serving: Serving): Promise<void> {
+  await table.dynamodb.send(
     new PutItemCommand({
-      TableName: stateTable,
+      TableName: table.name,
       Item: marshall({ pk: SERVING_KEY, ...serving, newestEpoch: serving.epoch, newestAttempt: serving.attempt }),
       ConditionExpression:
         'attribute_not_exists(pk) OR newestEpoch < :epoch OR (newestEpoch = :epoch AND newestAttempt < :attempt)' +
@@ -49,15 +46,14 @@ export async function writeServing(
  * @throws ConditionalCheckFailedException when another model than `from` is recorded by now.
  */
 export async function writeRolledBackServing(
-  dynamodb: Pick<DynamoDBClient, 'send'>,
-  stateTable: string,
+  table: StateTable,
   { from, to, at, reason }: { from: Serving; to: Serving; at: string; reason: string },
 ): Promise<void> {
   const { rolledBack, ...target } = to;
   const serving = { ...target, rolledBack: { at, from: from.modelName, reason } };
-  await dynamodb.send(
+  await table.dynamodb.send(
     new UpdateItemCommand({
-      TableName: stateTable,
+      TableName: table.name,
       Key: { pk: { S: SERVING_KEY } },
       UpdateExpression: `SET ${Object.keys(serving)
         .map((name) => `#${name} = :${name}`)
@@ -74,30 +70,20 @@ export async function writeRolledBackServing(
 }
 
 /** Reads what the endpoint serves (consistent read); undefined before the first model. */
-export async function readServing(
-  dynamodb: Pick<DynamoDBClient, 'send'>,
-  stateTable: string,
-): Promise<Serving | undefined> {
-  const { Item } = await dynamodb.send(
-    new GetItemCommand({ TableName: stateTable, Key: { pk: { S: SERVING_KEY } }, ConsistentRead: true }),
-  );
-  return Item && servingSchema.parse(unmarshall(Item));
+export function readServing(table: StateTable): Promise<Serving | undefined> {
+  return readItem(table, SERVING_KEY, servingSchema);
 }
 
 /**
  * Makes a reader of what the endpoint serves that asks DynamoDB once in {@link SERVING_CACHE_MS}. That nothing serves
  * yet is not remembered, so that the first model is seen at once.
  */
-export function servingReader(
-  dynamodb: Pick<DynamoDBClient, 'send'>,
-  stateTable: string,
-  now: () => number,
-): () => Promise<Serving | undefined> {
+export function servingReader(table: StateTable, now: () => number): () => Promise<Serving | undefined> {
   let known: { serving: Serving; readAt: number } | undefined;
   return async () => {
     if (known && now() - known.readAt < SERVING_CACHE_MS) return known.serving;
-    const { Item } = await dynamodb.send(
-      new GetItemCommand({ TableName: stateTable, Key: { pk: { S: SERVING_KEY } } }),
+    const { Item } = await table.dynamodb.send(
+      new GetItemCommand({ TableName: table.name, Key: { pk: { S: SERVING_KEY } } }),
     );
     if (!Item) return undefined;
     known = { serving: servingSchema.parse(unmarshall(Item)), readAt: now() };

@@ -1,20 +1,22 @@
-import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { errorCode } from '../calls/failure.ts';
-import type { Snapshot } from '../training/snapshot.ts';
 import { SNAPSHOT_ITEM_KEY } from './keys.ts';
+import { readItem, type StateTable, unlessConditionFails } from './table.ts';
 
-const snapshotSchema = z.object({ name: z.string(), format: z.string(), watermark: z.iso.datetime() });
+const snapshotSchema = z.object({
+  name: z.string(),
+  /** Hash of the columns and rules that it was made by. */
+  format: z.string(),
+  watermark: z.iso.datetime(),
+});
 
-type DynamoDb = Pick<DynamoDBClient, 'send'>;
+/** A finished snapshot. Every row that had reached S3 by the watermark is in it; some later ones may be. */
+export type Snapshot = Readonly<z.output<typeof snapshotSchema>>;
 
 /** The newest finished snapshot (consistent read); undefined before the first. */
-export async function readSnapshot(dynamodb: DynamoDb, stateTable: string): Promise<Snapshot | undefined> {
-  const { Item } = await dynamodb.send(
-    new GetItemCommand({ TableName: stateTable, Key: { pk: { S: SNAPSHOT_ITEM_KEY } }, ConsistentRead: true }),
-  );
-  return Item && snapshotSchema.parse(unmarshall(Item));
+export function readSnapshot(table: StateTable): Promise<Snapshot | undefined> {
+  return readItem(table, SNAPSHOT_ITEM_KEY, snapshotSchema);
 }
 
 /**
@@ -23,19 +25,15 @@ export async function readSnapshot(dynamodb: DynamoDb, stateTable: string): Prom
  *
  * @returns whether it is the newest now, and was not before.
  */
-export async function recordSnapshot(dynamodb: DynamoDb, stateTable: string, snapshot: Snapshot): Promise<boolean> {
-  try {
-    await dynamodb.send(
+export function recordSnapshot(table: StateTable, snapshot: Snapshot): Promise<boolean> {
+  return unlessConditionFails(() =>
+    table.dynamodb.send(
       new PutItemCommand({
-        TableName: stateTable,
+        TableName: table.name,
         Item: marshall({ pk: SNAPSHOT_ITEM_KEY, ...snapshot }),
         ConditionExpression: 'attribute_not_exists(pk) OR watermark < :watermark',
         ExpressionAttributeValues: marshall({ ':watermark': snapshot.watermark }),
       }),
-    );
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ConditionalCheckFailedException') return false;
-    throw error;
-  }
+    ),
+  );
 }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { RetrainConfig } from '../config/variables.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import { executionName, resourceName } from '../model/names.ts';
 import { schemaHash } from '../model/schema-hash.ts';
-import { deploymentPlan, deploymentPlanSchema } from '../promotion/deployment.ts';
+import { type DeploymentOptions, deploymentPlan, deploymentPlanSchema } from '../promotion/deployment.ts';
 import type { TrainingInFlight } from '../state/epochs.ts';
+import type { Snapshot } from '../state/snapshots.ts';
 import { trainingImage } from './images.ts';
-import { firstDayToRead, isUsable, type Snapshot, snapshotFormat, snapshotQuery, snapshotsFolder } from './snapshot.ts';
+import { firstDayToRead, isUsable, snapshotFormat, snapshotQuery, snapshotsFolder } from './snapshot.ts';
 import { countQuery, partFolder, unloadQuery } from './training-set.ts';
 
 /** Longest input of an execution, in bytes. Source: Step Functions quotas. It becomes the state, which grows: see below. */
@@ -61,6 +61,23 @@ export const trainingPlanSchema = z.object({
 
 export type TrainingPlan = z.output<typeof trainingPlanSchema>;
 
+/** Where a training takes place, by which means, and how its model is deployed. */
+export interface TrainingOptions extends DeploymentOptions {
+  readonly stateMachineArn: string;
+  readonly glueDatabase: string;
+  readonly athenaWorkgroup: string;
+  readonly endpointName: string;
+  readonly trainingRoleArn: string;
+  readonly trainingInstanceType: string;
+  readonly endpointInstanceType: string;
+  readonly trainingSecondsMax: number;
+  /** Beside or instead of the algorithm's usual ones. */
+  readonly hyperParameters: Readonly<Record<string, string>>;
+  readonly policy: { readonly labelsThreshold: number };
+  readonly changeLogBufferSeconds: number;
+  readonly endpointPollSeconds: number;
+}
+
 /**
  * Everything the state machine needs to train one attempt at an epoch and to put its model behind the endpoint.
  *
@@ -70,16 +87,16 @@ export type TrainingPlan = z.output<typeof trainingPlanSchema>;
  */
 export function trainingPlan(
   group: FeatureGroup,
-  config: RetrainConfig,
+  options: TrainingOptions,
   due: { epoch: number; attempt: number },
   nowMs: number,
   lastSnapshot?: Snapshot,
 ): TrainingPlan {
   const { epoch, attempt } = due;
-  const name = resourceName(config.endpointName, epoch, attempt, nowMs);
-  const bucket = `s3://${config.dataBucket}`;
+  const name = resourceName(options.endpointName, epoch, attempt, nowMs);
+  const bucket = `s3://${options.dataBucket}`;
   const trainingSetUri = `${bucket}/training-sets/${name}/`;
-  const database = config.glueDatabase;
+  const database = options.glueDatabase;
   const hash = schemaHash(group);
   const base = lastSnapshot && isUsable(lastSnapshot, group, nowMs) ? lastSnapshot : undefined;
   const source = { database, snapshot: name };
@@ -87,9 +104,9 @@ export function trainingPlan(
     featureGroup: group.name,
     epoch,
     attempt,
-    firehoseWaitSeconds: config.changeLogBufferSeconds * BUFFERS_WAITED,
-    endpointPollSeconds: config.endpointPollSeconds,
-    workGroup: config.athenaWorkgroup,
+    firehoseWaitSeconds: options.changeLogBufferSeconds * BUFFERS_WAITED,
+    endpointPollSeconds: options.endpointPollSeconds,
+    workGroup: options.athenaWorkgroup,
     queryOutputLocation: `${bucket}/athena-results/`,
     database,
     snapshotQuery: snapshotQuery(group, { database, base, nowMs }, `${bucket}/${snapshotsFolder(group)}${name}/`),
@@ -103,21 +120,21 @@ export function trainingPlan(
     countQuery: countQuery(group, source),
     trainingSetQuery: unloadQuery(group, source, trainingSetUri),
     trainingJobName: name,
-    trainingImage: trainingImage(config.trainingAlgorithm, regionOf(config.stateMachineArn)),
-    trainingRoleArn: config.trainingRoleArn,
-    hyperParameters: hyperParameters(config),
+    trainingImage: trainingImage(options.trainingAlgorithm, regionOf(options.stateMachineArn)),
+    trainingRoleArn: options.trainingRoleArn,
+    hyperParameters: hyperParameters(options),
     trainUri: `${trainingSetUri}${partFolder('train')}`,
     validationUri: `${trainingSetUri}${partFolder('validation')}`,
     modelUri: `${bucket}/models/`,
-    trainingInstanceType: config.trainingInstanceType,
-    maxRuntimeSeconds: config.trainingSecondsMax,
+    trainingInstanceType: options.trainingInstanceType,
+    maxRuntimeSeconds: options.trainingSecondsMax,
     modelName: name,
     endpointConfigName: name,
-    endpointName: config.endpointName,
-    endpointInstanceType: config.endpointInstanceType,
+    endpointName: options.endpointName,
+    endpointInstanceType: options.endpointInstanceType,
     schemaHash: hash,
-    ...deploymentPlan(config, name, hash, (purpose) =>
-      resourceName(config.endpointName, epoch, attempt, nowMs, purpose),
+    ...deploymentPlan(options, name, hash, (purpose) =>
+      resourceName(options.endpointName, epoch, attempt, nowMs, purpose),
     ),
   };
 }
@@ -139,7 +156,11 @@ export function trainingOf(plan: TrainingPlan, nowMs: number): TrainingInFlight 
   return { epoch, attempt, executionName: executionName(featureGroup, epoch, attempt), claimedAtMs: nowMs, input };
 }
 
-function hyperParameters({ trainingAlgorithm, policy, hyperParameters: given }: RetrainConfig): Record<string, string> {
+function hyperParameters({
+  trainingAlgorithm,
+  policy,
+  hyperParameters: given,
+}: TrainingOptions): Record<string, string> {
   if (trainingAlgorithm === 'xgboost') {
     return { objective: 'binary:logistic', eval_metric: 'auc', num_round: '100', ...given };
   }

@@ -1,4 +1,5 @@
-import type { EpochState, LabelCounts, TrainingInFlight } from '../state/epochs.ts';
+import type { EpochState, TrainingInFlight } from '../state/epochs.ts';
+import type { LabelCounts } from '../state/label-ledger.ts';
 
 /** When to retrain: pure functions from what is known to a decision and the sentence that explains it. */
 

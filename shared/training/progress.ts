@@ -1,5 +1,5 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { LabelCounts } from '../state/epochs.ts';
+import type { LabelCounts } from '../state/label-ledger.ts';
 
 /**
  * Publishes how far the current epoch is on its way to a training, as one embedded-metric-format line: LabelsInEpoch,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { changesSql, latestChangesSql, RECENCY, sqlName, sqlText } from '../change-log/sql.ts';
-import { columnsOf, type Feature, type FeatureGroup } from '../feature-groups/define.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../definition/feature-group.ts';
+import type { Snapshot } from '../state/snapshots.ts';
 
 /**
  * Snapshots: what training needs of the change log, so that the next training reads the last snapshot and the changes
@@ -55,14 +56,6 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** Hexadecimal digits of the format's hash, as many as of the schema hash. */
 const FORMAT_DIGITS = 16;
-
-/** A finished snapshot. Every row that had reached S3 by the watermark is in it; some later ones may be. */
-export interface Snapshot {
-  readonly name: string;
-  readonly format: string;
-  /** ISO 8601. */
-  readonly watermark: string;
-}
 
 /** A column of the snapshots' table, which is read by position. */
 export interface SnapshotColumn {

@@ -1,10 +1,10 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { RetrainConfig } from '../config/variables.ts';
 import { type RecordedDecision, readDecisions } from '../state/decisions.ts';
-import { countLabels, type EpochState, type LabelCounts, readEpochState } from '../state/epochs.ts';
+import { type EpochState, readEpochState } from '../state/epochs.ts';
 import { type Evidence, readEvidence } from '../state/evidence.ts';
+import { countLabels, type LabelCounts } from '../state/label-ledger.ts';
 import { readServing, type Serving } from '../state/serving.ts';
-import { type Decision, decide, type Missing, missingTo } from './policy.ts';
+import type { StateTable } from '../state/table.ts';
+import { type Decision, decide, type Missing, missingTo, type RetrainingPolicy } from './policy.ts';
 
 /** Trainings and decisions that are shown. */
 const TRAININGS_SHOWN = 5;
@@ -29,16 +29,16 @@ export interface RetrainingStatus {
 
 /** Reads how the retraining stands. Nothing is changed. */
 export async function readStatus(
-  dynamodb: Pick<DynamoDBClient, 'send'>,
-  { stateTable, policy }: RetrainConfig,
+  table: StateTable,
+  policy: RetrainingPolicy,
   nowMs: number,
 ): Promise<RetrainingStatus> {
-  const state = await readEpochState(dynamodb, stateTable);
+  const state = await readEpochState(table);
   const [labels, serving, trainings, decisions] = await Promise.all([
-    countLabels(dynamodb, stateTable, state.epoch),
-    readServing(dynamodb, stateTable),
-    readEvidence(dynamodb, stateTable, state.epoch, TRAININGS_SHOWN + 1),
-    readDecisions(dynamodb, stateTable, DECISIONS_SHOWN),
+    countLabels(table, state.epoch),
+    readServing(table),
+    readEvidence(table, state.epoch, TRAININGS_SHOWN + 1),
+    readDecisions(table, DECISIONS_SHOWN),
   ]);
   const known = { counts: labels, state, policy, now: nowMs };
   const { decision, reason } = decide(known);

@@ -1,5 +1,5 @@
 import { sqlName, sqlText } from '../change-log/sql.ts';
-import type { FeatureGroup } from '../feature-groups/define.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import { imputation, type TrainingColumn, trainingColumnsOf } from '../model/encode.ts';
 import { INEXACT, learntRowsSql } from './snapshot.ts';
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { changeLogRow } from '../../shared/change-log/row.ts';
-import { retrainConfig } from '../../shared/config/variables.ts';
+import { retrainConfig } from '../../shared/config/retrain.ts';
 import { categorical, defineFeatureGroup, fractional, integral } from '../../shared/feature-groups/define.ts';
 import { BUCKET, localAthena } from '../given/local-athena.ts';
 import { retrainEnvironment } from '../given/retrain-environment.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { type Change, compareSequenceNumbers, featureTexts, type TimedChange } from '../../shared/changes/change.ts';
-import { columnsOf, type Feature, type FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { type Change, featureTexts, type TimedChange } from '../../shared/changes/change.ts';
+import { compareSequenceNumbers } from '../../shared/changes/sequence-number.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../../shared/definition/feature-group.ts';
 import type { FeatureTexts } from '../../shared/model/encode.ts';
 
 /** Generated histories of a table's changes, how they reach the change log, and what training should learn from them. */

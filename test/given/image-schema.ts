@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type AttributeValue, textOf } from '../../shared/changes/attribute-value.ts';
 import type { FeatureText, RejectionReason } from '../../shared/changes/change.ts';
 import { integerText, plainDecimal } from '../../shared/definition/decimal.ts';
-import { columnsOf, type Feature, type FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../../shared/definition/feature-group.ts';
 
 /**
  * What a stream record's image must be, as a zod schema derived from the definition: a description to hold the compiled

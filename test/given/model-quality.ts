@@ -7,8 +7,8 @@ import type { TrainingOutcome } from '../../infra/local/sagemaker/learner/linear
 import { type LinearModel, logOdds } from '../../infra/local/sagemaker/learner/linear-model.ts';
 import type { TrainingMessage, TrainingTask } from '../../infra/local/sagemaker/learner/training-worker.ts';
 import { changeLogRow } from '../../shared/change-log/row.ts';
-import { retrainConfig } from '../../shared/config/variables.ts';
-import { columnsOf, type Feature, type FeatureGroup } from '../../shared/feature-groups/define.ts';
+import { retrainConfig } from '../../shared/config/retrain.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { encode } from '../../shared/model/encode.ts';
 import { trainingPlan } from '../../shared/training/plan.ts';
 import { BUCKET, localAthena } from './local-athena.ts';

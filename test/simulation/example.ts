@@ -1,5 +1,5 @@
 import { BatchWriteRecordCommand } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { ingest } from '../../functions/ingest.ts';
+import { makeIngest } from '../../functions/ingest.ts';
 import { formatEventTime } from '../../shared/changes/event-time.ts';
 import type { DeliveryClients } from '../../shared/delivery/destinations.ts';
 import { defineFeatureGroup, integral } from '../../shared/feature-groups/define.ts';
@@ -105,7 +105,7 @@ function naive(eventTime: (world: ExampleWorld) => number): Way {
 const ours: Way = (records, world) => {
   const { scheduler, clients } = world;
   const context = { getRemainingTimeInMillis: () => 120_000 };
-  return ingest({ Records: records }, context, {
+  const ingest = makeIngest({
     config: {
       featureGroup: customers.name,
       stateTable: 'state',
@@ -113,6 +113,7 @@ const ours: Way = (records, world) => {
       quarantineBucket: 'quarantine',
       hazardWindowSeconds: 1,
       featureStoreConcurrency: 1,
+      featureStoreWriter: 'sdk',
     },
     group: customers,
     clients,
@@ -120,6 +121,7 @@ const ours: Way = (records, world) => {
     time: { now: () => Math.floor(scheduler.now), sleep: (ms) => scheduler.sleep(ms), random: () => 0.5 },
     report: () => {},
   });
+  return ingest({ Records: records }, context);
 };
 
 /** The services around the handler, in fair weather. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 
 /** Longest stack name here. Lambda's 64 characters for a function's name, less `-redrive` or `-retrain`. */
 const STACK_NAME_MAX = 56;

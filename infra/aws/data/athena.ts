@@ -1,5 +1,5 @@
 import { correlationSql } from '../../../shared/change-log/sql.ts';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { join, type Resources, ref } from '../cloudformation/intrinsics.ts';
 import type { Names } from '../cloudformation/names.ts';
 import { ATHENA_RESULTS_PREFIX } from './buckets.ts';

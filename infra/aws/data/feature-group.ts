@@ -1,4 +1,4 @@
-import { columnsOf, type Feature, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { allow, role } from '../cloudformation/iam.ts';
 import { arn, getAtt, join, type Resources, ref } from '../cloudformation/intrinsics.ts';
 import { OFFLINE_STORE_PREFIX } from './buckets.ts';

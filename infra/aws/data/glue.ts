@@ -6,7 +6,7 @@ import {
   LATEST_VIEW,
   latestRowsSql,
 } from '../../../shared/change-log/sql.ts';
-import { columnsOf, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import {
   SNAPSHOT_KEY,
   SNAPSHOT_TABLE,

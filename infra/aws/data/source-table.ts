@@ -1,4 +1,4 @@
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { getAtt, RETAIN, type Resources, ref, type Text } from '../cloudformation/intrinsics.ts';
 
 /** Logical id of the table when the stack makes it. */

@@ -1,11 +1,6 @@
 import { getAtt } from '../cloudformation/intrinsics.ts';
+import { ingestMapping } from '../cloudformation/logical-ids.ts';
 import type { SourceTable } from '../data/source-table.ts';
-
-/** Logical id that osls gives ingest's event source mapping. */
-export const ingestMapping = (source: SourceTable) =>
-  `IngestEventSourceMappingDynamodb${capitalized(source.mappingName)}`;
-
-const capitalized = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
 /**
  * What osls cannot say about ingest's event source mapping: where Lambda puts batches it has given up on (its own

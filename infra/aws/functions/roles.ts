@@ -1,4 +1,4 @@
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quarantine/bucket.ts';
 import { LABELS_BY_EPOCH_INDEX } from '../../../shared/state/keys.ts';
 import { allow, role, type Statement } from '../cloudformation/iam.ts';

@@ -19,8 +19,8 @@ import {
   SageMakerFeatureStoreRuntimeClient,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { LATEST_VIEW, sqlName } from '../../../shared/change-log/sql.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
 import { type Names, namesOf } from '../cloudformation/names.ts';
 import { sampleItem } from './sample-item.ts';
 

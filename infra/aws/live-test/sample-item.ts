@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Feature, FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { Feature, FeatureGroup } from '../../../shared/definition/feature-group.ts';
 
 /** An item of a definition's table that the definition takes, for examples: every feature and its time, no label. */
 export function sampleItem(group: FeatureGroup, id: string): Record<string, AttributeValue> {

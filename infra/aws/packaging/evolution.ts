@@ -1,4 +1,4 @@
-import { columnsOf, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { featureType } from '../data/feature-group.ts';
 
 /**

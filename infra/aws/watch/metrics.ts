@@ -1,9 +1,9 @@
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { schemaHash, schemaVariant } from '../../../shared/model/schema-hash.ts';
 import { type Intrinsic, ref, type Text } from '../cloudformation/intrinsics.ts';
+import { ingestMapping } from '../cloudformation/logical-ids.ts';
 import type { Names } from '../cloudformation/names.ts';
 import type { SourceTable } from '../data/source-table.ts';
-import { ingestMapping } from '../functions/failed-batches.ts';
 
 /** One metric in CloudWatch: where it is found, and how its data points of a period become one. */
 export interface Metric {

@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
-import { columnsOf } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { columnsOf } from '../../../shared/definition/feature-group.ts';
 import { readChangeLog, sequenceNumberOf } from '../../demo/findings/change-log.ts';
 import { byClass, readLabelLedger } from '../../demo/findings/labels.ts';
 import { readOnlineStore } from '../../demo/findings/online-store.ts';

@@ -3,7 +3,7 @@ import {
   BatchGetRecordCommand,
   type SageMakerFeatureStoreRuntimeClient,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 
 /** Milliseconds between two looks at the online store: the resolution of the figures. */
 const POLL_MS = 50;

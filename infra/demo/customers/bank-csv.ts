@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CsvError, type Info, parse } from 'csv-parse/sync';
-import type { Feature, FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { Feature, FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { type Customer, customerId } from './customers.ts';
 
 const DECIMAL_PATTERN = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;

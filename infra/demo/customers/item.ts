@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Feature, FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { Feature, FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Customer } from './customers.ts';
 
 /** An item of the source table. */

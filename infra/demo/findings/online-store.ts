@@ -3,7 +3,7 @@ import {
   paginateListRecords,
   type SageMakerFeatureStoreRuntimeClient,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { columnsOf, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Item } from '../customers/item.ts';
 
 /** Most identifiers of one group in a call. Source: BatchGetRecord. */

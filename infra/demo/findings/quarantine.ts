@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Item } from '../customers/item.ts';
 import { textsUnder } from './change-log.ts';
 import { idOf } from './online-store.ts';

@@ -1,4 +1,4 @@
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { StackNames } from '../../local/stack/names.ts';
 import type { Progress } from '../../terminal/progress.ts';
 import type { Clients } from './clients.ts';

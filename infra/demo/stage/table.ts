@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { type Item, keyOf } from '../customers/item.ts';
 
 /** Writers at work at once, as several servers of an application would be. */

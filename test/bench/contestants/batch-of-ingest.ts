@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
-import { type IngestDependencies, ingest } from '../../../functions/ingest.ts';
-import { deliveryClients, systemTime } from '../../../shared/delivery/destinations.ts';
+import { type IngestDependencies, makeIngest } from '../../../functions/ingest.ts';
+import { systemTime } from '../../../shared/calls/client-settings.ts';
+import { deliveryClients } from '../../../shared/delivery/destinations.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 
 const context: Pick<Context, 'getRemainingTimeInMillis'> = { getRemainingTimeInMillis: () => 120_000 };
@@ -19,6 +20,7 @@ export function ingestAgainst(endpoint: string): (event: { Records: unknown[] })
       quarantineBucket: 'quarantine',
       hazardWindowSeconds: 1,
       featureStoreConcurrency: 16,
+      featureStoreWriter: 'sdk',
     },
     group: bankMarketing,
     clients: deliveryClients({ featureStoreWriter: 'direct' }),
@@ -28,5 +30,6 @@ export function ingestAgainst(endpoint: string): (event: { Records: unknown[] })
       if (failures.length > 0) throw new Error(failures[0]?.message);
     },
   };
-  return (event) => ingest(event, context, dependencies);
+  const ingest = makeIngest(dependencies);
+  return (event) => ingest(event, context);
 }

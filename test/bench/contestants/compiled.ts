@@ -2,10 +2,11 @@ import { ByteWriter } from '../../../shared/bytes/writer.ts';
 import { type PackedRecord, rowPacker } from '../../../shared/change-log/packing.ts';
 import { changeLogRowWriter } from '../../../shared/change-log/row.ts';
 import { isChange, makeDecoder } from '../../../shared/changes/decode.ts';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { assignEventTimes } from '../../../shared/changes/event-order.ts';
+import { lastChangePerRecord } from '../../../shared/changes/last-change.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { batchWriteBodyWriter } from '../../../shared/online-store/body.ts';
-import { ENTRIES_PER_CALL_MAX, lastChangePerRecord } from '../../../shared/sinks/feature-store.ts';
-import { assignEventTimes } from '../../../shared/state/fences.ts';
+import { ENTRIES_PER_CALL_MAX } from '../../../shared/sinks/feature-store.ts';
 
 export interface Finished {
   readonly firehoseRecords: readonly PackedRecord<unknown>[];

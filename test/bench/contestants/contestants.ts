@@ -1,6 +1,7 @@
 import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
-import { defineFeatureGroup, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { defineFeatureGroup } from '../../../shared/feature-groups/define.ts';
 import type { Contestant } from '../measure/rounds.ts';
 import { compiled } from './compiled.ts';
 import { BATCH_RECORDS_MAX, type EventOptions } from './events.ts';

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '../../../shared/changes/attribute-value.ts';
+import type { Feature, FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
-import type { Feature, FeatureGroup } from '../../../shared/feature-groups/define.ts';
 
 /** Largest batch that Lambda reads from a stream, in bytes of its event. Source: Lambda, payload quota of 6 MB. */
 export const BATCH_BYTES_MAX = 6_000_000;

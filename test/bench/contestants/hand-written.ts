@@ -6,7 +6,7 @@ import type { Context, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { stringify } from 'csv-stringify/sync';
 import Papa from 'papaparse';
 import * as z from 'zod';
-import { columnsOf, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 
 /**
  * What a user would otherwise write, each as the documentation of its packages shows it. The checks are those of the

@@ -4,8 +4,8 @@ import { featureStore } from '../../../infra/local/feature-store/feature-store.t
 import { Faults } from '../../../infra/local/protocol/faults.ts';
 import { serve } from '../../../infra/local/protocol/server.ts';
 import { sageMakerRuntime } from '../../../infra/local/sagemaker/runtime.ts';
+import { columnsOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
-import { columnsOf } from '../../../shared/feature-groups/define.ts';
 import { trainingColumns } from '../../../shared/model/encode.ts';
 import { schemaHash, schemaVariant } from '../../../shared/model/schema-hash.ts';
 

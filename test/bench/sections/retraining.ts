@@ -1,8 +1,8 @@
 import { CHANGE_LOG_TABLE } from '../../../shared/change-log/sql.ts';
-import type { RetrainConfig } from '../../../shared/config/variables.ts';
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { RetrainConfig } from '../../../shared/config/retrain.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import type { Snapshot } from '../../../shared/state/snapshots.ts';
 import { type TrainingPlan, trainingPlan } from '../../../shared/training/plan.ts';
-import type { Snapshot } from '../../../shared/training/snapshot.ts';
 import type { localAthena, Scanned } from '../../given/local-athena.ts';
 
 export type Athena = Awaited<ReturnType<typeof localAthena>>;

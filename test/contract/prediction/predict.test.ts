@@ -78,7 +78,7 @@ beforeEach(async () => {
     group: accounts,
     featureStore: store,
     runtime,
-    readServing: servingReader(state.dynamodb, state.name, () => now),
+    readServing: servingReader(state, () => now),
   };
 });
 afterEach(async () => {
@@ -87,8 +87,7 @@ afterEach(async () => {
   await state.close();
 });
 
-const serve = (overrides: Partial<Serving> = {}) =>
-  writeServing(state.dynamodb, state.name, { ...serving, ...overrides });
+const serve = (overrides: Partial<Serving> = {}) => writeServing(state, { ...serving, ...overrides });
 
 async function putAccount(identifier: string, overrides: Record<string, string | undefined> = {}): Promise<void> {
   const values = {

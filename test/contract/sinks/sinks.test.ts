@@ -116,7 +116,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
       }),
     );
     return {
-      sink: labelLedgerSink(TableName, dynamodb),
+      sink: labelLedgerSink({ name: TableName, dynamodb }),
       operation: { service: 'dynamodb', operation: 'PutItem' },
       partial: false,
       read: async () =>

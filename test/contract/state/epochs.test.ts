@@ -1,9 +1,9 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { claimEpoch, closeEpoch, countLabels, readEpochState, reopenEpoch } from '../../../shared/state/epochs.ts';
+import { claimEpoch, closeEpoch, readEpochState, reopenEpoch } from '../../../shared/state/epochs.ts';
 import { evidenceKey, labelKey } from '../../../shared/state/keys.ts';
-import { currentEpoch, epochLabelShard, LABEL_SHARDS } from '../../../shared/state/label-ledger.ts';
+import { countLabels, currentEpoch, epochLabelShard, LABEL_SHARDS } from '../../../shared/state/label-ledger.ts';
 import type { Serving } from '../../../shared/state/serving.ts';
 import { servingReader } from '../../../shared/state/serving.ts';
 import { stateTable } from '../../given/state-table.ts';
@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => state.close());
 
 const claim = (epoch: number, attempt: number, input = `{"epoch":${epoch},"attempt":${attempt}}`) =>
-  claimEpoch(state.dynamodb, state.name, {
+  claimEpoch(state, {
     epoch,
     attempt,
     executionName: `g-epoch-${epoch}-attempt-${attempt}`,
@@ -25,7 +25,7 @@ const claim = (epoch: number, attempt: number, input = `{"epoch":${epoch},"attem
     input,
   });
 const reopen = (epoch: number, attempt: number, cause = 'no rows') =>
-  reopenEpoch(state.dynamodb, state.name, { epoch, attempt, error: 'TooFewRows', cause }, NOW);
+  reopenEpoch(state, { epoch, attempt, error: 'TooFewRows', cause }, NOW);
 const servingOf = (epoch: number, attempt: number): Serving => ({
   epoch,
   attempt,
@@ -35,8 +35,7 @@ const servingOf = (epoch: number, attempt: number): Serving => ({
 });
 const close = (epoch: number, attempt: number, nowMs = NOW) =>
   closeEpoch(
-    state.dynamodb,
-    state.name,
+    state,
     {
       epoch,
       attempt,
@@ -45,8 +44,8 @@ const close = (epoch: number, attempt: number, nowMs = NOW) =>
     },
     nowMs,
   );
-const read = () => readEpochState(state.dynamodb, state.name);
-const serving = () => servingReader(state.dynamodb, state.name, () => NOW)();
+const read = () => readEpochState(state);
+const serving = () => servingReader(state, () => NOW)();
 
 async function addLabels(epoch: number, label: '0' | '1', count: number, prefix = 'c'): Promise<void> {
   for (let index = 0; index < count; index += 1) {
@@ -65,7 +64,7 @@ async function evidence(epoch: number) {
 
 describe('an epoch', () => {
   test('is the first one in an empty table', async () => {
-    expect(await currentEpoch(state.dynamodb, state.name)).toBe(1);
+    expect(await currentEpoch(state)).toBe(1);
     expect(await read()).toEqual({ epoch: 1 });
   });
 
@@ -93,9 +92,9 @@ describe('an epoch', () => {
   });
 
   test('moves labels that arrive after the claim into the next', async () => {
-    expect(await currentEpoch(state.dynamodb, state.name)).toBe(1);
+    expect(await currentEpoch(state)).toBe(1);
     await claim(1, 1);
-    expect(await currentEpoch(state.dynamodb, state.name)).toBe(2);
+    expect(await currentEpoch(state)).toBe(2);
   });
 });
 
@@ -116,8 +115,8 @@ describe('a failed training', () => {
     await claim(1, 1);
     await addLabels(2, '0', 2, 'meanwhile');
     await reopen(1, 1);
-    expect(await countLabels(state.dynamodb, state.name, 1)).toEqual({ total: 3, 0: 0, 1: 3 });
-    expect(await countLabels(state.dynamodb, state.name, 2)).toEqual({ total: 2, 0: 2, 1: 0 });
+    expect(await countLabels(state, 1)).toEqual({ total: 3, 0: 0, 1: 3 });
+    expect(await countLabels(state, 2)).toEqual({ total: 2, 0: 2, 1: 0 });
   });
 
   test('is the only thing that may be claimed next, and only by the next attempt', async () => {
@@ -189,13 +188,13 @@ describe('counting labels', () => {
     await addLabels(1, '0', 40, 'zero');
     await addLabels(1, '1', 25, 'one');
     await addLabels(1, '1', 25, 'one');
-    expect(await countLabels(state.dynamodb, state.name, 1)).toEqual({ total: 65, 0: 40, 1: 25 });
+    expect(await countLabels(state, 1)).toEqual({ total: 65, 0: 40, 1: 25 });
     const shards = new Set(Array.from({ length: 200 }, (_, index) => epochLabelShard(1, '0', `zero-${index}`)));
     expect(shards.size).toBe(LABEL_SHARDS);
   });
 
   test('of an epoch without labels is zero', async () => {
-    expect(await countLabels(state.dynamodb, state.name, 7)).toEqual({ total: 0, 0: 0, 1: 0 });
+    expect(await countLabels(state, 7)).toEqual({ total: 0, 0: 0, 1: 0 });
   });
 
   test('reads every page of an index', async () => {
@@ -207,7 +206,7 @@ describe('counting labels', () => {
         return command.input.ExclusiveStartKey ? page2 : page1;
       },
     };
-    const counts = await countLabels(paged as unknown as typeof state.dynamodb, state.name, 1);
+    const counts = await countLabels({ name: state.name, dynamodb: paged as unknown as typeof state.dynamodb }, 1);
     expect(counts.total).toBe(2 * LABEL_SHARDS * 5);
     expect(asked).toHaveLength(2 * LABEL_SHARDS * 2);
   });

@@ -6,7 +6,7 @@ import { AwsError } from '../../../infra/local/protocol/aws-error.ts';
 import { Faults } from '../../../infra/local/protocol/faults.ts';
 import type { Call } from '../../../infra/local/protocol/service.ts';
 import { stepFunctions } from '../../../infra/local/step-functions/step-functions.ts';
-import { retrainConfig } from '../../../shared/config/variables.ts';
+import { retrainConfig } from '../../../shared/config/retrain.ts';
 import { trainingPlan } from '../../../shared/training/plan.ts';
 import { accounts } from '../../given/builders.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';

@@ -4,11 +4,12 @@ import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { ExecutionAlreadyExists, type SFNClient, type StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type RetrainDependencies, retrain } from '../../../functions/retrain.ts';
-import { retrainConfig } from '../../../shared/config/variables.ts';
+import { retrain } from '../../../functions/retrain.ts';
+import { retrainConfig } from '../../../shared/config/retrain.ts';
 import { readEpochState } from '../../../shared/state/epochs.ts';
 import { labelKey } from '../../../shared/state/keys.ts';
 import { currentEpoch, epochLabelShard } from '../../../shared/state/label-ledger.ts';
+import type { RetrainDependencies } from '../../../shared/training/actions.ts';
 import { accounts } from '../../given/builders.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 import { stateTable } from '../../given/state-table.ts';
@@ -61,9 +62,9 @@ beforeEach(async () => {
   executions = new Executions();
   now = NOW;
   dependencies = {
-    config: retrainConfig({ ...retrainEnvironment, LABELS_THRESHOLD: '6', LABELS_PER_CLASS_MIN: '2' }),
+    options: retrainConfig({ ...retrainEnvironment, LABELS_THRESHOLD: '6', LABELS_PER_CLASS_MIN: '2' }),
     group: accounts,
-    dynamodb: state.dynamodb,
+    table: state,
     sfn: executions.client,
     s3: new S3Client({ region: 'us-east-1' }),
     sagemaker: new SageMakerClient({ region: 'us-east-1' }),
@@ -73,10 +74,10 @@ beforeEach(async () => {
 afterEach(() => state.close());
 
 const schedule = () => retrain({ source: 'aws.events' }, dependencies);
-const epochState = () => readEpochState(state.dynamodb, state.name);
+const epochState = () => readEpochState(state);
 
 async function addLabels(count: number, prefix: string): Promise<void> {
-  const epoch = await currentEpoch(state.dynamodb, state.name);
+  const epoch = await currentEpoch(state);
   for (let index = 0; index < count; index += 1) {
     const [record, label] = [`${prefix}-${index}`, index % 3 === 0 ? '1' : '0'] as const;
     const item = marshall({

@@ -1,24 +1,20 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changeLogRow } from '../../../shared/change-log/row.ts';
-import { type RetrainConfig, retrainConfig } from '../../../shared/config/variables.ts';
+import { type RetrainConfig, retrainConfig } from '../../../shared/config/retrain.ts';
+import type { Feature } from '../../../shared/definition/feature-group.ts';
 import {
   boolean,
   categorical,
   defineFeatureGroup,
-  type Feature,
   fractional,
   integral,
   string,
 } from '../../../shared/feature-groups/define.ts';
 import { encode } from '../../../shared/model/encode.ts';
+import type { Snapshot } from '../../../shared/state/snapshots.ts';
 import { type TrainingPlan, trainingPlan } from '../../../shared/training/plan.ts';
-import {
-  LATENESS_DAYS_MAX,
-  SETTLING_DAYS,
-  SNAPSHOT_AGE_DAYS_MAX,
-  type Snapshot,
-} from '../../../shared/training/snapshot.ts';
+import { LATENESS_DAYS_MAX, SETTLING_DAYS, SNAPSHOT_AGE_DAYS_MAX } from '../../../shared/training/snapshot.ts';
 import { type DeliveredChange, deliveriesOf, isRequiredNumber, learntFrom } from '../../given/change-histories.ts';
 import { BUCKET, localAthena } from '../../given/local-athena.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';

@@ -1,4 +1,4 @@
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Random } from '../world/random.ts';
 import { AwsError, type AwsService, type Caller } from './aws-call.ts';
 import type { Faults } from './faults.ts';

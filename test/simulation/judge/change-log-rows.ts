@@ -1,4 +1,4 @@
-import type { FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 
 /** Width that sequence numbers are padded to, so that text compares as the number does. */
 const SEQUENCE_NUMBER_DIGITS = 40;

@@ -1,4 +1,4 @@
-import { columnsOf, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { DynamoDb } from '../aws/dynamodb.ts';
 import type { FeatureStore } from '../aws/feature-store.ts';
 import type { Firehose } from '../aws/firehose.ts';

@@ -1,5 +1,6 @@
-import { compareSequenceNumbers, type FeatureText } from '../../../shared/changes/change.ts';
-import { columnsOf, type FeatureGroup } from '../../../shared/feature-groups/define.ts';
+import type { FeatureText } from '../../../shared/changes/change.ts';
+import { compareSequenceNumbers } from '../../../shared/changes/sequence-number.ts';
+import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Caller } from '../aws/aws-call.ts';
 import type { Item } from '../aws/expression.ts';
 import type { FeatureStore, OnlineWrite } from '../aws/feature-store.ts';

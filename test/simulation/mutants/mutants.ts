@@ -83,13 +83,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'deletions not delivered',
-    file: 'shared/sinks/feature-store.ts',
+    file: 'shared/changes/last-change.ts',
     find: "if (change.eventName !== 'REMOVE' || isDelete(group, change)) last.set",
     replace: "if (change.eventName !== 'REMOVE') last.set",
   },
   {
     name: 'the first instead of the last change of a record',
-    file: 'shared/sinks/feature-store.ts',
+    file: 'shared/changes/last-change.ts',
     find: 'isDelete(group, change)) last.set(change.recordIdentifier, change);',
     replace:
       'isDelete(group, change)) { if (!last.has(change.recordIdentifier)) last.set(change.recordIdentifier, change); }',
@@ -180,7 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'sequence numbers compared as text',
-    file: 'shared/changes/change.ts',
+    file: 'shared/changes/sequence-number.ts',
     find: 'if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0;',
     replace: 'return a < b ? -1 : a > b ? 1 : 0;',
   },
@@ -228,7 +228,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an execution that vanished is left alone',
-    file: 'functions/retrain.ts',
+    file: 'shared/training/actions.ts',
     find: "if (execution === 'running') return decision;",
     replace: 'return decision;',
   },

@@ -1,8 +1,8 @@
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import {
   boolean,
   categorical,
   defineFeatureGroup,
-  type FeatureGroup,
   fractional,
   integral,
   string,

@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { retrain } from '../../../functions/retrain.ts';
-import type { RetrainConfig } from '../../../shared/config/variables.ts';
+import type { RetrainOptions } from '../../../shared/training/actions.ts';
 import type { Network } from '../aws/aws-call.ts';
 import type { DynamoDb } from '../aws/dynamodb.ts';
 import type { Faults } from '../aws/faults.ts';
@@ -48,12 +48,12 @@ export class Retraining {
   readonly stepFunctions: StepFunctions;
   started = 0;
   readonly #around: Surroundings;
-  readonly #config: RetrainConfig;
+  readonly #options: RetrainOptions;
   #labelsWaiting = false;
 
   constructor(around: Surroundings) {
     this.#around = around;
-    this.#config = configOf(around.profile, around.stateTable);
+    this.#options = optionsOf(around.profile);
     this.stepFunctions = new StepFunctions((execution) => this.#onStart(execution));
   }
 
@@ -111,9 +111,12 @@ export class Retraining {
       timeoutMs: TIMEOUT_MS,
       run: (invocation: Invocation) =>
         retrain(event, {
-          config: this.#config,
+          options: this.#options,
           group: profile.group,
-          dynamodb: network.client<Pick<DynamoDBClient, 'send'>>(dynamodb, invocation),
+          table: {
+            name: this.#around.stateTable,
+            dynamodb: network.client<Pick<DynamoDBClient, 'send'>>(dynamodb, invocation),
+          },
           sfn: network.client<Pick<SFNClient, 'send'>>(this.stepFunctions, invocation),
           ...NOT_CALLED,
           now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
@@ -161,11 +164,9 @@ export class Retraining {
   }
 }
 
-function configOf(profile: Profile, stateTable: string): RetrainConfig {
+function optionsOf(profile: Profile): RetrainOptions {
   const { labelsThreshold, labelsPerClassMin, coolDownSeconds } = profile;
   return {
-    featureGroup: profile.group.name,
-    stateTable,
     stateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:retraining',
     dataBucket: 'data',
     glueDatabase: 'tributary',

@@ -1,7 +1,8 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { ingest } from '../../../functions/ingest.ts';
-import { redrive } from '../../../functions/redrive.ts';
-import type { IngestConfig } from '../../../shared/config/variables.ts';
+import { makeIngest } from '../../../functions/ingest.ts';
+import { makeRedrive } from '../../../functions/redrive.ts';
+import type { Time } from '../../../shared/calls/pace.ts';
+import type { IngestConfig } from '../../../shared/config/ingest.ts';
 import type { Outcome } from '../../../shared/delivery/deliver.ts';
 import type { DeliveryClients } from '../../../shared/delivery/destinations.ts';
 import { directOnlineStore } from '../../../shared/online-store/direct.ts';
@@ -121,6 +122,7 @@ export class World {
       quarantineBucket: 'quarantine',
       hazardWindowSeconds: profile.hazardSeconds,
       featureStoreConcurrency: profile.featureStoreConcurrency,
+      featureStoreWriter: 'sdk',
     };
     this.#wire();
   }
@@ -193,34 +195,36 @@ export class World {
   }
 
   async #invokeIngest(records: readonly TrueChange[]) {
-    const { scheduler, profile } = this;
     const event = { Records: records.map((it) => it.record) };
     return this.lambda.invoke({
       functionName: 'ingest',
-      timeoutMs: profile.timeoutMs,
+      timeoutMs: this.profile.timeoutMs,
       run: (invocation, remainingMs) => {
         batches.set(invocation, records);
         this.onBatch(records, `${invocation.name} is given`);
         const reports: Outcome[] = [];
         this.#reports.set(invocation, reports);
-        return ingest(
-          event,
-          { getRemainingTimeInMillis: remainingMs },
-          {
-            config: this.#config,
-            group: profile.group,
-            clients: this.#clients(invocation),
-            putObject: (input) => this.#s3(invocation).send(new PutObjectCommand(input)),
-            time: {
-              now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
-              sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),
-              random: () => this.#random.next(),
-            },
-            report: (outcome) => reports.push(outcome),
-          },
-        );
+        const ingest = makeIngest({
+          config: this.#config,
+          group: this.profile.group,
+          clients: this.#clients(invocation),
+          putObject: (input) => this.#s3(invocation).send(new PutObjectCommand(input)),
+          time: this.#timeOf(invocation),
+          report: (outcome) => reports.push(outcome),
+        });
+        return ingest(event, { getRemainingTimeInMillis: remainingMs });
       },
     });
+  }
+
+  /** Time as an invocation sees it: by its own clock, and standing still once it is dead. */
+  #timeOf(invocation: Invocation): Time {
+    const { scheduler } = this;
+    return {
+      now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
+      sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),
+      random: () => this.#random.next(),
+    };
   }
 
   #clients(invocation: Invocation): DeliveryClients {
@@ -270,28 +274,20 @@ export class World {
   }
 
   async #redrive(): Promise<void> {
-    const { scheduler, profile } = this;
     if (this.bucket.objects.size === 0) return;
     await this.lambda.invoke({
       functionName: 'redrive',
       timeoutMs: REDRIVE_TIMEOUT_MS,
       run: (invocation, remainingMs) => {
         this.onBatch([], `${invocation.name} begins`);
-        return redrive(
-          { action: 'redrive' },
-          { getRemainingTimeInMillis: remainingMs },
-          {
-            config: this.#config,
-            group: profile.group,
-            clients: this.#clients(invocation),
-            s3: this.#s3(invocation),
-            time: {
-              now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
-              sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),
-              random: () => this.#random.next(),
-            },
-          },
-        );
+        const redrive = makeRedrive({
+          config: this.#config,
+          group: this.profile.group,
+          clients: this.#clients(invocation),
+          s3: this.#s3(invocation),
+          time: this.#timeOf(invocation),
+        });
+        return redrive({ action: 'redrive' }, { getRemainingTimeInMillis: remainingMs });
       },
     });
   }

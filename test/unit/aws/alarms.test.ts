@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
-import { publishOutcome } from '../../../shared/delivery/metrics.ts';
+import { publishOutcome } from '../../../shared/delivery/report.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
 const names = namesOf(orders, 'prod');

@@ -4,13 +4,8 @@ import { featureGroup } from '../../../infra/aws/data/feature-group.ts';
 import { evolutionOf, lockOf } from '../../../infra/aws/packaging/evolution.ts';
 import { lockFile } from '../../../infra/aws/packaging/lock.ts';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
-import {
-  defineFeatureGroup,
-  type FeatureGroupInput,
-  fractional,
-  integral,
-  string,
-} from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
+import { defineFeatureGroup, fractional, integral, string } from '../../../shared/feature-groups/define.ts';
 
 const deployed: FeatureGroupInput = {
   name: 'parcels',

@@ -5,8 +5,8 @@ import type { Resource } from '../../../infra/aws/cloudformation/intrinsics.ts';
 import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { QUARANTINE_DAYS } from '../../../infra/aws/data/buckets.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
+import { columnsOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
-import { columnsOf } from '../../../shared/feature-groups/define.ts';
 import { LATENESS_DAYS_MAX, SNAPSHOT_AGE_DAYS_MAX, snapshotsFolder } from '../../../shared/training/snapshot.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 

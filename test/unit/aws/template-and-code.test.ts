@@ -7,6 +7,11 @@ import { roleOf } from '../../../infra/aws/cloudformation/iam.ts';
 import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
+import { ingestSettings } from '../../../shared/config/ingest.ts';
+import { predictSettings } from '../../../shared/config/predict.ts';
+import { rehearseSettings } from '../../../shared/config/rehearse.ts';
+import { retrainSettings } from '../../../shared/config/retrain.ts';
+import { type Settings, variablesOf } from '../../../shared/config/variables.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 
 /** Walks serverless.yml, the template and the code together: what one says, the other has to mean. */
@@ -48,15 +53,13 @@ function codeOf(definition: Definition): string {
   return outputFiles.map((file) => file.text).join('\n');
 }
 
-/** Environment variables by the function of shared/config/variables.ts that reads them. */
-function variablesOf(configFunction: string): string[] {
-  const config = readFileSync('shared/config/variables.ts', 'utf8');
-  const schema = new RegExp(`export function ${configFunction}\\([\\s\\S]*?parse\\((\\w+),`).exec(config)?.[1];
-  const body = new RegExp(`const ${schema} = \\{([\\s\\S]*?)\\n?\\};`).exec(config)?.[1] ?? '';
-  const common = /const common = \{([\s\S]*?)\n\};/.exec(config)?.[1] ?? '';
-  const all = body.includes('...common') ? body + common : body;
-  return [...all.matchAll(/\b([A-Z][A-Z0-9_]+): /g)].map(([, name = '']) => name);
-}
+/** Settings by the function of shared/config that reads them. */
+const SETTINGS: Readonly<Record<string, Settings>> = {
+  ingestConfig: ingestSettings,
+  predictConfig: predictSettings,
+  rehearseConfig: rehearseSettings,
+  retrainConfig: retrainSettings,
+};
 
 /** Set by the plugin, which alone knows the version's name. */
 const SET_BY_PLUGIN: Readonly<Record<string, readonly string[]>> = { rehearse: ['NEW_VERSION'] };
@@ -75,7 +78,7 @@ describe.each(functions)('function %s', (name, definition) => {
   it('is set every environment variable it reads, and reads every one it is set', () => {
     const code = codeOf(definition);
     const own = readFileSync(moduleOf(definition), 'utf8');
-    const read = [...own.matchAll(/\b(\w+Config)\(\)/g)].flatMap(([, it = '']) => variablesOf(it));
+    const read = [...own.matchAll(/\b(\w+Config)\(\)/g)].flatMap(([, it = '']) => variablesOf(SETTINGS[it] ?? {}));
     const byPowertools = Object.entries(POWERTOOLS).flatMap(([it, used]) => (used.test(code) ? it : []));
     const set = [
       ...Object.keys(configuration.provider.environment ?? {}),

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { correlationSql, latestRowsSql, RECENCY } from '../../../shared/change-log/sql.ts';
-import {
-  categorical,
-  defineFeatureGroup,
-  type FeatureGroupInput,
-  string,
-} from '../../../shared/feature-groups/define.ts';
+import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
+import { categorical, defineFeatureGroup, string } from '../../../shared/feature-groups/define.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
 const group = (change: Partial<FeatureGroupInput>) =>

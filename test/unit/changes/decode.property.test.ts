@@ -12,13 +12,11 @@ import {
 } from '../../../shared/changes/change.ts';
 import { isRejection, makeDecoder } from '../../../shared/changes/decode.ts';
 import { formatEventTime } from '../../../shared/changes/event-time.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import {
   boolean,
   categorical,
-  columnsOf,
   defineFeatureGroup,
-  type Feature,
-  type FeatureGroup,
   fractional,
   integral,
   string,

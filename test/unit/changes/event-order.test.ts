@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { assignEventTimes, type Fence } from '../../../shared/state/fences.ts';
+import { assignEventTimes, type Fence } from '../../../shared/changes/event-order.ts';
 import { change, FIRST_SECOND } from '../../given/builders.ts';
 
 const T = FIRST_SECOND * 1_000;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ingestConfig, predictConfig, retrainConfig } from '../../../shared/config/variables.ts';
+import { ingestConfig } from '../../../shared/config/ingest.ts';
+import { predictConfig } from '../../../shared/config/predict.ts';
+import { retrainConfig } from '../../../shared/config/retrain.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 
 const ingestEnvironment = { FEATURE_GROUP: 'g', STATE_TABLE: 's', CHANGE_LOG_STREAM: 'c', QUARANTINE_BUCKET: 'q' };

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Pace } from '../../../shared/calls/pace.ts';
 import type { Rejection, TimedChange } from '../../../shared/changes/change.ts';
+import type { Fence } from '../../../shared/changes/event-order.ts';
 import { type DecodedRecord, type Destinations, deliver } from '../../../shared/delivery/deliver.ts';
-import type { Fence } from '../../../shared/state/fences.ts';
 import { accounts, change, FIRST_SECOND } from '../../given/builders.ts';
 
 const HAZARD_SECONDS = 1;

@@ -7,13 +7,9 @@ import { trinoToDuckDb } from '../../../infra/local/athena/sql/trino-to-duckdb.t
 import { sqlName, sqlText } from '../../../shared/change-log/sql.ts';
 import { featureTexts, type TimedChange } from '../../../shared/changes/change.ts';
 import { formatEventTime } from '../../../shared/changes/event-time.ts';
-import {
-  columnsOf,
-  defineFeatureGroup,
-  type Feature,
-  type FeatureGroup,
-  type FeatureGroupInput,
-} from '../../../shared/feature-groups/define.ts';
+import { columnsOf, type Feature, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
+import { defineFeatureGroup } from '../../../shared/feature-groups/define.ts';
 import { encode } from '../../../shared/model/encode.ts';
 import { snapshotRowsSql } from '../../../shared/training/snapshot.ts';
 import { countQuery, type Split, trainingRowsSql } from '../../../shared/training/training-set.ts';

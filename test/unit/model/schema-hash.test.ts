@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
 import {
   categorical,
   defineFeatureGroup,
-  type FeatureGroupInput,
   fractional,
   integral,
   string,

@@ -3,10 +3,10 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { rehearseIngest } from '../../../functions/ingest.ts';
 import { type RehearseDependencies, rehearse } from '../../../functions/rehearse.ts';
-import { systemTime } from '../../../shared/delivery/destinations.ts';
+import { systemTime } from '../../../shared/calls/client-settings.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { defineFeatureGroup, fractional, integral } from '../../../shared/feature-groups/define.ts';
-import { differences } from '../../../shared/rehearsal/shadows.ts';
+import { differences } from '../../../shared/rehearsal/effects.ts';
 
 const group = defineFeatureGroup({
   name: 'parcels',
@@ -33,6 +33,7 @@ const config = {
   quarantineBucket: 'quarantine',
   hazardWindowSeconds: 1,
   featureStoreConcurrency: 4,
+  featureStoreWriter: 'sdk' as const,
 };
 const NOW = 1_790_000_100_000;
 const run = (it = group, Records: readonly unknown[] = changes) =>

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { retrainConfig } from '../../../shared/config/variables.ts';
+import { retrainConfig } from '../../../shared/config/retrain.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { categorical, defineFeatureGroup } from '../../../shared/feature-groups/define.ts';
 import { trainingOf, trainingPlan } from '../../../shared/training/plan.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EpochState, LabelCounts } from '../../../shared/state/epochs.ts';
+import type { EpochState } from '../../../shared/state/epochs.ts';
+import type { LabelCounts } from '../../../shared/state/label-ledger.ts';
 import {
   backoffSeconds,
   decide,

@@ -1,0 +1,55 @@
+import { plainDecimal } from '../definition/decimal.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
+import type { AttributeValue } from './attribute-value.ts';
+import { EnvelopeProblem } from './problem.ts';
+
+/** Longest record identifier, in bytes. Source: Feature Store quotas, 2 KB. */
+const RECORD_IDENTIFIER_BYTES_MAX = 2 * 1024;
+
+/**
+ * The record identifier: the key attribute's text; of two key attributes, both, joined by `|` with `\` and `|` escaped
+ * by `\`, so that different keys never give the same identifier.
+ */
+export function identifierOf(
+  keys: Readonly<Record<string, AttributeValue>> | undefined,
+  group: FeatureGroup,
+): string | EnvelopeProblem {
+  const { attributes } = group.recordIdentifier;
+  let count = 0;
+  for (const _ in keys) count += 1;
+  if (!keys || count !== attributes.length) {
+    const found = Object.keys(keys ?? {});
+    return new EnvelopeProblem(
+      'key-schema',
+      'dynamodb.Keys',
+      `Expected the key attributes ${attributes.join(', ')} of the definition, found ${found.join(', ') || 'none'}.`,
+    );
+  }
+  let identifier = '';
+  for (let index = 0; index < attributes.length; index += 1) {
+    const attribute = attributes[index] as string;
+    const part = keyText(keys[attribute]);
+    if (part === undefined) return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, 'Expected S or N.');
+    identifier = attributes.length === 1 ? part : `${identifier}${index === 0 ? '' : '|'}${escaped(part)}`;
+  }
+  if (
+    identifier.length * 3 > RECORD_IDENTIFIER_BYTES_MAX &&
+    Buffer.byteLength(identifier) > RECORD_IDENTIFIER_BYTES_MAX
+  ) {
+    return new EnvelopeProblem(
+      'record-too-large',
+      'dynamodb.Keys',
+      `The record identifier has more than ${RECORD_IDENTIFIER_BYTES_MAX} bytes, the most Feature Store takes.`,
+    );
+  }
+  return identifier;
+}
+
+function keyText(value: AttributeValue | undefined): string | undefined {
+  if (typeof value?.S === 'string') return value.S;
+  return typeof value?.N === 'string' ? plainDecimal(value.N) : undefined;
+}
+
+function escaped(part: string): string {
+  return part.replace(/[\\|]/g, '\\$&');
+}

@@ -1,0 +1,125 @@
+import { GATE_CONFIDENCES, GATE_METRICS } from '../promotion/gate.ts';
+import { featureGroupSettings } from './feature-group.ts';
+import { type ConfigOf, choice, type Environment, number, readConfig, type Setting, text } from './variables.ts';
+
+/** Bounds of waits in a deployment, in seconds. Source: SageMaker API, BlueGreenUpdatePolicy. */
+const DEPLOYMENT_WAIT_SECONDS = { least: 0, most: 3_600 };
+
+/** Shortest and longest training job, in seconds. SageMaker takes 28 days (StoppingCondition), the state machine a day. */
+const TRAINING_SECONDS = { least: 60, most: 86_400 };
+
+/** Settings of retrain. */
+export const retrainSettings = {
+  ...featureGroupSettings,
+  stateMachineArn: text(
+    'STATE_MACHINE_ARN',
+    'ARN of the retraining state machine',
+    /^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:.+$/,
+  ),
+  dataBucket: text('DATA_BUCKET', 'name of the data bucket'),
+  glueDatabase: text('GLUE_DATABASE', 'name of the Glue database of the change log'),
+  athenaWorkgroup: text('ATHENA_WORKGROUP', 'name of the Athena workgroup'),
+  endpointName: text('ENDPOINT_NAME', 'name of the SageMaker endpoint'),
+  trainingRoleArn: text('TRAINING_ROLE_ARN', 'ARN of the role of training jobs and models'),
+  trainingInstanceType: text('TRAINING_INSTANCE_TYPE', 'instance type of training jobs, such as ml.m5.large'),
+  endpointInstanceType: text('ENDPOINT_INSTANCE_TYPE', 'instance type of the endpoint, such as ml.t2.medium'),
+  trainingAlgorithm: choice(
+    'TRAINING_ALGORITHM',
+    ['linear-learner', 'xgboost'],
+    'linear-learner or xgboost',
+    'linear-learner',
+  ),
+  trainingSecondsMax: number(
+    'TRAINING_SECONDS_MAX',
+    'seconds after which SageMaker stops a training job',
+    TRAINING_SECONDS,
+    3_600,
+  ),
+  /** Beside or instead of the algorithm's usual ones. */
+  hyperParameters: hyperParameters(),
+  gate: {
+    metric: choice('GATE_METRIC', GATE_METRICS, GATE_METRICS.join(' or '), 'auc'),
+    minimumGain: number(
+      'GATE_MINIMUM_GAIN',
+      'least gain over the serving model; negative is a margin of non-inferiority',
+      { least: -0.999, most: 0.999, decimals: true },
+      -0.02,
+    ),
+    confidence: confidence(),
+  },
+  endpointInstanceCount: number('ENDPOINT_INSTANCE_COUNT', 'instances of the endpoint', { least: 1 }, 2),
+  canarySeconds: number('CANARY_SECONDS', 'seconds in which a canary is watched', DEPLOYMENT_WAIT_SECONDS, 300),
+  terminationSeconds: number(
+    'TERMINATION_SECONDS',
+    'seconds that the old fleet is kept for',
+    DEPLOYMENT_WAIT_SECONDS,
+    120,
+  ),
+  alarmErrorPercent: number(
+    'ALARM_ERROR_PERCENT',
+    'failing invocations in per cent that roll a deployment back',
+    { least: 0 },
+    1,
+  ),
+  alarmLatencyMillis: number(
+    'ALARM_LATENCY_MILLIS',
+    'latency of the model in milliseconds that rolls a deployment back',
+    { least: 1 },
+    500,
+  ),
+  /** Models and endpoint configurations in use are kept as well. */
+  modelsKept: number('MODELS_KEPT', 'newest models and endpoint configurations that are kept', { least: 2 }, 5),
+  policy: {
+    labelsThreshold: number('LABELS_THRESHOLD', 'newly labelled records that make a training due', { least: 1 }),
+    labelsPerClassMin: number('LABELS_PER_CLASS_MIN', 'newly labelled records that each class needs', { least: 0 }),
+    coolDownSeconds: number('COOL_DOWN_SECONDS', 'seconds between a finished training and the next', { least: 0 }),
+    stalenessMaxSeconds: number('STALENESS_MAX_SECONDS', 'seconds after which a training is due with any new label', {
+      least: 1,
+    }),
+    retryBackoffSeconds: number(
+      'RETRY_BACKOFF_SECONDS',
+      'seconds between the first failed training and its next attempt',
+      { least: 1 },
+      60,
+    ),
+  },
+  changeLogBufferSeconds: number('CHANGE_LOG_BUFFER_SECONDS', 'buffering interval of the change log in seconds', {
+    least: 0,
+  }),
+  endpointPollSeconds: number('ENDPOINT_POLL_SECONDS', 'seconds between two looks at the endpoint', { least: 1 }),
+};
+
+export type RetrainConfig = ConfigOf<typeof retrainSettings>;
+
+/** @throws Error as {@link readConfig}. */
+export const retrainConfig = (environment?: Environment): RetrainConfig => readConfig(retrainSettings, environment);
+
+function confidence(): Setting<number> {
+  return {
+    variable: 'GATE_CONFIDENCE',
+    expected: `confidence of the gain's interval in per cent, one of ${GATE_CONFIDENCES.join(', ')}`,
+    read: (given) => GATE_CONFIDENCES.find((it) => String(it) === given),
+    fallback: 95,
+  };
+}
+
+function hyperParameters(): Setting<Readonly<Record<string, string>>> {
+  return {
+    variable: 'HYPER_PARAMETERS',
+    expected: 'hyperparameters beside or instead of the usual ones, as a JSON object of strings',
+    read(given) {
+      try {
+        const value: unknown = JSON.parse(given);
+        const isRight =
+          value !== null &&
+          typeof value === 'object' &&
+          !Array.isArray(value) &&
+          Object.values(value).every((it) => typeof it === 'string');
+        return isRight ? (value as Record<string, string>) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    fallback: {},
+  };
+}

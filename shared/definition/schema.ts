@@ -1,0 +1,130 @@
+import * as z from 'zod';
+
+/** The rules of a definition that one part of it can break, and its defaults. Functions import its types only. */
+
+/** Feature and feature group names. Source: CreateFeatureGroup, `[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}`. */
+const NAME_PATTERN = /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/;
+
+/** Feature definitions in one feature group. Source: SageMaker Feature Store quotas. */
+export const FEATURES_MAX = 2_500;
+
+/** Names that Feature Store adds to the offline store itself, and Athena's columns of every change and its partitions. */
+export const RESERVED_NAMES = new Set([
+  'is_deleted',
+  'write_time',
+  'api_invocation_time',
+  'sequence_number',
+  'event_name',
+  'event_time',
+  'ttl_expired',
+  'dt',
+  'snapshot',
+]);
+
+const everyFeature = {
+  /** Attribute of the item that holds the feature. Default: the feature's name. */
+  attribute: z.string().min(1).max(65_535).optional(),
+  /** An optional feature may be absent or NULL; a required one sends the record to quarantine. Default: required. */
+  optional: z.boolean().default(false),
+  /** `false` keeps the feature out of training and prediction, but in the stores. Default: true. */
+  training: z.boolean().default(true),
+  /**
+   * Version of the definition that brought the feature. Columns of the change log are append-only, so features of
+   * version 2 and later stand after the label. Default: 1.
+   */
+  since: z.int().min(1).default(1),
+};
+
+const everyNumber = {
+  ...everyFeature,
+  /** What a missing value counts as in training, beside a flag column that says it was missing. Default: 0. */
+  imputeWith: z.number().default(0),
+};
+
+const featureSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('string'), ...everyFeature, training: z.literal(false).default(false) }),
+  z.strictObject({
+    type: z.literal('integral'),
+    ...everyNumber,
+    /** Inclusive bounds; beyond 2^53 give them as bigint. */
+    min: z.union([z.int(), z.bigint()]).optional(),
+    max: z.union([z.int(), z.bigint()]).optional(),
+  }),
+  z.strictObject({
+    type: z.literal('fractional'),
+    ...everyNumber,
+    /** Inclusive bounds. */
+    min: z.number().optional(),
+    max: z.number().optional(),
+  }),
+  z.strictObject({ type: z.literal('boolean'), ...everyFeature }),
+  z.strictObject({
+    type: z.literal('categorical'),
+    ...everyFeature,
+    categories: z.array(z.string().min(1)).min(2),
+    /** `one-hot`: a column per category; `ordinal`: one column with the 1-based position of the category. */
+    encoding: z.enum(['one-hot', 'ordinal']).default('one-hot'),
+  }),
+]);
+
+const name = z
+  .string()
+  .regex(
+    NAME_PATTERN,
+    'must be 1 to 64 letters, digits, "-" or "_", and begin and end with a letter or digit (the rule of CreateFeatureGroup)',
+  );
+/** Shape of what `defineFeatureGroup` takes. */
+export const definitionSchema = z.strictObject({
+  name,
+  /** DynamoDB table whose stream is read. Default: the feature group's name. */
+  table: z
+    .string()
+    .regex(/^[a-zA-Z0-9_.-]{3,255}$/, 'must be 3 to 255 letters, digits, "_", "-" or "." (the rule of CreateTable)')
+    .optional(),
+  /**
+   * Feature that identifies a record, and the key attributes it is made of: all of the table's key attributes,
+   * partition key first. A plain string names both. Key attributes are S or N.
+   */
+  recordIdentifier: z.union([
+    name,
+    z.strictObject({
+      name,
+      attributes: z.array(z.string().min(1)).min(1).max(2),
+      /** Their types, for the table that a deployment creates. Default: S for each. */
+      types: z
+        .array(z.enum(['S', 'N']))
+        .min(1)
+        .max(2)
+        .optional(),
+    }),
+  ]),
+  /**
+   * Name of the event time feature, and optionally the item's own timestamp attribute (epoch seconds as N, or an ISO
+   * 8601 text as S) to take the seconds from, instead of the stream's ApproximateCreationDateTime.
+   */
+  eventTime: z
+    .strictObject({ name: name.default('event_time'), attribute: z.string().min(1).optional() })
+    .default({ name: 'event_time' }),
+  features: z.record(name, featureSchema),
+  /** Binary label: N 0 or 1 (or BOOL), absent until it is known. */
+  label: z.strictObject({ name, attribute: z.string().min(1).optional() }),
+  /** What a deletion of the item does to the online record. Default: delete. */
+  onDelete: z.enum(['delete', 'keep']).default('delete'),
+  /** What DynamoDB's own TTL expiry of the item does to the online record. Default: delete. */
+  onTtlExpiry: z.enum(['delete', 'keep']).default('delete'),
+  /**
+   * Which features a label is learnt with. `latest`: those of now. `as-of-label`: those of just before the label
+   * arrived, so that nothing known only afterwards leaks in. Default: latest.
+   */
+  trainingTime: z.enum(['latest', 'as-of-label']).default('latest'),
+});
+
+/** What `defineFeatureGroup` takes. */
+export type FeatureGroupInput = z.input<typeof definitionSchema>;
+/** What is known of a feature, defaults filled in, but its name. */
+export type FeatureOptions = z.output<typeof featureSchema>;
+/** What a user may say of a feature of one type. */
+export type OptionsOf<T extends FeatureOptions['type']> = Omit<
+  Extract<z.input<typeof featureSchema>, { type: T }>,
+  'type'
+>;

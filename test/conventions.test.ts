@@ -75,6 +75,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'infra/local/protocol': [],
   'infra/terminal': [],
   'infra/aws/cloudformation': ['shared/definition'],
+  'infra/aws/definitions': ['infra/terminal', 'shared/definition'],
   'infra/local/cloudwatch': ['infra/local/protocol'],
   'infra/local/dynamodb': ['infra/local/protocol'],
   'infra/local/feature-store': ['infra/local/protocol'],
@@ -87,7 +88,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'infra/local/lambda': ['infra/local/dynamodb', 'infra/local/protocol'],
   'infra/local/s3': ['infra/local/protocol', 'infra/local/storage'],
   'infra/local/sagemaker': ['infra/local/cloudwatch', 'infra/local/protocol', 'infra/local/storage'],
-  'infra/aws/live-test': ['infra/aws/cloudformation', 'shared/change-log', 'shared/definition'],
+  'infra/aws/live-test': [
+    'infra/aws/cloudformation',
+    'infra/aws/definitions',
+    'infra/terminal',
+    'shared/change-log',
+    'shared/definition',
+  ],
   'infra/local/stack': [
     'infra/local/athena',
     'infra/local/dynamodb',
@@ -125,6 +132,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'infra/commands': [
     'infra/aws/cloudformation',
     'infra/aws/cost',
+    'infra/aws/definitions',
     'infra/aws/live-test',
     'infra/demo',
     'infra/local',
@@ -134,6 +142,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'infra/terminal',
     'shared/config',
     'shared/definition',
+    'shared/delivery',
     'shared/feature-groups',
     'shared/promotion',
     'shared/state',

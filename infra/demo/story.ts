@@ -99,10 +99,11 @@ async function labelEveryone(
   for (let epoch = 1; epoch <= epochs; epoch += 1) {
     stage.progress.step(`Labels of epoch ${epoch}, and the training they set off`);
     await labelCustomers(stage, labelled.slice((epoch - 1) * threshold, epoch * threshold), lag);
+    stage.progress.at('training');
     const { endpointConfigName, rows, auc } = await waitForTraining(stage, epoch);
     const outcome = endpointConfigName
       ? `${endpointConfigName} serves`
-      : 'not good enough to take the place of the last';
+      : 'not good enough to take the place of the model before';
     stage.progress.done(`${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}, ${outcome}`);
     const configuration = endpointConfigName ?? before.configuration;
     if (epoch < epochs) before = { configuration, answers: await ask(configuration) };

@@ -11,7 +11,8 @@ export async function writeCustomers(stage: Stage, customers: readonly Customer[
   await writeConcurrently(customers, async (customer) => {
     await table.insert(itemOf(customer, group));
     lag.written(customer.id, { name: group.recordIdentifier.name, value: customer.id });
-    progress.at(`${table.changes.inserted} of ${customers.length}`);
+    const { inserted } = table.changes;
+    progress.at(`${inserted} of ${customers.length}`, inserted / customers.length);
   });
   progress.done(`${customers.length}`);
 }
@@ -24,6 +25,6 @@ export async function labelCustomers(stage: Stage, customers: readonly Customer[
     await table.update(id, { [group.label.attribute]: { N: label } });
     lag.written(id, { name: group.label.name, value: label });
     labelled += 1;
-    progress.at(`${labelled} of ${customers.length} labels`);
+    progress.at(`${labelled} of ${customers.length} labels`, labelled / customers.length);
   });
 }

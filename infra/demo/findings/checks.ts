@@ -76,7 +76,9 @@ function trainingChecks({ trainings, endpoint, threshold }: Facts, { plan }: Cas
     {
       name: 'the endpoint serves the last model',
       ok: endpoint.before !== null && (endpoint.before !== endpoint.after) === swapped && endpoint.after === serving,
-      detail: `${endpoint.before ?? 'nothing'} before the last swap, ${endpoint.after ?? 'nothing'} after it`,
+      detail: swapped
+        ? `${endpoint.before ?? 'nothing'} before the last swap, ${endpoint.after ?? 'nothing'} after it`
+        : `${endpoint.after ?? 'nothing'} still, as the gate refused the last model`,
     },
   ];
 }

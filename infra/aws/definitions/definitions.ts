@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
 import { nearMatch } from '../../terminal/near-match.ts';
@@ -36,3 +36,6 @@ export async function loadDefinition(nameOrPath: string): Promise<FeatureGroup> 
     `Feature group "${nameOrPath}": there is no such definition.${meant} There are: ${names.join(', ')}. A file elsewhere is named by its path, such as ./${name}.ts.`,
   );
 }
+
+/** Where it is remembered what of a definition is deployed: beside it, in version control. */
+export const lockFile = (featureGroup: string): string => join('shared/feature-groups', `${featureGroup}.lock.json`);

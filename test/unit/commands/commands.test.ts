@@ -5,12 +5,13 @@ import { command as cost } from '../../../infra/commands/cost.ts';
 import { command as demo } from '../../../infra/commands/demo.ts';
 import { command as local } from '../../../infra/commands/local.ts';
 import { command as redrive } from '../../../infra/commands/redrive.ts';
+import { command as remove } from '../../../infra/commands/remove.ts';
 import { command as replay } from '../../../infra/commands/replay.ts';
 import { command as rollback } from '../../../infra/commands/rollback.ts';
 import { command as status } from '../../../infra/commands/status.ts';
 
 const COMMANDS: Readonly<Record<string, CommandUnknownOpts>> = {
-  ...{ cost, demo, local, redrive, replay, rollback, status },
+  ...{ cost, demo, local, redrive, remove, replay, rollback, status },
 };
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
@@ -20,6 +21,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   demo: '--csv --rows --threshold --seed --keep --json --dynamodb',
   local: '--port --dir --dynamodb --definition --empty',
   redrive: '--list --limit --definition --stage --region --json',
+  remove: '--definition --stage --region --yes',
   replay: '--out --definition',
   rollback: '--to --reason --definition --stage --region --json',
   status: '--definition --stage --region --json',

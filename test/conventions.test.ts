@@ -155,7 +155,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'infra/aws/cloudformation',
     'infra/aws/data',
     'infra/aws/retraining',
-    'infra/aws/watch',
     'shared/definition',
     'shared/quarantine',
     'shared/state',

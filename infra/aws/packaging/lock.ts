@@ -3,16 +3,7 @@ import { join } from 'node:path';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
 import { lockFile } from '../definitions/definitions.ts';
 import { evolutionOf, type LockedDefinition, lockOf } from './evolution.ts';
-
-/** What is used of osls 4 here. */
-interface Serverless {
-  readonly serviceDir: string;
-  readonly service: {
-    readonly custom: { readonly featureGroup: string };
-    readonly provider: { readonly stackTags?: Readonly<Record<string, string>> };
-  };
-  readonly classes: { readonly Error: new (message: string) => Error };
-}
+import type { Serverless } from './osls.ts';
 
 /**
  * Compares the definition with its lock before anything is packaged, and adds to the lock what is new.

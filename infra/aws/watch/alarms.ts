@@ -1,4 +1,5 @@
 import type { Resource, Resources } from '../cloudformation/intrinsics.ts';
+import { alarmLogicalId } from '../cloudformation/logical-ids.ts';
 import type { Names } from '../cloudformation/names.ts';
 import { alarmDimensions, type Metric, type Metrics } from './metrics.ts';
 
@@ -129,13 +130,6 @@ function servingAlarms({ endpoint, lambda }: Metrics): Alarm[] {
     one('predict-throttled', 'Lambda does not let predict run.', lambda('predict', 'Throttles'), 0, 2),
   ];
 }
-
-/** Logical id of an alarm: `ingest-behind` is IngestBehindAlarm. */
-export const alarmLogicalId = (name: string): string =>
-  `${name
-    .split('-')
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join('')}Alarm`;
 
 /**
  * The alarms, and whom they tell.

@@ -1,6 +1,5 @@
-import { changeCustomers, dealFates, type Fates } from './acts/change-customers.ts';
+import { changeCustomers, dealFates } from './acts/change-customers.ts';
 import { type LagMeter, startLagMeter } from './acts/lag.ts';
-import type { RetrainingPlan } from './acts/policy.ts';
 import { labelCustomers, writeCustomers } from './acts/write-customers.ts';
 import { type Customer, generateCustomers } from './customers/customers.ts';
 import { queryCorrelations } from './findings/athena.ts';
@@ -12,6 +11,7 @@ import { predict } from './findings/predictions.ts';
 import { readRejections } from './findings/quarantine.ts';
 import type { Answer, Report } from './findings/report.ts';
 import { isTraining, waitForTraining } from './findings/trainings.ts';
+import type { Cast, Played, RetrainingPlan } from './stage/cast.ts';
 import type { Stage } from './stage/stage.ts';
 import { waitUntil } from './stage/wait.ts';
 
@@ -20,27 +20,6 @@ const PREDICTED = 5;
 
 /** Longest time, in milliseconds, that nothing may move while something is under way. */
 const STALL_MS = 30_000;
-
-/** The customers of the demo, and where they are from. */
-export interface Cast {
-  readonly customers: readonly Customer[];
-  readonly from: string;
-  readonly seed: number;
-  readonly plan: RetrainingPlan;
-}
-
-/** What the acts leave behind for the report. */
-export interface Played {
-  readonly startedAt: number;
-  readonly fates: Fates;
-  readonly lagsMs: readonly number[];
-  readonly changeLog: Awaited<ReturnType<ChangeLogReader['read']>>;
-  readonly complete: Report['correlations']['complete'];
-  /** What served before the last swap, and what it predicted. */
-  readonly before: { readonly configuration: string; readonly answers: readonly Answer[] };
-  readonly predicted: readonly Customer[];
-  readonly fresh: Customer;
-}
 
 /**
  * Plays the demo: customers, labels, trainings, queries, changes; then looks whether everything is as it should be.

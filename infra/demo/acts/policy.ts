@@ -1,19 +1,12 @@
 import type { Customer } from '../customers/customers.ts';
 import { seededRandom } from '../customers/random.ts';
+import type { RetrainingPlan } from '../stage/cast.ts';
 
 /** Share of the customers whose labels set off a training, unless `--threshold` says: two trainings and a rest. */
 const THRESHOLD_SHARE = 0.45;
 
 /** Least labels of each class in an epoch that the demo asks for, where the customers have as many. */
 const LABELS_PER_CLASS_MIN = 50;
-
-/** When the demo retrains, and in which order its customers' labels become known. */
-export interface RetrainingPlan {
-  readonly threshold: number;
-  readonly labelsPerClassMin: number;
-  /** Customers in the order of their labels. */
-  readonly labelled: readonly Customer[];
-}
 
 /**
  * Plans the trainings: calls end in an order of their own, not in the file's, and every `threshold` labels are an epoch.

@@ -1,5 +1,4 @@
-import { BAD_RECORD, type Fates } from '../acts/change-customers.ts';
-import type { Cast } from '../story.ts';
+import { BAD_RECORD, type Cast, type Fates } from '../stage/cast.ts';
 import { AGREEING_DECIMALS, agree } from './correlation.ts';
 import type { Check, Report } from './report.ts';
 

@@ -1,6 +1,6 @@
 import { type Item, itemOf } from '../customers/item.ts';
+import type { Cast, Played } from '../stage/cast.ts';
 import type { Stage } from '../stage/stage.ts';
-import type { Cast, Played } from '../story.ts';
 import { queryCorrelations } from './athena.ts';
 import { correlationsOf } from './correlation.ts';
 import { describeEndpoint } from './endpoint.ts';

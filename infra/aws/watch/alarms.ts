@@ -41,8 +41,8 @@ const one = (name: string, says: string, metric: Metric, above = 0, periods = 1)
 });
 
 /**
- * Every alarm of the stack; README's "Alerts and triage" has a paragraph for each. Beside them each endpoint configuration
- * has its own, made with it, which send its deployment back.
+ * Every alarm of the stack; docs/operating/alerts.md has a section for each. Beside them each endpoint configuration has
+ * its own, made with it, which send its deployment back.
  */
 function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
   const { lambda, mapping, records, executions } = metrics;
@@ -164,7 +164,7 @@ function alarmResource(alarm: Alarm, names: Names, topicArn: string): Resource {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
       AlarmName: `${names.stack}-${alarm.name}`,
-      AlarmDescription: `${alarm.says} See "${alarm.name}" under "Alerts and triage" in README.md.`,
+      AlarmDescription: `${alarm.says} See docs/operating/alerts.md#${alarm.name}.`,
       Metrics: [result, ...data],
       ComparisonOperator: 'GreaterThanThreshold',
       Threshold: alarm.above,

@@ -12,7 +12,7 @@ import { PRICES } from '../aws/cost/prices.ts';
 import { newCommand, runCommand } from '../terminal/command.ts';
 import { jsonFlag } from '../terminal/options.ts';
 import { PLAIN, type Style, styleOf } from '../terminal/style.ts';
-import { labelled, wrapped } from '../terminal/text.ts';
+import { labeled, wrapped } from '../terminal/text.ts';
 
 /** Bytes of an item when none are given: twenty features and a few names. */
 const ITEM_BYTES = 1_000;
@@ -100,7 +100,7 @@ export function report(usage: Usage, style: Style = PLAIN): string {
 
 function billText(title: string, { lines, total: sum }: Bill, { columns, paint }: Style): string[] {
   const row = (usd: number, mark: string, text: string) =>
-    labelled(`  ${dollars(usd)} ${mark}`, text, PRICE_WIDTH, { columns, paint: PLAIN.paint });
+    labeled(`  ${dollars(usd)} ${mark}`, text, PRICE_WIDTH, { columns, paint: PLAIN.paint });
   return [
     paint('strong', title),
     ...lines.map(({ what, usd, unitPrice, per, confirmed }) =>

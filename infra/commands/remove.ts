@@ -2,7 +2,7 @@ import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, regionOption, stageOption } from '../terminal/options.ts';
 import { progressTo } from '../terminal/progress.ts';
 import { type Style, styleOf } from '../terminal/style.ts';
-import { labelled } from '../terminal/text.ts';
+import { labeled } from '../terminal/text.ts';
 import { connect, disconnect } from './remove/clients.ts';
 import { type Thing, takeInventory, thingsOf } from './remove/inventory.ts';
 import { keptOf } from './remove/kept.ts';
@@ -52,6 +52,6 @@ function print(removedTitle: string, removed: readonly Thing[], keptTitle: strin
 }
 
 const linesOf = (things: readonly Thing[], style: Style): string[] =>
-  things.map(([kind, text]) => labelled(`  ${kind}`, text, KIND_WIDTH, style));
+  things.map(([kind, text]) => labeled(`  ${kind}`, text, KIND_WIDTH, style));
 
 if (import.meta.main) await runCommand(command);

@@ -3,7 +3,7 @@ import { type RetrainingStatus, readStatus } from '../../shared/training/status.
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
 import { type Style, styleOf } from '../terminal/style.ts';
-import { labelled } from '../terminal/text.ts';
+import { labeled } from '../terminal/text.ts';
 import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
 
 /** Columns of the names on the left. */
@@ -51,7 +51,7 @@ function render(it: RetrainingStatus & { featureGroup: string; endpoint: string 
       it.decisions.map(({ at, decision, reason }) => `${at} ${decision}: ${reason}`),
     ),
   ];
-  return lines.map(([name, text]) => labelled(name, text, LABEL_WIDTH, style)).join('\n');
+  return lines.map(([name, text]) => labeled(name, text, LABEL_WIDTH, style)).join('\n');
 }
 
 const rolledBack = ({ at, from, reason }: { at: string; from: string; reason: string }) =>

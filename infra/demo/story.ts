@@ -44,7 +44,7 @@ async function playActs(stage: Stage, { customers, plan, seed }: Cast, lag: LagM
   const { clients, names, group } = stage;
   const startedAt = performance.now();
   const changeLog = changeLogReader(clients.s3, names.dataBucket);
-  const fates = dealFates(plan.labelled);
+  const fates = dealFates(plan.labeled);
   const predicted = fates.untouched.slice(0, PREDICTED);
   const [fresh] = generateCustomers(1, seed + 1) as [Customer];
 
@@ -69,15 +69,15 @@ async function playActs(stage: Stage, { customers, plan, seed }: Cast, lag: LagM
  */
 async function labelEveryone(
   stage: Stage,
-  { labelled, threshold }: RetrainingPlan,
+  { labeled, threshold }: RetrainingPlan,
   lag: LagMeter,
   ask: (model: string) => Promise<Answer[]>,
 ): Promise<Played['before']> {
-  const epochs = Math.floor(labelled.length / threshold);
+  const epochs = Math.floor(labeled.length / threshold);
   let before: Played['before'] = { configuration: '', answers: [] };
   for (let epoch = 1; epoch <= epochs; epoch += 1) {
     stage.progress.step(`Labels of epoch ${epoch}, and the training they set off`);
-    await labelCustomers(stage, labelled.slice((epoch - 1) * threshold, epoch * threshold), lag);
+    await labelCustomers(stage, labeled.slice((epoch - 1) * threshold, epoch * threshold), lag);
     stage.progress.at('training');
     const { endpointConfigName, rows, auc } = await waitForTraining(stage, epoch);
     const outcome = endpointConfigName
@@ -88,13 +88,13 @@ async function labelEveryone(
     if (epoch < epochs) before = { configuration, answers: await ask(configuration) };
   }
   stage.progress.step('Labels of those that are left');
-  await labelCustomers(stage, labelled.slice(epochs * threshold), lag);
-  stage.progress.done(`${labelled.length - epochs * threshold}`);
+  await labelCustomers(stage, labeled.slice(epochs * threshold), lag);
+  stage.progress.done(`${labeled.length - epochs * threshold}`);
   return before;
 }
 
 /** Waits until every change has gone through the pipeline and no training runs; gives up when nothing moves. */
-async function drain(stage: Stage, changeLog: ChangeLogReader, labelled: number, quarantined: number) {
+async function drain(stage: Stage, changeLog: ChangeLogReader, labeled: number, quarantined: number) {
   const { table, clients, names } = stage;
   let counts = await changeLog.read();
   await waitUntil(STALL_MS, async () => {
@@ -106,7 +106,7 @@ async function drain(stage: Stage, changeLog: ChangeLogReader, labelled: number,
   await waitUntil(STALL_MS, async () => {
     const counted = (await readLabelLedger(clients.dynamodb, names.stateTable)).length;
     const rejected = (await readRejections(clients.s3, names.quarantineBucket)).length;
-    return { over: counted === labelled && rejected === quarantined, seen: `${counted} ${rejected}` };
+    return { over: counted === labeled && rejected === quarantined, seen: `${counted} ${rejected}` };
   });
   return counts;
 }

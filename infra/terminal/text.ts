@@ -7,7 +7,7 @@ const WRAP_MIN = 20;
  * A line of a report: a name in a column of its own, and a text beside it, which goes on below itself where the line
  * is longer than the terminal is wide.
  */
-export function labelled(label: string, text: string, labelWidth: number, { columns, paint }: Style): string {
+export function labeled(label: string, text: string, labelWidth: number, { columns, paint }: Style): string {
   const [first = '', ...more] = wrapped(text, Math.max(WRAP_MIN, columns - labelWidth));
   const margin = ' '.repeat(labelWidth);
   const name = paint('strong', label) + ' '.repeat(Math.max(0, labelWidth - label.length));

@@ -8,7 +8,7 @@ import { BUCKET, localAthena } from '../given/local-athena.ts';
 import { retrainEnvironment } from '../given/retrain-environment.ts';
 import { type Athena, type Retraining, retrain } from './sections/retraining.ts';
 
-/** Records, and changes of each before the first training: it is inserted, changed, and labelled by the third. */
+/** Records, and changes of each before the first training: it is inserted, changed, and labeled by the third. */
 const TABLES = [
   { records: 10_000, changesEach: 3 },
   { records: 100_000, changesEach: 3 },
@@ -18,7 +18,7 @@ const TABLES = [
 ];
 const QUICK_ROWS_MAX = 300_000;
 
-const LABELLING_CHANGE = 2;
+const LABELING_CHANGE = 2;
 /** Changes between the first training and the second. */
 const CHANGES_SINCE = 1_000;
 
@@ -67,7 +67,7 @@ const groupOf = (trainingTime: 'latest' | 'as-of-label') =>
 /** One change as a row of the change log. Values differ by record and change. */
 function row(group: FeatureGroup, record: number, change: number, sequence: number, arrivedMs: number): string {
   const number = (record * 7_919 + change * 104_729) % 100_003;
-  const label = change >= LABELLING_CHANGE ? String(number % 2) : undefined;
+  const label = change >= LABELING_CHANGE ? String(number % 2) : undefined;
   return changeLogRow(group, {
     ...{ eventName: change === 0 ? 'INSERT' : 'MODIFY', ttlExpired: false, newLabel: undefined },
     sequenceNumber: String(10n ** 21n + BigInt(sequence)),

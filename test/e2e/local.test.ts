@@ -147,12 +147,12 @@ describe('npm run local', () => {
 
 function hasAwsCli(): boolean {
   try {
-    // Older versions do not honour AWS_ENDPOINT_URL.
+    // Older versions do not honor AWS_ENDPOINT_URL.
     const [, major, minor] =
       /aws-cli\/(\d+)\.(\d+)/.exec(execFileSync('aws', ['--version'], { encoding: 'utf8' })) ?? [];
-    const honours = major === '1' ? Number(minor) >= 29 : Number(minor) >= 13;
-    if (!honours) console.log('Skipped: the AWS CLI here does not honour AWS_ENDPOINT_URL.');
-    return honours;
+    const honors = major === '1' ? Number(minor) >= 29 : Number(minor) >= 13;
+    if (!honors) console.log('Skipped: the AWS CLI here does not honor AWS_ENDPOINT_URL.');
+    return honors;
   } catch {
     console.log('Skipped: the AWS CLI is not on this machine.');
     return false;

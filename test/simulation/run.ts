@@ -78,7 +78,7 @@ async function runSeeds(seeds: readonly number[], changes: number, json: string 
   } finally {
     progress.close();
   }
-  const summary = summarise(results, (performance.now() - startedAt) / 1_000);
+  const summary = summarize(results, (performance.now() - startedAt) / 1_000);
   print(summary);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(summary, null, 2)}\n`);
   return summary.violations === 0 ? 0 : 1;
@@ -89,7 +89,7 @@ function tell({ seed, violation }: RunResult, changes: number): void {
   console.log(`Replay: npm run simulate -- --seed ${seed} --changes ${changes}\n`);
 }
 
-function summarise(results: readonly RunResult[], seconds: number): Summary {
+function summarize(results: readonly RunResult[], seconds: number): Summary {
   const sum = (figure: (result: RunResult) => number) => results.reduce((total, it) => total + figure(it), 0);
   return {
     seeds: results.length,

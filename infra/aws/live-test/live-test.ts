@@ -26,7 +26,7 @@ import { type Names, namesOf } from '../cloudformation/names.ts';
 import { loadDefinition } from '../definitions/definitions.ts';
 import { sampleItem } from './sample-item.ts';
 
-/** Items written; of them, every second is labelled and every fifth is deleted again. */
+/** Items written; of them, every second is labeled and every fifth is deleted again. */
 const ITEMS = 100;
 /** Online store and change log follow within seconds and minutes; this is when they never will. */
 const TIMEOUT_MS = 20 * 60 * 1_000;

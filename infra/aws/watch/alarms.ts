@@ -49,24 +49,30 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
   return [
     one(
       'ingest-behind',
-      'Changes wait in the stream for longer than 15 minutes; after a day they are lost.',
+      'Changes wait in the stream for longer than 15 minutes. After a day they are lost.',
       lambda('ingest', 'IteratorAge', 'Maximum'),
       ITERATOR_AGE_MAX_MS,
       2,
     ),
     one(
       'watermark-behind',
-      'Some shard is complete downstream only up to a time of more than 15 minutes ago.',
+      'The stores have the changes of some shard only up to a time more than 15 minutes ago.',
       records('WatermarkLag', 'Maximum'),
       WATERMARK_LAG_MAX_SECONDS,
       2,
     ),
-    one('ingest-errors', 'Ingest ends in errors, so its batches are retried whole.', lambda('ingest', 'Errors'), 0, 3),
-    one('ingest-throttled', 'Lambda does not let ingest run.', lambda('ingest', 'Throttles'), 0, 2),
+    one(
+      'ingest-errors',
+      'Ingest ends in errors, so Lambda retries its batches whole.',
+      lambda('ingest', 'Errors'),
+      0,
+      3,
+    ),
+    one('ingest-throttled', 'Lambda throttles ingest.', lambda('ingest', 'Throttles'), 0, 2),
     one('delivery-failing', 'Records cannot be delivered and are retried.', records('Failed'), 0, 3),
     {
       name: 'records-unbalanced',
-      says: 'Records in are not the sum of what became of them: some are lost or counted twice.',
+      says: 'The fates of records do not add up to the records that came in: some are lost or counted twice.',
       metrics: {
         in: records('RecordsIn'),
         delivered: records('Delivered'),
@@ -79,15 +85,15 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       above: 0,
       periods: 1,
     },
-    one('records-quarantined', 'Records that can never be delivered as they are have come in.', records('Quarantined')),
+    one('records-quarantined', 'Records came in that can never be delivered as they are.', records('Quarantined')),
     one(
       'batches-given-up',
-      'Lambda has given batches up and put them into the quarantine bucket.',
+      'Lambda gave batches up and put them into the quarantine bucket.',
       mapping('OnFailureDestinationDeliveredEventCount'),
     ),
     one(
       'records-dropped',
-      'Lambda has dropped records that it could not even put into the quarantine bucket.',
+      'Lambda dropped records that it could not even put into the quarantine bucket.',
       mapping('DroppedEventCount'),
     ),
     one(
@@ -100,7 +106,7 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
     one('state-table-throttled', 'DynamoDB throttles writes to the state table.', metrics.stateTableThrottles, 0, 2),
     {
       name: 'training-failed',
-      says: 'A retraining did not end in a serving model; the one before it goes on serving.',
+      says: 'A retraining did not end in a serving model. The previous model goes on serving.',
       metrics: {
         failed: executions('ExecutionsFailed'),
         timedOut: executions('ExecutionsTimedOut'),
@@ -110,7 +116,7 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       above: 0,
       periods: 1,
     },
-    one('retrain-errors', 'The decision to retrain cannot be taken.', lambda('retrain', 'Errors'), 0, 3),
+    one('retrain-errors', 'The function retrain cannot decide whether to train.', lambda('retrain', 'Errors'), 0, 3),
     ...servingAlarms(metrics),
   ];
 }
@@ -127,7 +133,7 @@ function servingAlarms({ endpoint, lambda }: Metrics): Alarm[] {
       2,
     ),
     one('predict-errors', 'Predictions end in errors.', lambda('predict', 'Url5xxCount'), 0, 2),
-    one('predict-throttled', 'Lambda does not let predict run.', lambda('predict', 'Throttles'), 0, 2),
+    one('predict-throttled', 'Lambda throttles predict.', lambda('predict', 'Throttles'), 0, 2),
   ];
 }
 

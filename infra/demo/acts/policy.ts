@@ -24,10 +24,10 @@ export function planRetraining(
       `--threshold: found ${threshold}, expected at most ${thresholdMax}, half of the ${customers.length} customers, so that it is crossed twice.`,
     );
   }
-  const labelled = shuffle(customers, seed);
+  const labeled = shuffle(customers, seed);
   let labelsPerClassMin = LABELS_PER_CLASS_MIN;
-  for (let at = 0; at + threshold <= labelled.length; at += threshold) {
-    const positives = labelled.slice(at, at + threshold).filter(({ label }) => label === '1').length;
+  for (let at = 0; at + threshold <= labeled.length; at += threshold) {
+    const positives = labeled.slice(at, at + threshold).filter(({ label }) => label === '1').length;
     labelsPerClassMin = Math.min(labelsPerClassMin, positives, threshold - positives);
   }
   if (labelsPerClassMin === 0) {
@@ -35,7 +35,7 @@ export function planRetraining(
       `Of ${threshold} labels in a row all are alike, and a model needs both: take more customers (--rows), a higher --threshold or another --seed.`,
     );
   }
-  return { threshold, labelsPerClassMin, labelled };
+  return { threshold, labelsPerClassMin, labeled };
 }
 
 /** Fisher and Yates' shuffle. */

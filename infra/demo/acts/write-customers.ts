@@ -20,11 +20,11 @@ export async function writeCustomers(stage: Stage, customers: readonly Customer[
 /** The outcome of each call becomes known: `SET y = ...` on an item that is there. */
 export async function labelCustomers(stage: Stage, customers: readonly Customer[], lag: LagMeter): Promise<void> {
   const { group, table, progress } = stage;
-  let labelled = 0;
+  let labeled = 0;
   await writeConcurrently(customers, async ({ id, label }) => {
     await table.update(id, { [group.label.attribute]: { N: label } });
     lag.written(id, { name: group.label.name, value: label });
-    labelled += 1;
-    progress.at(`${labelled} of ${customers.length} labels`, labelled / customers.length);
+    labeled += 1;
+    progress.at(`${labeled} of ${customers.length} labels`, labeled / customers.length);
   });
 }

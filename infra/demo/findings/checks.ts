@@ -44,9 +44,9 @@ function labelChecks({ labels }: Facts, { customers }: Cast, { corrected }: Fate
   const zeros = customers.length - ones;
   return [
     {
-      name: 'labels counted = distinct records labelled',
+      name: 'labels counted = distinct records labeled',
       ok: labels.counted === labels.distinct,
-      detail: `${labels.counted} counted, ${labels.distinct} labelled`,
+      detail: `${labels.counted} counted, ${labels.distinct} labeled`,
     },
     {
       name: 'labels are counted by class',
@@ -57,7 +57,7 @@ function labelChecks({ labels }: Facts, { customers }: Cast, { corrected }: Fate
 }
 
 function trainingChecks({ trainings, endpoint, threshold }: Facts, { plan }: Cast): Check[] {
-  const planned = Math.floor(plan.labelled.length / threshold);
+  const planned = Math.floor(plan.labeled.length / threshold);
   const crossings = trainings.slice(0, planned);
   const serving = trainings.findLast(({ endpointConfigName }) => endpointConfigName !== null)?.endpointConfigName;
   const swapped = trainings.at(-1)?.endpointConfigName !== null;
@@ -99,7 +99,7 @@ function correlationChecks({ correlations }: Facts): Check[] {
   const { complete, completeFromRows, final, finalFromTable } = correlations;
   return [
     {
-      name: `correlations agree to ${AGREEING_DECIMALS} decimals when every customer is labelled`,
+      name: `correlations agree to ${AGREEING_DECIMALS} decimals when every customer is labeled`,
       ok: agree(complete, completeFromRows),
       detail: 'SQL over the change log, and the rows that were written',
     },

@@ -39,7 +39,7 @@ export async function findFacts(stage: Stage, cast: Cast, played: Played): Promi
     predictions: predictionsOf(played, answers),
     correlations: {
       complete: played.complete,
-      completeFromRows: correlationsOf(labelledItems(cast, group)),
+      completeFromRows: correlationsOf(labeledItems(cast, group)),
       final: await queryCorrelations(clients.athena, names.database, names.workGroup),
       finalFromTable: correlationsOf(items),
     },
@@ -54,7 +54,7 @@ function withoutQuarantined(items: readonly Item[], quarantine: Report['quaranti
 }
 
 /** The items as they were when every customer had its label and none had been changed again. */
-function labelledItems({ customers }: Cast, group: Stage['group']): Item[] {
+function labeledItems({ customers }: Cast, group: Stage['group']): Item[] {
   return customers.map((it) => ({ ...itemOf(it, group), [group.label.attribute]: { N: it.label } }));
 }
 

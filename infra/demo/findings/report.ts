@@ -13,7 +13,7 @@ export interface Check {
 /** A training, as the closed epoch's evidence tells it. */
 export interface Training {
   readonly epoch: number;
-  /** Labelled rows it learnt from and was validated on. */
+  /** Labeled rows it learned from and was validated on. */
   readonly rows: number;
   readonly trainRows: number;
   readonly validationRows: number;
@@ -60,7 +60,7 @@ export interface Report {
   readonly endpoint: { readonly name: string; readonly before: string | null; readonly after: string | null };
   readonly predictions: readonly Prediction[];
   readonly correlations: {
-    /** Every customer labelled, none deleted or changed again: by the query, and from the rows that were written. */
+    /** Every customer labeled, none deleted or changed again: by the query, and from the rows that were written. */
     readonly complete: Correlations;
     readonly completeFromRows: Correlations;
     /** At the end: by the query, and from a scan of the table. */

@@ -1,5 +1,5 @@
 import { PLAIN, type Style } from '../../terminal/style.ts';
-import { labelled } from '../../terminal/text.ts';
+import { labeled } from '../../terminal/text.ts';
 import type { Answer, Report } from './report.ts';
 
 /** Columns of the left margin that names what a line is about. */
@@ -16,7 +16,7 @@ type Line = (label: string, text: string) => string;
 
 /** The report as text for a terminal: what happened, in the order it happened, and whether it was right. */
 export function renderSummary(report: Report, style: Style = PLAIN): string {
-  const line: Line = (label, text) => labelled(label, text, LABEL_WIDTH, style);
+  const line: Line = (label, text) => labeled(label, text, LABEL_WIDTH, style);
   const sections = [
     told(report, line),
     trainingLines(report, line),
@@ -60,7 +60,7 @@ function told({ source, changes, lag, changeLog, labels, onlineStore, seconds }:
 
 function trainingLines({ trainings, endpoint, threshold }: Report, line: Line): string[] {
   return [
-    line('Trainings', `${trainings.length}, one for each ${count(threshold)} newly labelled records`),
+    line('Trainings', `${trainings.length}, one for each ${count(threshold)} newly labeled records`),
     ...table(
       ['epoch', 'rows', 'AUC', 'model serving since'],
       trainings.map((it) => [
@@ -94,7 +94,7 @@ function correlationLines({ correlations }: Report, line: Line): string[] {
   return [
     line('Correlation', 'with the label, by SQL over the change log'),
     ...table(
-      ['', 'all labelled', 'at the end'],
+      ['', 'all labeled', 'at the end'],
       (Object.keys(complete) as (keyof typeof complete)[]).map((column) => [
         column.replace(/^correlation_(.*)_and_target$/, '$1'),
         decimals(complete[column]),
@@ -117,7 +117,7 @@ function checkLines({ checks }: Report, { columns, paint }: Style): string[] {
   const failed = checks.filter((check) => !check.ok);
   return [
     ...checks.map(({ ok, name, detail }) =>
-      labelled(ok ? 'ok' : 'FAILED', `${name}: ${detail}`, VERDICT_WIDTH, {
+      labeled(ok ? 'ok' : 'FAILED', `${name}: ${detail}`, VERDICT_WIDTH, {
         columns,
         paint: (_, text) => paint(ok ? 'good' : 'bad', text),
       }),

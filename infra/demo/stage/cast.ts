@@ -17,7 +17,7 @@ export interface RetrainingPlan {
   readonly threshold: number;
   readonly labelsPerClassMin: number;
   /** Customers in the order of their labels. */
-  readonly labelled: readonly Customer[];
+  readonly labeled: readonly Customer[];
 }
 
 /** Who is changed, deleted and brought back, so that the other acts can keep off them. */

@@ -91,7 +91,7 @@ describe('the dashboard', () => {
     expect(JSON.parse(body).widgets.length).toBeGreaterThan(5);
   });
 
-  it('shows every metric that an alarm watches, save throttles of the state table', () => {
+  it('shows every metric that an alarm watches, except throttles of the state table', () => {
     const shown = JSON.parse(body).widgets.flatMap(({ properties }: { properties: { metrics: [string, string][] } }) =>
       properties.metrics.map(([namespace, name]) => `${namespace} ${name}`),
     );

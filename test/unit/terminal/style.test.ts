@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { WriteStream } from 'node:tty';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PLAIN, styleOf } from '../../../infra/terminal/style.ts';
-import { labelled, wrapped } from '../../../infra/terminal/text.ts';
+import { labeled, wrapped } from '../../../infra/terminal/text.ts';
 
 const GREEN = '\u001b[32mok\u001b[39m';
 
@@ -45,13 +45,13 @@ test('lines are as long as a terminal is wide, and without end elsewhere', () =>
 
 describe('text beside a label', () => {
   test('goes on below itself on a narrow terminal, broken between words', () => {
-    expect(labelled('Next', 'wait: epoch 2 has no labels yet', 10, { ...PLAIN, columns: 30 })).toBe(
+    expect(labeled('Next', 'wait: epoch 2 has no labels yet', 10, { ...PLAIN, columns: 30 })).toBe(
       ['Next      wait: epoch 2 has no', '          labels yet'].join('\n'),
     );
   });
 
   test('is one line in a file, however long', () => {
-    expect(labelled('Next', 'word '.repeat(100).trim(), 10, PLAIN).split('\n')).toHaveLength(1);
+    expect(labeled('Next', 'word '.repeat(100).trim(), 10, PLAIN).split('\n')).toHaveLength(1);
   });
 
   test('keeps a word whole that is longer than the line', () => {

@@ -16,12 +16,12 @@ import { playStory } from '../demo/story.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
-import { note } from '../terminal/note.ts';
 import { dynamodbOption, jsonFile, wholeNumber } from '../terminal/options.ts';
 import { progressTo } from '../terminal/progress.ts';
 import { styleOf } from '../terminal/style.ts';
 import { untilInterrupted } from '../terminal/until-interrupted.ts';
 import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
+import { noteLocal } from './stack.ts';
 
 /** Customers that are generated, unless `--rows` says: enough for a good model, done in well under a minute. */
 const ROWS = 1_500;
@@ -70,7 +70,7 @@ interface DemoOptions {
 async function demo(options: DemoOptions): Promise<number> {
   const cast = await castOf(options);
   if (options.json) await expectWritable(options.json);
-  note(`Definition ${group.name}, in a local cloud`);
+  noteLocal(group);
   const dir = await mkdtemp(join(tmpdir(), 'tributary-demo-'));
   const abandon = () => {
     rmSync(dir, { recursive: true, force: true });

@@ -10,12 +10,11 @@ import { sourceTable, writeConcurrently } from '../demo/stage/table.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
-import { note } from '../terminal/note.ts';
 import { definitionOption, dynamodbOption, wholeNumber } from '../terminal/options.ts';
 import { type Progress, progressTo } from '../terminal/progress.ts';
 import { untilInterrupted } from '../terminal/until-interrupted.ts';
 import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
-import { EXAMPLE } from './stack.ts';
+import { EXAMPLE, noteLocal } from './stack.ts';
 
 const PORT = 4_566;
 const PORT_MAX = 65_535;
@@ -60,7 +59,7 @@ interface LocalOptions {
 async function local(options: LocalOptions): Promise<number> {
   const { port, dir, dynamodb, definition, empty, verbose } = options;
   const group = await loadDefinition(definition);
-  note(`Definition ${group.name}, in a local cloud`);
+  noteLocal(group);
   const cloud = await startCloud({
     ...{ dir, port, dynamodb, featureGroup: definition, params: PARAMS },
     onLog: (name, line) => verbose && console.error(`${name}: ${line}`),

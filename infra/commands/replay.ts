@@ -9,12 +9,11 @@ import { type Clients, connect, disconnect } from '../demo/stage/clients.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
-import { note } from '../terminal/note.ts';
 import { definitionOption } from '../terminal/options.ts';
 import { areConserved, type Counts, countsOf, sum } from './replay/counts.ts';
 import { type RecordedEvent, readRecordedEvent } from './replay/recorded-events.ts';
 import { type Results, readResults, writeResults } from './replay/results.ts';
-import { EXAMPLE } from './stack.ts';
+import { EXAMPLE, noteLocal } from './stack.ts';
 
 export const command = newCommand(
   'replay',
@@ -26,7 +25,7 @@ export const command = newCommand(
   .action(
     exiting(async (files, { definition, out, verbose }) => {
       const group = await loadDefinition(definition);
-      note(`Definition ${group.name}`);
+      noteLocal(group);
       const events = await Promise.all(files.map(readRecordedEvent));
       const { counts, results } = await replayed(events, { definition, group, verbose: verbose === true });
       return report(events.length, counts, results, out);

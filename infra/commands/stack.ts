@@ -54,6 +54,11 @@ export async function targetOf({ definition, stage, region }: TargetOptions): Pr
   return { group, names, region: resolved, settings };
 }
 
+/** Says which stack a command acts on that has a local cloud of its own. */
+export function noteLocal(group: FeatureGroup): void {
+  note(`Definition ${group.name}, stack ${namesOf(group, STAGE).stack}, in a local cloud`);
+}
+
 /** The SDK's own settings, but for a local cloud when AWS_ENDPOINT_URL is all that is set. */
 function localSettings(): ClientSettings {
   const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env;

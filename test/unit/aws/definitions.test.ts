@@ -9,7 +9,7 @@ test('the definitions are the files of the folder, without what they are written
 
 test('a definition is loaded by its name, and by the path of its file', async () => {
   expect((await loadDefinition('bank-marketing')).name).toBe('bank-marketing');
-  expect((await loadDefinition('./test/fixtures/feature-groups/orders.ts')).name).toBe('orders');
+  expect((await loadDefinition('./test/fixtures/feature-groups/orders.ts')).name).toBe('Orders_v2');
 });
 
 test.each(['bank-marketting', 'bank-marketing.ts', 'bank_marketing'])(

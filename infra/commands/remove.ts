@@ -7,7 +7,7 @@ import { connect, disconnect } from './remove/clients.ts';
 import { type Thing, takeInventory, thingsOf } from './remove/inventory.ts';
 import { keptOf } from './remove/kept.ts';
 import { removeAll } from './remove/removal.ts';
-import { targetOf } from './stack.ts';
+import { targetOf, unreachable } from './stack.ts';
 
 /** Columns of the kinds of things on the left. */
 const KIND_WIDTH = 18;
@@ -27,7 +27,10 @@ export const command = newCommand(
       const clients = connect(settings);
       const progress = progressTo(process.stderr);
       try {
-        const found = await takeInventory(clients, sought);
+        const found = await takeInventory(clients, sought).catch((cause: NodeJS.ErrnoException) => {
+          // A service's own answer has no code, and says what is wrong.
+          throw cause.code === undefined ? cause : unreachable(`The stack ${names.stack}`, cause);
+        });
         const things = thingsOf(found);
         const kept = keptOf(found, group);
         if (things.length === 0) console.log(`Nothing is left of ${names.stack}.`);

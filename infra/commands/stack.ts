@@ -38,7 +38,7 @@ export interface TargetOptions {
 /**
  * Finds out which stack is meant, and says so on stderr.
  *
- * @throws Error with the way out when there is no such definition, or no region is set.
+ * @throws Error with the way out when there is no such definition, or no region or credentials are set.
  */
 export async function targetOf({ definition, stage, region }: TargetOptions): Promise<Target> {
   const group = await loadDefinition(definition);
@@ -47,6 +47,12 @@ export async function targetOf({ definition, stage, region }: TargetOptions): Pr
   const client = new LambdaClient(settings);
   const resolved = await client.config.region().catch((cause: Error) => {
     throw new Error('No AWS region is set: give --region REGION, or set AWS_REGION.', { cause });
+  });
+  await client.config.credentials().catch((cause: Error) => {
+    throw new Error(
+      'There are no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or AWS_ENDPOINT_URL to a local cloud that runs.',
+      { cause },
+    );
   });
   client.destroy();
   const { AWS_ENDPOINT_URL: endpoint } = process.env;
@@ -108,12 +114,6 @@ export async function deployedStack(options: TargetOptions): Promise<DeployedSta
 /** The error of something deployed that gave no answer, with the ways out. */
 export function unreachable(subject: string, cause: unknown, otherwise = ''): Error {
   const { name, message } = cause as Error;
-  if (name === 'CredentialsProviderError') {
-    return new Error(
-      'There are no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or AWS_ENDPOINT_URL to a local cloud that runs.',
-      { cause },
-    );
-  }
   return new Error(
     `${subject} cannot be reached (${name}: ${message || otherwise}): deploy it, name its --definition, --stage and --region, or set AWS_ENDPOINT_URL to a local cloud that runs.`,
     { cause },

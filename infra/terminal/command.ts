@@ -33,6 +33,7 @@ export function exiting<A extends unknown[]>(main: (...args: A) => Promise<numbe
  * @param argv as the process has it: the program's arguments are from the third on.
  */
 export async function runCommand(command: CommandUnknownOpts, argv: readonly string[] = process.argv): Promise<void> {
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', unlessClosed);
   try {
     await command.parseAsync(argv);
   } catch (error) {
@@ -43,6 +44,11 @@ export async function runCommand(command: CommandUnknownOpts, argv: readonly str
     console.error(`${paint('bad', 'Error:')} ${sentenceOf(error, command, argv.slice(2))}`);
     if (argv.includes('--verbose') && !(error instanceof CommanderError)) console.error(error);
   }
+}
+
+/** A reader that has seen enough, as `head` has, stops the output and not the work. */
+function unlessClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** Every argument and option in one line: the required ones first, the others in brackets. */

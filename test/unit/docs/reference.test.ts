@@ -24,6 +24,9 @@ test('docs/reference/parameters.md has every parameter of serverless.yml with it
   expect(documented).toEqual(Object.fromEntries(defaults));
 });
 
+/** Options of every command, which the page has once, in its introduction. */
+const COMMON_OPTIONS = ['--verbose'];
+
 describe('docs/reference/commands.md', () => {
   const page = readDocument('docs/reference/commands.md');
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
@@ -37,7 +40,7 @@ describe('docs/reference/commands.md', () => {
       option: codeOf(option)?.split(' ')[0],
       value: value.replaceAll(/[`,]/g, ''),
     }));
-    const options = await optionsOf(file);
+    const options = (await optionsOf(file)).filter(({ long }) => !COMMON_OPTIONS.includes(long));
     expect(documented.map(({ option }) => option).sort()).toEqual(options.map(({ long }) => long).sort());
     for (const { long, defaultValue, mandatory } of options) {
       const value = documented.find(({ option }) => option === long)?.value;
@@ -45,6 +48,11 @@ describe('docs/reference/commands.md', () => {
       else if (typeof defaultValue !== 'boolean' && defaultValue !== undefined)
         expect({ long, value }).toEqual({ long, value: String(defaultValue) });
     }
+  });
+
+  it('has the options of every command in its introduction', () => {
+    const [introduction = ''] = page.text.split('\n## ');
+    expect(COMMON_OPTIONS.filter((option) => !introduction.includes(`\`${option}\``))).toEqual([]);
   });
 
   it('names every script of package.json', () => {

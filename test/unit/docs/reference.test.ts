@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -25,7 +26,7 @@ test('docs/reference/parameters.md has every parameter of serverless.yml with it
 });
 
 /** Options of every command, which the page has once, in its introduction. */
-const COMMON_OPTIONS = ['--verbose'];
+const COMMON_OPTIONS = ['--verbose', '--help'];
 
 describe('docs/reference/commands.md', () => {
   const page = readDocument('docs/reference/commands.md');
@@ -40,7 +41,7 @@ describe('docs/reference/commands.md', () => {
       option: codeOf(option)?.split(' ')[0],
       value: value.replaceAll(/[`,]/g, ''),
     }));
-    const options = (await optionsOf(file)).filter(({ long }) => !COMMON_OPTIONS.includes(long));
+    const options = (await commandOf(file)).options.filter(({ long }) => !COMMON_OPTIONS.includes(long ?? ''));
     expect(documented.map(({ option }) => option).sort()).toEqual(options.map(({ long }) => long).sort());
     for (const { long, defaultValue, mandatory } of options) {
       const value = documented.find(({ option }) => option === long)?.value;
@@ -63,23 +64,7 @@ describe('docs/reference/commands.md', () => {
   });
 });
 
-/** What is used of a commander Option. */
-interface Option {
-  readonly long: string;
-  readonly defaultValue?: unknown;
-  readonly mandatory?: boolean;
-}
-
-/** Options of a command: those of the `command` that its module exports, or those of its usage. */
-async function optionsOf(file: string): Promise<readonly Option[]> {
-  const source = readFileSync(file, 'utf8');
-  if (source.includes('export const command')) return (await import(pathToFileURL(file).href)).command.options;
-  const [usage = ''] = /USAGE =[^;]*;/.exec(source) ?? [];
-  const found = usage
-    ? usage.matchAll(/--([a-z][a-z-]+)/g)
-    : source.matchAll(/\b([a-z-]+): \{ type: '(?:string|boolean)'/g);
-  return [...new Set([...found].map(([, option = '']) => option))].map((option) => ({ long: `--${option}` }));
-}
+const commandOf = async (file: string): Promise<CommandUnknownOpts> => (await import(pathToFileURL(file).href)).command;
 
 /** What is used of JSON Schema. */
 interface Schema {

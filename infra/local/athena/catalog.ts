@@ -130,16 +130,13 @@ export class GlueCatalog {
   /**
    * What the tables and views of a database were made from, by name.
    *
-   * @param expression regular expression of whole names, as Glue takes it: letters, digits, `_`, `.`, `*` and `|`.
-   * @throws AwsError InvalidInputException for any other.
+   * @param expression regular expression of whole names, as Glue takes it, of names, `.*` and `|`.
+   * @throws AwsError NotImplementedException for any other.
    */
   inputs(database: string, expression?: string): TableInput[] {
-    if (expression !== undefined && !/^[\w.*|]{1,255}$/.test(expression)) {
-      throw notImplemented('glue', `the expression ${expression.slice(0, 60)}`);
-    }
-    const pattern = expression === undefined ? undefined : new RegExp(`^(${expression.replaceAll(/\*+/g, '*')})$`, 'i');
+    const isLike = expression === undefined ? () => true : likeOf(expression);
     return [...this.tables.values(), ...this.views.values()]
-      .filter((it) => it.database === database && (!pattern || pattern.test(it.name)))
+      .filter((it) => it.database === database && isLike(it.name))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ input }) => input);
   }
@@ -260,4 +257,30 @@ export function viewInput(name: string, sql: string, columns: readonly ColumnInp
     ViewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(presto)).toString('base64')} */`,
     StorageDescriptor: { Columns: columns, SerdeInfo: {} },
   };
+}
+
+/** A test of names by `a.*|.*b`. It is no RegExp: one of many stars takes for ever to fail. */
+function likeOf(expression: string): (name: string) => boolean {
+  const choices = expression
+    .toLowerCase()
+    .split('|')
+    .map((it) => it.split('.*'));
+  if (choices.flat().some((it) => !/^\w*$/.test(it)))
+    throw notImplemented('glue', `the expression ${expression.slice(0, 60)}`);
+  return (name) => choices.some((parts) => hasParts(name, parts));
+}
+
+/** Whether a name has the parts one after another, the first at its beginning and the last at its end. */
+export function hasParts(name: string, parts: readonly string[]): boolean {
+  const [first = '', ...others] = parts;
+  if (others.length === 0) return name === first;
+  const last = others.pop() ?? '';
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
+  let at = first.length;
+  for (const part of others) {
+    const found = name.indexOf(part, at);
+    if (found < 0 || found + part.length > name.length - last.length) return false;
+    at = found + part.length;
+  }
+  return true;
 }

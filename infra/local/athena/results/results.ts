@@ -53,14 +53,26 @@ export async function readCsv(objects: ObjectStore, location: string): Promise<F
   const text = (await objects.get(bucket, key)).toString('utf8');
   const rows: Field[][] = [];
   let row: Field[] = [];
-  // A value, quoted or absent, and what ends it.
-  for (const [, quoted, end] of text.matchAll(/(?:"((?:[^"]|"")*)")?([,\n])/g)) {
-    row.push(quoted === undefined ? null : quoted.replaceAll('""', '"'));
-    if (end === ',') continue;
+  for (let at = 0; at < text.length; at++) {
+    let field: Field = null;
+    if (text[at] === '"') {
+      const end = closingQuote(text, at + 1);
+      field = text.slice(at + 1, end).replaceAll('""', '"');
+      at = end + 1;
+    }
+    row.push(field);
+    if (text[at] === ',') continue;
     rows.push(row);
     row = [];
   }
   return rows;
+}
+
+/** Where a quoted value ends: at a quote that is not followed by another. */
+function closingQuote(text: string, from: number): number {
+  let end = text.indexOf('"', from);
+  while (text[end + 1] === '"') end = text.indexOf('"', end + 2);
+  return end;
 }
 
 /** What is written, where. */

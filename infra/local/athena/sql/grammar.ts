@@ -2,15 +2,20 @@ import { registerHooks } from 'node:module';
 import type { ParserRuleContext, Token } from 'antlr4ng';
 import type { ProgramContext, StatementContext } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
 import { type Place, SqlError } from './sql-error.ts';
+import { checkIsClosed } from './sql-tokens.ts';
 
 /** Parses one statement of Trino SQL. @throws SqlError SYNTAX_ERROR, where Trino would say so. */
 export type Parse = (sql: string) => StatementContext;
 
 /**
- * Parentheses within parentheses that are taken. The parser tries every reading of each: 300 of them take seconds, while
- * statements that people and programs write have less than 30.
+ * Parentheses, brackets and CASEs within each other that are taken. The parser tries every reading of each: 300 of them
+ * take seconds, while statements that people and programs write have less than 30.
  */
 const NESTING_MAX = 60;
+/** Characters of a statement that is parsed once more, exactly: the time that takes may grow faster than the statement. */
+const RETRY_CHARACTERS_MAX = 20_000;
+/** Lambdas of a statement that are taken: each may hold all that follow. */
+const LAMBDAS_MAX = 100;
 
 let loaded: Promise<Parse> | undefined;
 
@@ -49,6 +54,7 @@ async function load(): Promise<Parse> {
     }
 
     return (sql) => {
+      checkIsClosed(sql);
       const lexer = new TrinoSqlLexer(CharStreams.fromString(sql));
       lexer.removeErrorListeners();
       const tokens = new CommonTokenStream(lexer);
@@ -64,7 +70,8 @@ async function load(): Promise<Parse> {
       };
       try {
         return parsed(PredictionMode.SLL);
-      } catch {
+      } catch (error) {
+        if (!(error instanceof SqlError) || sql.length > RETRY_CHARACTERS_MAX) throw error;
         // The quick mode may fail where the exact one does not.
         return parsed(PredictionMode.LL);
       }
@@ -87,17 +94,24 @@ function statementOf(program: ProgramContext): StatementContext {
 
 /** @throws SqlError for what the grammar takes and Trino does not, and for what would take the parser long. */
 function checkTokens(tokens: readonly Token[]): void {
-  let depth = 0;
-  for (const { text, line, column } of tokens) {
+  let [depth, cases, lambdas] = [0, 0, 0];
+  for (const { text = '', line, column } of tokens) {
+    const place = { line, column: column + 1 };
     if (text?.startsWith('`')) {
       const message = 'backquoted identifiers are not supported; use double quotes to quote identifiers';
-      throw new SqlError('SYNTAX_ERROR', message, { line, column: column + 1 });
+      throw new SqlError('SYNTAX_ERROR', message, place);
     }
-    if (text === '(' || text === '[') depth += 1;
-    if (text === ')' || text === ']') depth -= 1;
-    if (depth > NESTING_MAX) {
-      const place = { line, column: column + 1 };
+    const upper = text?.length === 4 || text?.length === 3 ? text.toUpperCase() : text;
+    if (upper === '(' || upper === '[') depth += 1;
+    if (upper === ')' || upper === ']') depth -= 1;
+    if (upper === 'CASE') cases += 1;
+    if (upper === 'END' && cases > 0) cases -= 1;
+    if (upper === '->') lambdas += 1;
+    if (depth + cases > NESTING_MAX) {
       throw new SqlError('STACK_OVERFLOW', `The local Athena takes ${NESTING_MAX} nested parentheses at most`, place);
+    }
+    if (lambdas > LAMBDAS_MAX) {
+      throw new SqlError('STACK_OVERFLOW', `The local Athena takes ${LAMBDAS_MAX} lambdas at most`, place);
     }
   }
 }

@@ -20,9 +20,10 @@ const PIECES: readonly (readonly [Token['kind'] | 'space', RegExp])[] = [
 /**
  * Cuts Trino SQL into tokens.
  *
- * @throws SqlError at the first character that begins none.
+ * @throws SqlError at the first character that begins none, and for a text, a name or a comment that has no end.
  */
 export function tokensOf(sql: string): Token[] {
+  checkIsClosed(sql);
   const tokens: Token[] = [];
   for (let position = 0; position < sql.length; ) {
     const piece = pieceAt(sql, position);
@@ -31,6 +32,37 @@ export function tokensOf(sql: string): Token[] {
     position += piece.text.length;
   }
   return tokens;
+}
+
+/** What begins a text, a name or a comment, and what ends it. A quote within is written twice: two texts, for this. */
+const ENCLOSED: Readonly<Record<string, string>> = { "'": "'", '"': '"', '`': '`', '/*': '*/', '--': '\n' };
+
+/**
+ * Readers of tokens look for the end of each text, name and comment, and begin again behind its first character when
+ * there is none: that would take time in proportion to the square of a statement's length.
+ *
+ * @throws SqlError
+ */
+export function checkIsClosed(sql: string): void {
+  const begins = /['"`]|\/\*|--/g;
+  for (let match = begins.exec(sql); match; match = begins.exec(sql)) {
+    const [open] = match;
+    const close = ENCLOSED[open] ?? open;
+    const end = sql.indexOf(close, match.index + open.length);
+    if (end < 0 && open === '--') return;
+    if (end < 0)
+      throw new SqlError(
+        'SYNTAX_ERROR',
+        `mismatched input '${sql.slice(match.index, match.index + 20)}'`,
+        placeIn(sql, match.index),
+      );
+    begins.lastIndex = end + close.length;
+  }
+}
+
+function placeIn(sql: string, index: number): { line: number; column: number } {
+  const lines = sql.slice(0, index).split('\n');
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
 /** The first token, if there is one that can be read. */

@@ -1,4 +1,4 @@
-import type { Column, GlueCatalog, Table, View } from '../catalog.ts';
+import { type Column, type GlueCatalog, hasParts, type Table, type View } from '../catalog.ts';
 import type { Parse } from '../sql/grammar.ts';
 import { QueryTranslator } from '../sql/queries/queries.ts';
 import { notProven, SqlError } from '../sql/sql-error.ts';
@@ -99,17 +99,12 @@ function described(tokens: readonly Token[], around: Surroundings): Answer {
   const isMore = is(tokens[1], 'EXTENDED') || is(tokens[1], 'FORMATTED');
   if (isMore) throw notProven(`DESCRIBE ${tokens[1]?.text}`, 'write DESCRIBE, or ask Glue for the table');
   const found = relation(namesOf(tokens.slice(1)), around);
-  const row = (name: string, type: string) => [name, type, ''].map((it) => it.padEnd(WIDTH)).join('\t');
+  const row = (name: string, type: string, comment = '') =>
+    [name, type, comment].map((it) => it.padEnd(WIDTH)).join('\t');
   const lines = columnsOf(found, around).map(({ name, type }) => row(name, type));
   if ('columns' in found && found.partitionKeys.length > 0) {
     const keys = found.partitionKeys.map(({ name, type }) => row(name, type));
-    lines.push(
-      '\t \t ',
-      '# Partition Information\t \t ',
-      row('# col_name', 'data_type').replace(/\s+$/, '\tcomment'.padEnd(WIDTH + 1)),
-      '\t \t ',
-      ...keys,
-    );
+    lines.push('\t \t ', '# Partition Information\t \t ', row('# col_name', 'data_type', 'comment'), '\t \t ', ...keys);
   }
   return { kind: 'DESCRIBE_TABLE', names: ['col_name', 'data_type', 'comment'], lines };
 }
@@ -152,22 +147,7 @@ function patternOf(tokens: readonly Token[]): (name: string) => boolean {
     .toLowerCase()
     .split('|')
     .map((it) => it.split('*'));
-  return (name) => choices.some((parts) => isLike(name, parts));
-}
-
-/** Whether a name has the parts one after another, the first at its beginning and the last at its end. */
-function isLike(name: string, parts: readonly string[]): boolean {
-  const [first = '', ...others] = parts;
-  if (others.length === 0) return name === first;
-  const last = others.pop() ?? '';
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
-  let at = first.length;
-  for (const part of others) {
-    const found = name.indexOf(part, at);
-    if (found < 0 || found + part.length > name.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
+  return (name) => choices.some((parts) => hasParts(name, parts));
 }
 
 function requireDatabase(database: string, { catalog }: Surroundings): void {

@@ -1,4 +1,3 @@
-import { SqlError } from '../sql-error.ts';
 import { offsetMinutes, utcMs } from '../values/literal.ts';
 import { invalidArgument, type Udf } from './udf.ts';
 
@@ -99,49 +98,43 @@ function formatted(micros: bigint, format: string): string {
 
 const unsupported = (letter: string) => invalidArgument(`%${letter} not currently supported in the date format string`);
 
-/** How each letter is read, and what of a time it gives. */
-const READERS: Readonly<Record<string, readonly [string, string]>> = {
-  ...{ Y: ['year', '-?\\d{1,9}'], y: ['shortYear', '\\d{2}'], m: ['month', '\\d{1,2}'], c: ['month', '\\d{1,2}'] },
-  ...{ d: ['day', '\\d{1,2}'], e: ['day', '\\d{1,2}'], H: ['hour', '\\d{1,2}'], k: ['hour', '\\d{1,2}'] },
-  ...{ h: ['hour12', '\\d{1,2}'], I: ['hour12', '\\d{1,2}'], l: ['hour12', '\\d{1,2}'], i: ['minute', '\\d{1,2}'] },
-  ...{ s: ['second', '\\d{1,2}'], S: ['second', '\\d{1,2}'], f: ['fraction', '\\d{1,9}'], p: ['half', '[AaPp][Mm]'] },
-  ...{ b: ['shortMonth', '[A-Za-z]{3}'], M: ['monthName', '[A-Za-z]{3,9}'], j: ['dayOfYear', '\\d{1,3}'] },
+/** What of a time each letter gives, and the most characters it takes: as many digits as there are, up to these. */
+const READERS: Readonly<Record<string, readonly [field: string, characters: number]>> = {
+  ...{ Y: ['year', 9], y: ['shortYear', 2], m: ['month', 2], c: ['month', 2], d: ['day', 2], e: ['day', 2] },
+  ...{ H: ['hour', 2], k: ['hour', 2], h: ['hour12', 2], I: ['hour12', 2], l: ['hour12', 2], i: ['minute', 2] },
+  ...{ s: ['second', 2], S: ['second', 2], f: ['fraction', 9], p: ['half', 2], b: ['shortMonth', 3] },
+  M: ['monthName', 9],
 };
+const WORDS = ['half', 'shortMonth', 'monthName'];
 
-interface Reader {
-  readonly pattern: RegExp;
-  readonly fields: readonly string[];
-}
-
-const readers = new Map<string, Reader>();
-/** Formats are constants as a rule: those of a few queries are kept. */
-const READERS_MAX = 100;
-
-function readerOf(format: string): Reader {
-  const known = readers.get(format);
-  if (known) return known;
-  const fields: string[] = [];
+/** The fields of a text by a format, or undefined. Each takes what it can, and gives nothing back. */
+function fieldsOf(text: string, format: string): Map<string, string> | undefined {
+  const found = new Map<string, string>();
   const expanded = format.replaceAll('%T', '%H:%i:%s').replaceAll('%r', '%h:%i:%s %p');
-  const source = expanded.replace(/%(.)|([\\^$.*+?()[\]{}|/])/gs, (_, letter: string | undefined, special: string) => {
-    if (letter === undefined) return `\\${special}`;
-    if (letter === '%') return '%';
+  let at = 0;
+  for (let index = 0; index < expanded.length; index++) {
+    const letter = expanded[index] === '%' ? (expanded[++index] ?? '') : '';
+    if (letter === '' || letter === '%') {
+      if (text[at++] !== (letter || expanded[index])) return undefined;
+      continue;
+    }
     const reader = READERS[letter];
     if (!reader) throw unsupported(letter);
-    fields.push(reader[0]);
-    return `(${reader[1]})`;
-  });
-  if (readers.size >= READERS_MAX) readers.clear();
-  const made = { pattern: new RegExp(`^${source}$`, 's'), fields };
-  readers.set(format, made);
-  return made;
+    const [field, characters] = reader;
+    const isTaken = WORDS.includes(field) ? /[A-Za-z]/ : /\d/;
+    let end = at;
+    while (end < text.length && end - at < characters && isTaken.test(text[end] ?? '')) end += 1;
+    if (end === at) return undefined;
+    found.set(field, text.slice(at, end));
+    at = end;
+  }
+  return at === text.length ? found : undefined;
 }
 
 function parsed(text: string, format: string): bigint {
-  const { pattern, fields } = readerOf(format);
   const invalid = () => invalidArgument(`Invalid format: "${text.slice(0, 100)}"`);
-  const match = pattern.exec(text);
-  if (!match) throw invalid();
-  const found = new Map(fields.map((field, index) => [field, match[index + 1] ?? '']));
+  const found = fieldsOf(text, format);
+  if (!found) throw invalid();
   const number = (name: string) => (found.has(name) ? Number(found.get(name)) : undefined);
   const monthBy = (name: string, length: number) => {
     const text = found.get(name)?.toLowerCase();
@@ -159,8 +152,6 @@ function parsed(text: string, format: string): bigint {
   const parts = [year, month, number('day') ?? 1, hour, number('minute') ?? 0, number('second') ?? 0];
   const ms = utcMs(['', ...parts.map(String)] as unknown as RegExpExecArray);
   if (ms === undefined) throw invalid();
-  if (found.has('dayOfYear'))
-    throw new SqlError('NOT_SUPPORTED', 'The local Athena does not read %j. Instead, read %m and %d');
   // Trino's result has milliseconds.
   return BigInt(ms) * 1_000n + BigInt((found.get('fraction') ?? '').padEnd(3, '0').slice(0, 3)) * 1_000n;
 }

@@ -10,14 +10,14 @@ const TIMESTAMP_PRECISION_MAX = 6;
 
 /** The type that a CAST names. @throws SqlError NOT_SUPPORTED for types the local Athena does not know. */
 export function typeOfSyntax(ctx: TypeContext): Type {
-  const text = textOf(ctx).trim().toLowerCase();
-  const times = /^timestamp\s*(?:\(\s*(\d{1,2})\s*\))?(\s+with\s+time\s+zone|\s+without\s+time\s+zone)?$/.exec(text);
+  const text = textOf(ctx).trim().toLowerCase().replace(/\s+/g, ' ');
+  const times = /^timestamp ?(?:\( ?(\d{1,2}) ?\))?( ?with time zone| ?without time zone)?$/.exec(text);
   if (times) {
     const precision = Number(times[1] ?? 3);
     if (precision > TIMESTAMP_PRECISION_MAX) throw unknown(ctx);
     return { kind: times[2]?.includes('without') === false ? 'timestamp with time zone' : 'timestamp', precision };
   }
-  if (/^double\s+precision$/.test(text)) return { kind: 'double' };
+  if (/^double precision$/.test(text)) return { kind: 'double' };
   if (ctx.constructor.name !== 'GenericTypeContext') throw unknown(ctx);
   return genericType(ctx as GenericTypeContext);
 }

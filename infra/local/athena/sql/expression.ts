@@ -69,8 +69,8 @@ const HANDLERS: Handlers = {
   ValueExpressionDefault: (ctx, context) => expression(ctx.primaryExpression(), context),
   LogicalNot: (ctx, context) =>
     boolean(`(NOT ${condition(ctx.booleanExpression(), context, 'Value of logical NOT expression')})`, placeOf(ctx)),
-  And: (ctx, context) => logical(ctx, ctx.booleanExpression(), 'AND', context),
-  Or: (ctx, context) => logical(ctx, ctx.booleanExpression(), 'OR', context),
+  And: (ctx, context) => logical(ctx, 'AND', context),
+  Or: (ctx, context) => logical(ctx, 'OR', context),
   Predicated: (ctx, context) => {
     const predicate = ctx.predicate();
     const value = expression(ctx.valueExpression(), context);
@@ -208,14 +208,29 @@ const HANDLERS: Handlers = {
   },
 };
 
-function logical(
-  ctx: ParserRuleContext,
-  sides: readonly ParserRuleContext[],
-  operator: string,
-  context: Context,
-): Expr {
-  const conditions = sides.map((it) => condition(it, context, `Logical expression term`));
-  return boolean(`(${conditions.join(` ${operator} `)})`, placeOf(ctx));
+/**
+ * Conditions one after another. DuckDB evaluates them in the order it likes, so that `b <> 0 AND a / b > 1` might divide by
+ * zero: where one may fail, those before it decide first.
+ */
+function logical(ctx: ParserRuleContext, operator: 'AND' | 'OR', context: Context): Expr {
+  const terms = termsOf(ctx, ctx.constructor.name);
+  const conditions = terms.map((it) => condition(it, context, 'Logical expression term'));
+  const all = `(${conditions.join(` ${operator} `)})`;
+  if (!conditions.some((it) => it.includes('trino_'))) return boolean(all, placeOf(ctx));
+  const [isDecided, result] = operator === 'AND' ? ['NOT ', 'false'] : ['', 'true'];
+  const whens = conditions.map((it) => `WHEN ${isDecided}${it} THEN ${result}`);
+  return boolean(`CASE ${whens.join(' ')} ELSE ${all} END`, placeOf(ctx));
+}
+
+/** The terms of `a AND b AND c`, which the grammar nests, in their order. */
+function termsOf(ctx: ParserRuleContext, rule: string): ParserRuleContext[] {
+  const terms: ParserRuleContext[] = [];
+  let [left, last] = [ctx, undefined as ParserRuleContext | undefined];
+  while (left.constructor.name === rule) {
+    [left, last] = (left as Trino.AndContext).booleanExpression() as [ParserRuleContext, ParserRuleContext];
+    terms.unshift(last);
+  }
+  return [left, ...terms];
 }
 
 function choice(branches: readonly { when: string; result: Expr }[], otherwise: Expr | undefined, place: Place): Expr {

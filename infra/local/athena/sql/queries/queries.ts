@@ -25,10 +25,17 @@ interface NamedQuery extends TranslatedQuery {
   readonly scans: readonly Scan[];
 }
 
+interface Ordering {
+  readonly context: Context;
+  readonly outputs: readonly Expr[];
+  /** Of rows that are distinct there is nothing to order by but what is selected. */
+  readonly isDistinct: boolean;
+}
+
 /** A query without WITH, ORDER BY and LIMIT, and what its ORDER BY may refer to. */
 export interface QueryBody extends TranslatedQuery {
   /** Names beside the output's own, and how the output's values are written there. Absent: only the output's. */
-  readonly ordering?: { readonly context: Context; readonly outputs: readonly Expr[] } | undefined;
+  readonly ordering?: Ordering | undefined;
 }
 
 /** Views within views that are followed: Trino has no such limit, but a view of itself would have no end. */
@@ -98,18 +105,14 @@ export class QueryTranslator {
     const items = ctx.sortItem();
     const limits = limitSql(ctx);
     if (items.length === 0) return limits === '' ? body : { ...body, sql: `${body.sql}${limits}` };
-    if (body.ordering) {
+    if (body.ordering && !body.ordering.isDistinct) {
       const { context, outputs } = body.ordering;
-      const keys = items.map((item) => this.#sortKey(item, body, context, outputs));
+      const keys = items.map((item) => sortedBy(item, this.#sortValue(item, body, context, outputs)));
       return { ...body, sql: `${body.sql} ORDER BY ${keys.join(', ')}${limits}` };
     }
     const alias = this.newName('r');
-    const fields = body.columns.map(
-      ({ name, type }, index): Field => ({ name, type, sql: `${alias}.${body.names[index]}` }),
-    );
-    const context = this.context(new Scope(fields, around.outer), around);
-    const outputs = fields.map(({ type, sql }) => ({ type, sql }));
-    const keys = items.map((item) => this.#sortKey(item, body, context, outputs));
+    const outputs = body.columns.map(({ type }, index): Expr => ({ type, sql: `${alias}.${body.names[index]}` }));
+    const keys = items.map((item) => sortedBy(item, this.#outputValue(item, body, outputs, around)));
     return {
       ...body,
       sql: `SELECT ${body.names.join(', ')} FROM (${body.sql}) AS ${alias} ORDER BY ${keys.join(', ')}${limits}`,
@@ -117,18 +120,31 @@ export class QueryTranslator {
   }
 
   /** A position, an output column by its name, or an expression of both. */
-  #sortKey(item: Trino.SortItemContext, body: QueryBody, context: Context, outputs: readonly Expr[]): string {
+  #sortValue(item: Trino.SortItemContext, body: QueryBody, context: Context, outputs: readonly Expr[]): Expr {
     const sorted = item.columnRef() ?? item.expression() ?? item;
     const position = positionOf(sorted, outputs, 'ORDER BY');
-    if (position) return sortedBy(item, position);
+    if (position) return position;
     const fields = body.columns.map(({ name, type }, index): Field => ({ name, type, sql: outputs[index]?.sql ?? '' }));
     const named = fields.filter(
       (it, index) =>
         it.name !== undefined && fields.findIndex((other) => other.name === it.name && other.sql === it.sql) === index,
     );
     const value = expression(sorted, { ...context, scope: new Scope(named, context.scope) });
-    if (value.literal !== undefined) return '1 + 0';
-    return sortedBy(item, value);
+    // DuckDB orders by no literal.
+    return value.literal === undefined ? value : { ...value, sql: `(${value.sql} IS NULL)` };
+  }
+
+  /** What to order by of a query whose inside is not seen. */
+  #outputValue(item: Trino.SortItemContext, body: QueryBody, outputs: readonly Expr[], around: Surroundings): Expr {
+    const { ordering } = body;
+    if (!ordering) {
+      return this.#sortValue(item, body, this.context(new Scope([], around.outer), around), outputs);
+    }
+    const value = this.#sortValue(item, body, ordering.context, ordering.outputs);
+    const output = outputs[ordering.outputs.findIndex((it) => it.sql === value.sql)];
+    if (output) return output;
+    const message = 'For SELECT DISTINCT, ORDER BY expressions must appear in select list';
+    throw new SqlError('EXPRESSION_NOT_IN_DISTINCT', message, placeOf(item));
   }
 
   #term(ctx: Trino.QueryTermContext, around: Surroundings): QueryBody {

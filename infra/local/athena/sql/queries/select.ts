@@ -47,8 +47,7 @@ export function selectQuery(
   const fromSql = from ? ` FROM ${from.sql}` : '';
   const sql = `SELECT ${isDistinct ? 'DISTINCT ' : ''}${list.join(', ')}${fromSql}${where}${keys ? ` GROUP BY ${keys.sql}` : ''}${havingSql}`;
   const body = { columns: items.map(({ name, type }) => ({ name, type })), names, sql };
-  if (isDistinct) return body;
-  return { ...body, ordering: { context: grouped, outputs: items.map(({ expr }) => expr) } };
+  return { ...body, ordering: { context: grouped, outputs: items.map(({ expr }) => expr), isDistinct } };
 }
 
 function selectItem(ctx: Trino.SelectItemContext, context: Context): Item[] {

@@ -150,6 +150,13 @@ export const QUERIES: readonly Answered[] = [
   ['SELECT x FROM (VALUES (2), (3)) AS t (x) ORDER BY -x LIMIT 1', 'integer', '3'],
   ['SELECT x FROM (VALUES (1), (2), (3)) AS t (x) ORDER BY x OFFSET 1 LIMIT 1', 'integer', '2'],
   ['SELECT x FROM (VALUES (1), (2), (3)) AS t (x) ORDER BY x FETCH FIRST 1 ROW ONLY', 'integer', '1'],
+  ['SELECT DISTINCT t.x FROM (VALUES (2), (3), (3)) AS t (x) ORDER BY t.x DESC LIMIT 1', 'integer', '3'],
+  ['SELECT DISTINCT -x FROM (VALUES (2), (3)) AS t (x) ORDER BY -x LIMIT 1', 'integer', '-3'],
+  ["SELECT x FROM (VALUES (2)) AS t (x) ORDER BY 'a'", 'integer', '2'],
+  // Conditions decide in their order.
+  ['SELECT count(*) FROM (VALUES (0, 1), (2, 4)) AS t (b, a) WHERE b <> 0 AND a / b > 1', 'bigint', '1'],
+  ['SELECT count(*) FROM (VALUES (0, 1), (2, 4)) AS t (b, a) WHERE b = 0 OR a / b > 1', 'bigint', '2'],
+  ['SELECT count(*) FROM (VALUES (0, 1), (NULL, 4)) AS t (b, a) WHERE NOT (b <> 0 AND a / b > 1)', 'bigint', '1'],
   // Groups.
   [`SELECT max(c) FROM (SELECT n, count(*) AS c FROM ${T} GROUP BY n) AS g`, 'bigint', '2'],
   [`SELECT max(c) FROM (SELECT n AS k, count(*) AS c FROM ${T} GROUP BY 1 HAVING count(*) > 1) AS g`, 'bigint', '2'],
@@ -236,6 +243,7 @@ export const REFUSED_QUERIES: readonly Refused[] = [
   ['SELECT sum(sum(x)) FROM (VALUES 1) AS t (x)', 'EXPRESSION_NOT_SCALAR'],
   ['SELECT row_number() FROM (VALUES 1) AS t (x)', 'MISSING_OVER'],
   ["SELECT lower(x) OVER () FROM (VALUES ('a')) AS t (x)", 'FUNCTION_NOT_AGGREGATE'],
+  ['SELECT DISTINCT x FROM (VALUES (1, 2)) AS t (x, y) ORDER BY y', 'EXPRESSION_NOT_IN_DISTINCT'],
   ['SELECT 1 ORDER BY 2', 'INVALID_COLUMN_REFERENCE'],
   ['SELECT x FROM (VALUES 1) AS t (x) GROUP BY 2', 'INVALID_COLUMN_REFERENCE'],
   ["SELECT 1 UNION SELECT 'a'", 'TYPE_MISMATCH'],

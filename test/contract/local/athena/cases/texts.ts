@@ -42,6 +42,8 @@ export const TEXTS: readonly Answered[] = [
   ["strpos('hello', 'l')", 'bigint', '3'],
   ["strpos('hello', 'x')", 'bigint', '0'],
   ["strpos('hello', '')", 'bigint', '1'],
+  ["strpos('äöb', 'b')", 'bigint', '3'],
+  ["lpad('ä', 3, 'ö')", 'varchar', 'ööä'],
   ["position('l' IN 'hello')", 'bigint', '3'],
   ["starts_with('hello', 'he')", 'boolean', 'true'],
   ["reverse('a😀b')", 'varchar(3)', 'b😀a'],

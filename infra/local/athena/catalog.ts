@@ -33,6 +33,7 @@ export interface Column {
   readonly name: string;
   /** Hive's name of it, in lower case: `bigint`, `decimal(10,2)`, `array<string>`. */
   readonly type: string;
+  readonly comment?: string;
 }
 
 /** A table over the objects under an S3 location. */
@@ -202,10 +203,10 @@ const PARQUET_TYPES = new RegExp(
   `^(array<)?(${COLUMN_TYPES.join('|')}|float|date|timestamp|binary|decimal\\(\\d{1,2},\\d{1,2}\\))(>)?$`,
 );
 
-function columnOf({ Name: name, Type: type = '' }: ColumnInput, known: RegExp): Column {
+function columnOf({ Name: name, Type: type = '', Comment: comment }: ColumnInput, known: RegExp): Column {
   const lower = type.toLowerCase().replaceAll(' ', '');
   if (!known.test(lower)) throw notImplemented('athena', `the type ${type} of the column ${name}`);
-  return { name: name.toLowerCase(), type: lower };
+  return { name: name.toLowerCase(), type: lower, ...(comment !== undefined && { comment }) };
 }
 
 /** Without a template a partition's folder is `<key>=<value>/` under the location, as Hive names it. */

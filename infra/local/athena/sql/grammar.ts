@@ -17,6 +17,10 @@ const RETRY_CHARACTERS_MAX = 20_000;
 /** Lambdas of a statement that are taken: each may hold all that follow. */
 const LAMBDAS_MAX = 100;
 
+/** Trees that are kept, and the longest statement whose tree is: some megabytes in all. */
+const TREES_MAX = 50;
+const TREE_CHARACTERS_MAX = 10_000;
+
 let loaded: Promise<Parse> | undefined;
 
 /** The grammar of Trino, loaded once: it takes a quarter of a second, and the first statement as long again. */
@@ -53,7 +57,7 @@ async function load(): Promise<Parse> {
       }
     }
 
-    return (sql) => {
+    return remembered((sql) => {
       checkIsClosed(sql);
       const lexer = new TrinoSqlLexer(CharStreams.fromString(sql));
       lexer.removeErrorListeners();
@@ -75,10 +79,25 @@ async function load(): Promise<Parse> {
         // The quick mode may fail where the exact one does not.
         return parsed(PredictionMode.LL);
       }
-    };
+    });
   } finally {
     hooks.deregister();
   }
+}
+
+/** The same views are read by query after query: their trees, which nothing changes, are kept. */
+function remembered(parse: Parse): Parse {
+  const trees = new Map<string, StatementContext>();
+  return (sql) => {
+    const known = trees.get(sql);
+    if (known) return known;
+    const tree = parse(sql);
+    if (sql.length > TREE_CHARACTERS_MAX) return tree;
+    const [oldest] = trees.keys();
+    if (trees.size >= TREES_MAX && oldest !== undefined) trees.delete(oldest);
+    trees.set(sql, tree);
+    return tree;
+  };
 }
 
 function mismatch(text: string): string {

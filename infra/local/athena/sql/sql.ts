@@ -46,6 +46,9 @@ function instead(verb: string): string {
   if (verb === 'INSERT') return 'write CREATE TABLE AS, or UNLOAD into the location of the table';
   if (verb === 'DELETE' || verb === 'UPDATE' || verb === 'MERGE')
     return 'change the items in DynamoDB, which the change log follows';
+  if (verb === 'PREPARE' || verb === 'EXECUTE' || verb === 'DEALLOCATE') {
+    return 'write ? in the query, and give StartQueryExecution its ExecutionParameters';
+  }
   return 'write a query, UNLOAD, CREATE TABLE AS, CREATE VIEW, SHOW or DESCRIBE';
 }
 

@@ -101,9 +101,9 @@ function described(tokens: readonly Token[], around: Surroundings): Answer {
   const found = relation(namesOf(tokens.slice(1)), around);
   const row = (name: string, type: string, comment = '') =>
     [name, type, comment].map((it) => it.padEnd(WIDTH)).join('\t');
-  const lines = columnsOf(found, around).map(({ name, type }) => row(name, type));
+  const lines = columnsOf(found, around).map(({ name, type, comment }) => row(name, type, comment));
   if ('columns' in found && found.partitionKeys.length > 0) {
-    const keys = found.partitionKeys.map(({ name, type }) => row(name, type));
+    const keys = found.partitionKeys.map(({ name, type, comment }) => row(name, type, comment));
     lines.push('\t \t ', '# Partition Information\t \t ', row('# col_name', 'data_type', 'comment'), '\t \t ', ...keys);
   }
   return { kind: 'DESCRIBE_TABLE', names: ['col_name', 'data_type', 'comment'], lines };

@@ -1,4 +1,4 @@
-import type { Table } from '../catalog.ts';
+import type { Column, Table } from '../catalog.ts';
 import type { Type } from '../sql/values/trino-types.ts';
 
 const HIVE_NAMES: Readonly<Record<string, string>> = {
@@ -19,8 +19,11 @@ export function hiveTypeOf(type: Type): string | undefined {
 /** CREATE EXTERNAL TABLE of a table, line by line, as SHOW CREATE TABLE writes it. */
 export function createTableText({ database, name, columns, partitionKeys, input }: Table): string[] {
   const { Location, InputFormat, OutputFormat, SerdeInfo } = input.StorageDescriptor ?? {};
-  const list = (items: readonly { name: string; type: string }[]) =>
-    items.map((it, index) => `  \`${it.name}\` ${it.type}${index < items.length - 1 ? ', ' : ')'}`);
+  const list = (items: readonly Column[]) =>
+    items.map((it, index) => {
+      const comment = it.comment === undefined ? '' : ` COMMENT '${it.comment}'`;
+      return `  \`${it.name}\` ${it.type}${comment}${index < items.length - 1 ? ', ' : ')'}`;
+    });
   const pairs = (values: Readonly<Record<string, unknown>>) => {
     const entries = Object.entries(values);
     return entries.map(([key, value], index) => `  '${key}'='${value}'${index < entries.length - 1 ? ', ' : ') '}`);

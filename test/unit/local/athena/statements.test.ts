@@ -6,7 +6,11 @@ import { readStatement } from '../../../../infra/local/athena/statements/stateme
 
 const catalog = new GlueCatalog();
 const text = { SerializationLibrary: 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe' };
-const StorageDescriptor = { Columns: [{ Name: 'id', Type: 'string' }], Location: 's3://data/t/', SerdeInfo: text };
+const StorageDescriptor = {
+  Columns: [{ Name: 'id', Type: 'string', Comment: 'of an order' }],
+  Location: 's3://data/t/',
+  SerdeInfo: text,
+};
 for (const Name of ['orders', 'order_lines', 'customers']) catalog.registerTable('shop', { Name, StorageDescriptor });
 catalog.registerView('shop', 'latest', 'SELECT id, 1 AS n FROM orders');
 
@@ -89,6 +93,7 @@ describe('SHOW and DESCRIBE', () => {
         'n                   \tint                 \t                    ',
       ],
     ],
+    ['DESCRIBE orders', ['id                  \tstring              \tof an order         ']],
     ['SHOW CREATE VIEW latest', ['CREATE VIEW shop.latest AS', 'SELECT id, 1 AS n FROM orders']],
   ])('%s', (sql, answer) => {
     expect(lines(sql)).toEqual(answer);
@@ -97,7 +102,7 @@ describe('SHOW and DESCRIBE', () => {
   test('SHOW CREATE TABLE gives a statement of Hive', () => {
     expect(lines('SHOW CREATE TABLE orders')?.slice(0, 2)).toEqual([
       'CREATE EXTERNAL TABLE `shop.orders`(',
-      '  `id` string)',
+      "  `id` string COMMENT 'of an order')",
     ]);
   });
 

@@ -289,6 +289,7 @@ export const REFUSED_QUERIES: readonly Refused[] = [
   // What the local Athena does not do.
   ['INSERT INTO t VALUES (1)', 'NOT_SUPPORTED'],
   ['DELETE FROM t', 'NOT_SUPPORTED'],
+  ['PREPARE p FROM SELECT 1', 'NOT_SUPPORTED'],
   ['EXPLAIN SELECT 1', 'NOT_SUPPORTED'],
   ['SHOW FUNCTIONS', 'NOT_SUPPORTED'],
 ];

@@ -84,7 +84,7 @@ export function outputLocation({ outputFolder, id, kind }: Execution): string {
   const output = `${outputFolder}${id}`;
   if (kind === 'UNLOAD') return output;
   if (kind === 'CREATE_TABLE_AS_SELECT') return `${outputFolder}tables/${id}`;
-  return kind === undefined || kind === 'SELECT' ? `${output}.csv` : `${output}.txt`;
+  return /^(SELECT)?$/i.test(kind ?? '') ? `${output}.csv` : `${output}.txt`;
 }
 
 /** Statements that change the catalog, and those that look at it. */

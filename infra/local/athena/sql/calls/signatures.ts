@@ -16,8 +16,7 @@ import {
  *
  *     'round(decimal(p,s)) -> decimal(p,0)': 'round($1)'
  *
- * In a signature T, E, K, V, S and R stand for any type, `x`, `p` and `s` for any number, `T...` for any number of
- * arguments. In SQL $1, $2, … are the arguments.
+ * In a signature T, E, K and V stand for any type, `x`, `p` and `s` for any number. In SQL $1, $2, … are the arguments.
  */
 export type Signatures = Readonly<Record<string, string | ((args: readonly Expr[], type: Type) => string)>>;
 
@@ -26,13 +25,11 @@ type Pattern =
   | { readonly is: 'variable'; readonly name: string }
   | { readonly is: 'kind'; readonly kind: string; readonly numbers: readonly string[] }
   | { readonly is: 'array'; readonly element: Pattern }
-  | { readonly is: 'map'; readonly key: Pattern; readonly value: Pattern }
-  | { readonly is: 'function'; readonly parameters: readonly Pattern[]; readonly result: Pattern };
+  | { readonly is: 'map'; readonly key: Pattern; readonly value: Pattern };
 
 export interface Signature {
   readonly name: string;
   readonly parameters: readonly Pattern[];
-  readonly isVariadic: boolean;
   readonly result: Pattern;
   readonly emit: (args: readonly Expr[], type: Type) => string;
 }
@@ -60,12 +57,9 @@ function filled(sql: string, args: readonly Expr[]): string {
 function readSignature(text: string, emit: Signature['emit']): Signature {
   const [call = '', result = ''] = text.split(' -> ');
   const open = call.indexOf('(');
-  const parameters = split(call.slice(open + 1, -1));
-  const isVariadic = parameters.at(-1)?.endsWith('...') ?? false;
   return {
     name: call.slice(0, open),
-    parameters: parameters.map((it) => readPattern(it.replace('...', ''))),
-    isVariadic,
+    parameters: split(call.slice(open + 1, -1)).map(readPattern),
     result: readPattern(result),
     emit,
   };
@@ -93,10 +87,6 @@ function readPattern(text: string): Pattern {
   const parts = inner === undefined ? [] : split(inner);
   if (kind === 'array') return { is: 'array', element: readPattern(parts[0] ?? '') };
   if (kind === 'map') return { is: 'map', key: readPattern(parts[0] ?? ''), value: readPattern(parts[1] ?? '') };
-  if (kind === 'function') {
-    const patterns = parts.map(readPattern);
-    return { is: 'function', parameters: patterns.slice(0, -1), result: patterns.at(-1) as Pattern };
-  }
   return { is: 'kind', kind: `${kind}${zone}`, numbers: parts };
 }
 
@@ -115,8 +105,6 @@ export function bind(pattern: Pattern, type: Type, bindings: Bindings, exact: bo
         bind(pattern.key, type.key, bindings, exact) &&
         bind(pattern.value, type.value, bindings, exact)
       );
-    case 'function':
-      return false;
     case 'kind':
       return bindKind(pattern, type, bindings, exact);
   }
@@ -176,8 +164,6 @@ export function typeOf(pattern: Pattern, bindings: Bindings): Type {
       return array(typeOf(pattern.element, bindings));
     case 'map':
       return map(typeOf(pattern.key, bindings), typeOf(pattern.value, bindings));
-    case 'function':
-      throw new Error('A function has no type of its own');
     case 'kind': {
       const numbers = pattern.numbers.map((it) => (/^\d+$/.test(it) ? Number(it) : numberOf(it, bindings)));
       if (pattern.kind === 'varchar') return varchar(numbers[0]);

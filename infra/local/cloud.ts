@@ -4,6 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { athena } from './athena/athena.ts';
 import { GlueCatalog } from './athena/catalog.ts';
+import { glue } from './athena/glue.ts';
+import { KeptTables } from './athena/tables/kept-tables.ts';
 import { cloudWatch } from './cloudwatch/cloudwatch.ts';
 import type { DynamoDbBackEnd } from './dynamodb/back-end.ts';
 import { dynamoDbLocal } from './dynamodb/dynamodb-local.ts';
@@ -97,7 +99,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const objects = new ObjectStore(join(dir, 's3'));
   const features = featureStore({ db, faults, tieRule: options.tieRule ?? 'greater' });
   const deliveries = closers.add(firehose({ objects, db, faults }), (it) => it.close());
-  const catalog = new GlueCatalog();
+  const catalog = new GlueCatalog(new KeptTables(db));
   const queries = closers.add(athena({ objects, catalog, dir, db }), (it) => it.close());
   const alarms = cloudWatch({ db });
   const models = closers.add(sageMaker({ db, objects, alarmStateOf: alarms.stateOf }), (it) => it.close());
@@ -110,7 +112,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const executions = stepFunctions({ db, call });
   services.push(...dynamodb.services, features.service, deliveries.service, queries.service, executions.service);
   const lambda = { ...lambdaService(runtime), operations: { Invoke: invokeInProcess(runtime) } };
-  services.push(...models.services, alarms.service, lambda, s3({ objects }).service);
+  services.push(...models.services, alarms.service, lambda, s3({ objects }).service, glue({ catalog, objects }));
   const served = await serve(services, faults, options.port);
   closers.add(served.server, closeServer);
   port = served.port;

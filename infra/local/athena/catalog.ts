@@ -1,15 +1,19 @@
 import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
-import { COLUMN_TYPES, type ColumnType, type TextFormat } from './lazy-simple-serde.ts';
+import { COLUMN_TYPES, type TextFormat } from './lazy-simple-serde.ts';
+import type { KeptTables } from './tables/kept-tables.ts';
 
 /** Properties of CloudFormation's AWS::Glue::Table TableInput that the local cloud reads. */
 export interface TableInput {
   readonly Name: string;
+  readonly Description?: string;
   readonly TableType?: string;
   readonly Parameters?: Readonly<Record<string, unknown>>;
   readonly PartitionKeys?: readonly ColumnInput[];
   readonly StorageDescriptor?: {
     readonly Columns?: readonly ColumnInput[];
     readonly Location?: string;
+    readonly InputFormat?: string;
+    readonly OutputFormat?: string;
     readonly SerdeInfo?: {
       readonly SerializationLibrary?: string;
       readonly Parameters?: Readonly<Record<string, unknown>>;
@@ -19,14 +23,17 @@ export interface TableInput {
   readonly ViewOriginalText?: string;
 }
 
-interface ColumnInput {
+export interface ColumnInput {
   readonly Name: string;
   readonly Type?: string;
+  readonly Comment?: string;
 }
 
 export interface Column {
   readonly name: string;
-  readonly type: ColumnType;
+  /** Hive's name of it, in lower case: `bigint`, `decimal(10,2)`, `array<string>`. */
+  readonly type: string;
+  readonly comment?: string;
 }
 
 /** A table over the objects under an S3 location. */
@@ -41,7 +48,11 @@ export interface Table {
   readonly injectedKeys: readonly string[];
   /** Finds the values of the partition keys in an object's key, by named groups. */
   readonly partitionOf: RegExp;
-  readonly format: TextFormat;
+  /** How its objects' rows are written. */
+  readonly format: TextFormat | 'parquet';
+  /** Whether Glue has a list of its partitions, as it has of those that CREATE TABLE AS wrote. */
+  readonly hasListedPartitions: boolean;
+  readonly input: TableInput;
 }
 
 export interface View {
@@ -49,9 +60,11 @@ export interface View {
   readonly name: string;
   /** Trino SQL. */
   readonly sql: string;
+  readonly input: TableInput;
 }
 
-const SERDE = 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe';
+export const TEXT_SERDE = 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe';
+export const PARQUET_SERDE = 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe';
 const SERDE_PARAMETERS = [
   'field.delim',
   'serialization.format',
@@ -64,30 +77,69 @@ const SERDE_PARAMETERS = [
 export class GlueCatalog {
   /** Grows with every change, so that a reader knows when to look again. */
   version = 0;
+  /** When the catalog was opened: its tables count as made then. */
+  readonly openedMs = Date.now();
   readonly databases = new Set(['default']);
   readonly tables = new Map<string, Table>();
   readonly views = new Map<string, View>();
+  readonly #kept: KeptTables | undefined;
+
+  /** @param kept where tables and views that statements make are kept over a restart. Without it they are forgotten. */
+  constructor(kept?: KeptTables) {
+    this.#kept = kept;
+    for (const { database, input, hasListedPartitions } of kept?.all() ?? []) {
+      this.registerTable(database, input, { hasListedPartitions });
+    }
+  }
 
   /**
    * Adds or replaces a table, or a view if the input describes one.
    *
+   * @param hasListedPartitions whether Glue lists its partitions; without projection there must be a list.
+   * @param isKept whether it is there after a restart, as what a statement made.
    * @throws AwsError InvalidInputException, NotImplementedException naming what the local cloud cannot read.
    */
-  registerTable(database: string, input: TableInput): void {
-    if (input.TableType === 'VIRTUAL_VIEW') {
-      this.registerView(database, input.Name, viewSql(input));
-      return;
+  registerTable(database: string, input: TableInput, { hasListedPartitions = false, isKept = false } = {}): void {
+    if (input.TableType === 'VIRTUAL_VIEW') this.registerView(database, input.Name, viewSql(input), input);
+    else {
+      const table = tableOf(database.toLowerCase(), input, hasListedPartitions);
+      this.#changed(table.database, table.name);
+      this.tables.set(qualified(table), table);
     }
-    const table = tableOf(database.toLowerCase(), input);
-    this.#changed(table.database, table.name);
-    this.tables.set(qualified(table), table);
+    if (isKept) this.#kept?.save(database.toLowerCase(), input, hasListedPartitions);
   }
 
   /** Adds or replaces a view. Unqualified names in its SQL are of its own database. */
-  registerView(database: string, name: string, trinoSql: string): void {
-    const view = { database: database.toLowerCase(), name: name.toLowerCase(), sql: trinoSql };
+  registerView(database: string, name: string, trinoSql: string, input: TableInput = viewInput(name, trinoSql)): void {
+    const view = { database: database.toLowerCase(), name: name.toLowerCase(), sql: trinoSql, input };
     this.#changed(view.database, view.name);
     this.views.set(qualified(view), view);
+  }
+
+  /** Takes a table or a view out. Its objects stay. */
+  remove(database: string, name: string): void {
+    this.#changed(database, name);
+    this.#kept?.remove(database, name);
+  }
+
+  /** What a table or a view was made from. */
+  input(database: string, name: string): TableInput | undefined {
+    const key = qualified({ database, name });
+    return (this.tables.get(key) ?? this.views.get(key))?.input;
+  }
+
+  /**
+   * What the tables and views of a database were made from, by name.
+   *
+   * @param expression regular expression of whole names, as Glue takes it, of names, `.*` and `|`.
+   * @throws AwsError NotImplementedException for any other.
+   */
+  inputs(database: string, expression?: string): TableInput[] {
+    const isLike = expression === undefined ? () => true : likeOf(expression);
+    return [...this.tables.values(), ...this.views.values()]
+      .filter((it) => it.database === database && isLike(it.name))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ input }) => input);
   }
 
   #changed(database: string, name: string): void {
@@ -110,27 +162,28 @@ function qualified({ database, name }: { database: string; name: string }): stri
   return `${database}.${name}`;
 }
 
-function tableOf(database: string, input: TableInput): Table {
+function tableOf(database: string, input: TableInput, hasListedPartitions: boolean): Table {
   const { StorageDescriptor: storage = {}, PartitionKeys = [], Parameters = {} } = input;
   const { bucket, key } = s3Location(storage.Location ?? '');
-  if (storage.SerdeInfo?.SerializationLibrary !== SERDE) {
-    throw notImplemented('athena', `the serialization library ${storage.SerdeInfo?.SerializationLibrary}`);
-  }
-  if (PartitionKeys.length > 0 && String(Parameters['projection.enabled']).toLowerCase() !== 'true') {
+  const format = formatOf(storage);
+  const isProjected = String(Parameters['projection.enabled']).toLowerCase() === 'true';
+  if (PartitionKeys.length > 0 && !isProjected && !hasListedPartitions) {
     throw notImplemented('athena', `partitions without partition projection, as in the table ${input.Name}`);
   }
   if (Parameters['skip.header.line.count'] !== undefined) throw notImplemented('athena', 'skip.header.line.count');
-  const partitionKeys = PartitionKeys.map(columnOf);
+  const partitionKeys = PartitionKeys.map((it) => columnOf(it, TEXT_TYPES));
   return {
     database,
     name: input.Name.toLowerCase(),
     bucket,
     prefix: key === '' || key.endsWith('/') ? key : `${key}/`,
-    columns: (storage.Columns ?? []).map(columnOf),
+    columns: (storage.Columns ?? []).map((it) => columnOf(it, format === 'parquet' ? PARQUET_TYPES : TEXT_TYPES)),
     partitionKeys,
     injectedKeys: injectedKeys(input.Name, partitionKeys, Parameters),
     partitionOf: partitionPattern(partitionKeys, key, Parameters['storage.location.template']),
-    format: formatOf(storage.SerdeInfo.Parameters ?? {}),
+    format,
+    hasListedPartitions,
+    input,
   };
 }
 
@@ -145,10 +198,15 @@ function injectedKeys(table: string, keys: readonly Column[], parameters: Readon
   return injected.map(({ name }) => name);
 }
 
-function columnOf({ Name: name, Type: type }: ColumnInput): Column {
-  const known = COLUMN_TYPES.find((it) => it === type?.toLowerCase());
-  if (!known) throw notImplemented('athena', `the type ${type} of the column ${name}`);
-  return { name: name.toLowerCase(), type: known };
+const TEXT_TYPES = new RegExp(`^(${COLUMN_TYPES.join('|')})$`);
+const PARQUET_TYPES = new RegExp(
+  `^(array<)?(${COLUMN_TYPES.join('|')}|float|date|timestamp|binary|decimal\\(\\d{1,2},\\d{1,2}\\))(>)?$`,
+);
+
+function columnOf({ Name: name, Type: type = '', Comment: comment }: ColumnInput, known: RegExp): Column {
+  const lower = type.toLowerCase().replaceAll(' ', '');
+  if (!known.test(lower)) throw notImplemented('athena', `the type ${type} of the column ${name}`);
+  return { name: name.toLowerCase(), type: lower, ...(comment !== undefined && { comment }) };
 }
 
 /** Without a template a partition's folder is `<key>=<value>/` under the location, as Hive names it. */
@@ -162,7 +220,13 @@ function partitionPattern(keys: readonly Column[], prefix: string, template: unk
   return new RegExp(`^${keys.length === 0 ? '' : pattern}`);
 }
 
-function formatOf(parameters: Readonly<Record<string, unknown>>): TextFormat {
+function formatOf({ SerdeInfo: serde = {} }: NonNullable<TableInput['StorageDescriptor']>): TextFormat | 'parquet' {
+  if (serde.SerializationLibrary === PARQUET_SERDE) return 'parquet';
+  if (serde.SerializationLibrary === TEXT_SERDE) return textFormatOf(serde.Parameters ?? {});
+  throw notImplemented('athena', `the serialization library ${serde.SerializationLibrary}`);
+}
+
+function textFormatOf(parameters: Readonly<Record<string, unknown>>): TextFormat {
   refuseUnknown('athena', 'LazySimpleSerDe', parameters, SERDE_PARAMETERS);
   const { 'escape.delim': escapeCharacter, 'line.delim': lineEnd = '\n' } = parameters;
   if (lineEnd !== '\n') throw notImplemented('athena', 'a line.delim other than a line feed');
@@ -177,4 +241,47 @@ function viewSql({ Name, ViewOriginalText = '' }: TableInput): string {
   const base64 = /^\/\* Presto View: ([A-Za-z0-9+/=]+) \*\/$/.exec(ViewOriginalText.trim())?.[1];
   if (!base64) throw new AwsError('InvalidInputException', `The view ${Name} has no SQL in its ViewOriginalText`);
   return JSON.parse(Buffer.from(base64, 'base64').toString('utf8')).originalSql;
+}
+
+/** A view as Athena keeps it in Glue. */
+export function viewInput(name: string, sql: string, columns: readonly ColumnInput[] = [], database = ''): TableInput {
+  const presto = {
+    originalSql: sql,
+    catalog: 'awsdatacatalog',
+    schema: database,
+    columns: columns.map((it) => ({ name: it.Name, type: it.Type })),
+  };
+  return {
+    Name: name,
+    TableType: 'VIRTUAL_VIEW',
+    Parameters: { presto_view: 'true', comment: 'Presto View' },
+    ViewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(presto)).toString('base64')} */`,
+    StorageDescriptor: { Columns: columns, SerdeInfo: {} },
+  };
+}
+
+/** A test of names by `a.*|.*b`. It is no RegExp: one of many stars takes for ever to fail. */
+function likeOf(expression: string): (name: string) => boolean {
+  const choices = expression
+    .toLowerCase()
+    .split('|')
+    .map((it) => it.split('.*'));
+  if (choices.flat().some((it) => !/^\w*$/.test(it)))
+    throw notImplemented('glue', `the expression ${expression.slice(0, 60)}`);
+  return (name) => choices.some((parts) => hasParts(name, parts));
+}
+
+/** Whether a name has the parts one after another, the first at its beginning and the last at its end. */
+export function hasParts(name: string, parts: readonly string[]): boolean {
+  const [first = '', ...others] = parts;
+  if (others.length === 0) return name === first;
+  const last = others.pop() ?? '';
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
+  let at = first.length;
+  for (const part of others) {
+    const found = name.indexOf(part, at);
+    if (found < 0 || found + part.length > name.length - last.length) return false;
+    at = found + part.length;
+  }
+  return true;
 }

@@ -9,11 +9,14 @@ export interface Execution {
   readonly id: string;
   readonly token: string | undefined;
   readonly query: string;
+  /** Values of the query's `?`. */
+  readonly parameters?: readonly string[] | undefined;
   readonly database: string;
   readonly workGroup: string;
   /** s3:// folder of the results. */
   readonly outputFolder: string;
-  readonly kind: 'select' | 'unload' | undefined;
+  /** SubstatementType, once the statement has been read. */
+  readonly kind: string | undefined;
   readonly state: QueryState;
   readonly reason?: string;
   readonly submittedMs: number;
@@ -47,11 +50,26 @@ export class Executions {
       .run(execution.id, execution.token ?? null, JSON.stringify(execution));
   }
 
+  find(id: string | undefined): Execution | undefined {
+    const row = this.#db.prepare('SELECT execution FROM athena_executions WHERE id = ?').get(id ?? '');
+    return row && JSON.parse(String(row.execution));
+  }
+
   /** @throws AwsError InvalidRequestException */
   get(id: string | undefined): Execution {
-    const row = this.#db.prepare('SELECT execution FROM athena_executions WHERE id = ?').get(id ?? '');
-    if (!row) throw new AwsError('InvalidRequestException', `QueryExecution ${id} was not found`);
-    return JSON.parse(String(row.execution));
+    const found = this.find(id);
+    if (!found) throw new AwsError('InvalidRequestException', `QueryExecution ${id} was not found`);
+    return found;
+  }
+
+  /** Identifiers of a workgroup's queries, newest first. */
+  ids(workGroup: string): string[] {
+    const rows = this.#db
+      .prepare(
+        "SELECT id FROM athena_executions WHERE json_extract(execution, '$.workGroup') = ? ORDER BY json_extract(execution, '$.submittedMs') DESC, rowid DESC",
+      )
+      .all(workGroup);
+    return rows.map(({ id }) => String(id));
   }
 
   /** The query started with a ClientRequestToken. */
@@ -59,6 +77,20 @@ export class Executions {
     const row = this.#db.prepare('SELECT execution FROM athena_executions WHERE token = ?').get(token);
     return row && JSON.parse(String(row.execution));
   }
+}
+
+/** Where the results of a statement are: rows as CSV, what the catalog answers as text, files in a folder. */
+export function outputLocation({ outputFolder, id, kind }: Execution): string {
+  const output = `${outputFolder}${id}`;
+  if (kind === 'UNLOAD') return output;
+  if (kind === 'CREATE_TABLE_AS_SELECT') return `${outputFolder}tables/${id}`;
+  return /^(SELECT)?$/i.test(kind ?? '') ? `${output}.csv` : `${output}.txt`;
+}
+
+/** Statements that change the catalog, and those that look at it. */
+function statementType(kind: string | undefined): string {
+  if (kind === undefined || kind === 'SELECT' || kind === 'UNLOAD') return 'DML';
+  return /^(CREATE|DROP)/.test(kind) ? 'DDL' : 'UTILITY';
 }
 
 /** An execution in the shape of GetQueryExecution's answer. */
@@ -69,9 +101,11 @@ export function describeExecution(execution: Execution): object {
   return {
     QueryExecutionId: execution.id,
     Query: execution.query,
-    StatementType: 'DML',
-    ...(kind && { SubstatementType: kind.toUpperCase() }),
-    ResultConfiguration: { OutputLocation: kind === 'unload' ? output : `${output}.csv` },
+    StatementType: statementType(kind),
+    ...(kind && { SubstatementType: kind }),
+    ResultConfiguration: { OutputLocation: outputLocation(execution) },
+    ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: false } },
+    ...(execution.parameters && { ExecutionParameters: execution.parameters }),
     QueryExecutionContext: { Database: execution.database, Catalog: 'awsdatacatalog' },
     Status: {
       State: state,
@@ -85,7 +119,9 @@ export function describeExecution(execution: Execution): object {
       DataScannedInBytes: execution.scannedBytes ?? 0,
       TotalExecutionTimeInMillis: end - submittedMs,
       QueryQueueTimeInMillis: (startedMs ?? end) - submittedMs,
-      ...(kind === 'unload' && state === 'SUCCEEDED' && { DataManifestLocation: `${output}-manifest.csv` }),
+      ResultReuseInformation: { ReusedPreviousResult: false },
+      ...((kind === 'UNLOAD' || kind === 'CREATE_TABLE_AS_SELECT') &&
+        state === 'SUCCEEDED' && { DataManifestLocation: `${output}-manifest.csv` }),
     },
     WorkGroup: execution.workGroup,
     EngineVersion: { SelectedEngineVersion: 'AUTO', EffectiveEngineVersion: 'Athena engine version 3' },

@@ -1,22 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { type GlueCatalog, s3Location } from './catalog.ts';
+import type { GlueCatalog } from './catalog.ts';
 import { Engine } from './engine.ts';
+import { reasonOf } from './error-reason.ts';
 import type { Execution, Executions } from './executions.ts';
-import { columnInfo } from './result-text.ts';
-import { checkUnloadTarget, writeCsv, writeUnload } from './results.ts';
-import { UntranslatedSql } from './sql/sql-tokens.ts';
-import { type Statement, trinoToDuckDb } from './sql/trino-to-duckdb.ts';
-
-/** How DuckDB's errors begin, and what Athena calls them. */
-const ERROR_NAMES: readonly (readonly [RegExp, string])[] = [
-  [/^Catalog Error: Table /, 'TABLE_NOT_FOUND'],
-  [/^(Catalog|Parser|Binder) Error/, 'SYNTAX_ERROR'],
-  [/^Conversion Error/, 'INVALID_CAST_ARGUMENT'],
-  [/^Out of Range Error/, 'NUMERIC_VALUE_OUT_OF_RANGE'],
-  [/^Invalid Input Error/, 'INVALID_FUNCTION_ARGUMENT'],
-];
+import { trinoGrammar } from './sql/grammar.ts';
+import { withParameters } from './statements/parameters.ts';
+import { run } from './statements/run.ts';
+import { readStatement } from './statements/statements.ts';
 
 const CANCELLED = { state: 'CANCELLED', reason: 'Query cancelled by user' } as const;
 
@@ -69,7 +61,8 @@ export class QueryQueue {
     try {
       execution = await this.#execute(execution);
     } catch (error) {
-      execution = { ...execution, state: 'FAILED', reason: reasonOf(error as Error) };
+      const { kind } = executions.get(queued.id);
+      execution = { ...execution, kind, state: 'FAILED', reason: reasonOf(error as Error) };
     }
     this.#running = undefined;
     if (this.#isClosed) return;
@@ -78,35 +71,21 @@ export class QueryQueue {
   }
 
   async #execute(running: Execution): Promise<Execution> {
-    const { objects, executions } = this.#options;
+    const { objects, catalog, executions } = this.#options;
     executions.save(running);
-    const statement = trinoToDuckDb(running.query);
+    const parse = await trinoGrammar();
+    const { query, database, parameters } = running;
+    const sql = parameters ? withParameters(query, parameters, parse) : query;
+    const statement = readStatement(sql, { database, catalog, parse });
     const execution: Execution = { ...running, kind: statement.kind };
     executions.save(execution);
-    if (statement.kind === 'unload') await checkUnloadTarget(objects, statement);
     this.#engine ??= this.#open();
     const engine = await this.#engine;
-    const scanned = await engine.prepare(running.query, running.database);
-    const columns = await this.#writeResult(engine, execution, statement);
+    const output = `${execution.outputFolder}${execution.id}`;
+    // Cancelled while the statement was read: there was nothing to interrupt.
+    if (this.#cancelled.has(execution.id)) return execution;
+    const { columns, scanned } = await run(statement, { objects, catalog, engine, output });
     return { ...execution, state: 'SUCCEEDED', columns, scannedBytes: scanned.bytes, scannedRows: scanned.rows };
-  }
-
-  async #writeResult(engine: Engine, { outputFolder, id, database }: Execution, statement: Statement) {
-    const { objects } = this.#options;
-    const output = `${outputFolder}${id}`;
-    const unnamed = await engine.unnamedColumns(statement.sql);
-    const result = await engine.stream(statement.sql, database);
-    const columns = result.columnTypes().map((type, index) => {
-      return columnInfo(unnamed.has(index) ? `_col${index}` : result.columnName(index).toLowerCase(), type);
-    });
-    if (statement.kind === 'select') {
-      await writeCsv(objects, `${output}.csv`, columns, result);
-      return columns;
-    }
-    const files = await writeUnload(objects, statement, result);
-    const { bucket, key } = s3Location(`${output}-manifest.csv`);
-    await objects.put(bucket, key, files.map((file) => `${file}\n`).join(''));
-    return [];
   }
 
   async #open(): Promise<Engine> {
@@ -115,13 +94,4 @@ export class QueryQueue {
     for (const suffix of file === undefined ? [] : ['', '.wal']) await rm(`${file}${suffix}`, { force: true });
     return Engine.open(file, catalog, objects);
   }
-}
-
-function reasonOf(error: Error): string {
-  const message = error.message.replace(/^Failed to extract statements: /, '');
-  // Those of ours that are Athena's begin with Athena's name of the error.
-  if (/^[A-Z_]+: /.test(message)) return message;
-  if (error instanceof UntranslatedSql) return `SYNTAX_ERROR: ${message}`;
-  const name = ERROR_NAMES.find(([pattern]) => pattern.test(message))?.[1];
-  return `${name ?? 'GENERIC_INTERNAL_ERROR'}: ${message}`;
 }

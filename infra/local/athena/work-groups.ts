@@ -15,10 +15,19 @@ export interface WorkGroupProperties {
 
 const PROPERTIES = ['Name', 'Description', 'State', 'RecursiveDeleteOption', 'Tags', 'WorkGroupConfiguration'];
 
+interface WorkGroup {
+  readonly output: string | undefined;
+  readonly isEnforced: boolean;
+  readonly description: string | undefined;
+  readonly createdMs: number;
+}
+
+const ENGINE_VERSION = { SelectedEngineVersion: 'AUTO', EffectiveEngineVersion: 'Athena engine version 3' };
+
 /** Workgroups, for the location of their queries' results. `primary` is always there, and has none. */
 export class WorkGroups {
-  readonly #groups = new Map<string, { output: string | undefined; isEnforced: boolean }>([
-    ['primary', { output: undefined, isEnforced: false }],
+  readonly #groups = new Map<string, WorkGroup>([
+    ['primary', { output: undefined, isEnforced: false, description: undefined, createdMs: Date.now() }],
   ]);
 
   /** Adds or replaces a workgroup. */
@@ -27,10 +36,46 @@ export class WorkGroups {
     if ((properties.State ?? 'ENABLED') !== 'ENABLED') throw notImplemented('athena', 'disabled workgroups');
     const { WorkGroupConfiguration: configuration = {} } = properties;
     this.#groups.set(properties.Name, {
+      description: properties.Description,
+      createdMs: Date.now(),
       output: configuration.ResultConfiguration?.OutputLocation,
       // Enforcing is what AWS does unless it is told otherwise.
       isEnforced: String(configuration.EnforceWorkGroupConfiguration ?? true) === 'true',
     });
+  }
+
+  /** Names of the workgroups. */
+  names(): string[] {
+    return [...this.#groups.keys()];
+  }
+
+  /** A workgroup in the shape of GetWorkGroup's answer. @throws AwsError InvalidRequestException */
+  describe(name: string | undefined): object {
+    const group = this.#groups.get(name ?? '');
+    if (!group) throw new AwsError('InvalidRequestException', `WorkGroup ${name} is not found.`);
+    const { output, isEnforced, description, createdMs } = group;
+    return {
+      Name: name,
+      State: 'ENABLED',
+      Description: description ?? '',
+      CreationTime: createdMs / 1_000,
+      Configuration: {
+        ResultConfiguration: output === undefined ? {} : { OutputLocation: output },
+        EnforceWorkGroupConfiguration: isEnforced,
+        PublishCloudWatchMetricsEnabled: false,
+        RequesterPaysEnabled: false,
+        EngineVersion: ENGINE_VERSION,
+      },
+    };
+  }
+
+  /** A workgroup in the shape of ListWorkGroups' answer. */
+  summary(name: string): object {
+    const { description, createdMs } = this.#groups.get(name) ?? {};
+    return {
+      ...{ Name: name, State: 'ENABLED', Description: description ?? '', EngineVersion: ENGINE_VERSION },
+      CreationTime: (createdMs ?? 0) / 1_000,
+    };
   }
 
   /**

@@ -10,6 +10,7 @@ export type ServiceName =
   | 'featurestore'
   | 's3'
   | 'athena'
+  | 'glue'
   | 'states'
   | 'sagemaker'
   | 'sagemaker-runtime'

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DUCKDB_MACROS } from '../../../infra/local/athena/sql/trino-functions.ts';
-import { trinoToDuckDb } from '../../../infra/local/athena/sql/trino-to-duckdb.ts';
+import { GlueCatalog } from '../../../infra/local/athena/catalog.ts';
+import { type Parse, trinoGrammar } from '../../../infra/local/athena/sql/grammar.ts';
+import { translateQuery } from '../../../infra/local/athena/sql/sql.ts';
+import { registerUdfs } from '../../../infra/local/athena/sql/udf/register.ts';
 import { sqlName, sqlText } from '../../../shared/change-log/sql.ts';
 import { featureTexts, type TimedChange } from '../../../shared/changes/change.ts';
 import { formatEventTime } from '../../../shared/changes/event-time.ts';
@@ -92,13 +94,38 @@ const groupAndRows = definition.chain((group) =>
 );
 
 let connection: DuckDBConnection;
+let parse: Parse;
+const catalog = new GlueCatalog();
 
 beforeAll(async () => {
+  parse = await trinoGrammar();
   connection = await (await DuckDBInstance.create(':memory:')).connect();
-  await connection.run('SET integer_division = true');
-  for (const macro of DUCKDB_MACROS) await connection.run(macro);
+  registerUdfs(connection);
 });
 afterAll(() => connection.closeSync());
+
+const HIVE_TYPES: Readonly<Record<string, string>> = {
+  ...{ BIGINT: 'bigint', DOUBLE: 'double', TINYINT: 'tinyint', VARCHAR: 'string', BOOLEAN: 'boolean' },
+};
+
+interface TypedColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** A table of the catalog, whose rows the test makes itself. */
+function registerTable(name: string, columns: readonly TypedColumn[], partitionKey: string): void {
+  catalog.registerTable(DATABASE, {
+    Name: name,
+    PartitionKeys: [{ Name: partitionKey, Type: 'string' }],
+    Parameters: { 'projection.enabled': 'true' },
+    StorageDescriptor: {
+      Columns: columns.map((column) => ({ Name: column.name, Type: HIVE_TYPES[column.type] ?? '' })),
+      Location: `s3://data/${name}/`,
+      SerdeInfo: { SerializationLibrary: 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe' },
+    },
+  });
+}
 
 /** The change log's table in the types of Glue's table, and the snapshot of it. */
 async function fillSnapshot(group: FeatureGroup, rows: readonly TimedChange[]): Promise<void> {
@@ -123,18 +150,32 @@ async function fillSnapshot(group: FeatureGroup, rows: readonly TimedChange[]): 
       return text === undefined || text === null ? 'NULL' : `CAST(${sqlText(text)} AS ${type})`;
     });
     const change = [row.sequenceNumber, row.eventName, formatEventTime(row.eventTimeMs)].map(sqlText);
-    return `(${[...change, row.ttlExpired, sqlText(row.recordIdentifier), ...cells, "'2026-01-31'"].join(', ')})`;
+    return `(${[...change, row.ttlExpired, sqlText(row.recordIdentifier), ...cells, "'2026-01-31'", 'NULL'].join(', ')})`;
   });
-  const snapshot = trinoToDuckDb(snapshotRowsSql(group, { database: DATABASE, nowMs: NOW })).sql;
+  const changeColumns = [
+    ...['sequence_number', 'event_name', 'event_time'].map((name) => ({ name, type: 'VARCHAR' })),
+    { name: 'ttl_expired', type: 'BOOLEAN' },
+    { name: group.recordIdentifier.name, type: 'VARCHAR' },
+    ...columns,
+  ];
+  registerTable('change_log', changeColumns, 'dt');
+  const snapshot = translateQuery(snapshotRowsSql(group, { database: DATABASE, nowMs: NOW }), DATABASE, catalog, parse);
+  const snapshotTypes = snapshot.columns.map(({ name = '' }) => ({
+    name,
+    type: changeColumns.find((it) => it.name.toLowerCase() === name)?.type ?? 'VARCHAR',
+  }));
+  registerTable('training_snapshots', snapshotTypes, 'snapshot');
+  const snapshotNames = snapshotTypes.map(({ name }) => sqlName(name)).join(', ');
   await connection.run(`DROP SCHEMA IF EXISTS ${sqlName(DATABASE)} CASCADE; CREATE SCHEMA ${sqlName(DATABASE)};
     CREATE TABLE ${table} (sequence_number VARCHAR, event_name VARCHAR, event_time VARCHAR, ttl_expired BOOLEAN,
-      ${record} VARCHAR, ${declared}, dt VARCHAR);
+      ${record} VARCHAR, ${declared}, dt VARCHAR, "$path" VARCHAR);
     INSERT INTO ${table} VALUES ${values.join(', ')};
-    CREATE TABLE ${sqlName(DATABASE)}.training_snapshots AS SELECT *, 'now' AS snapshot FROM (${snapshot})`);
+    CREATE TABLE ${sqlName(DATABASE)}.training_snapshots AS
+      SELECT *, 'now' AS snapshot, NULL AS "$path" FROM (${snapshot.sql}) AS s(${snapshotNames})`);
 }
 
 async function select(sql: string): Promise<unknown[][]> {
-  const reader = await connection.runAndReadAll(trinoToDuckDb(sql).sql);
+  const reader = await connection.runAndReadAll(translateQuery(sql, DATABASE, catalog, parse).sql);
   return reader.getRows();
 }
 

@@ -1,41 +1,76 @@
-/** A piece of SQL. `space` says whether white space or a comment stood before it. */
+import { SqlError } from './sql-error.ts';
+
+/** A piece of SQL, and where it begins. */
 export interface Token {
   readonly kind: 'word' | 'quoted' | 'text' | 'number' | 'symbol';
   readonly text: string;
-  readonly space: boolean;
+  readonly at: number;
 }
-
-/** SQL that the local cloud cannot translate, or that Trino would not parse. */
-export class UntranslatedSql extends Error {}
 
 const PIECES: readonly (readonly [Token['kind'] | 'space', RegExp])[] = [
   ['space', /(?:\s+|--[^\n]*|\/\*[\s\S]*?\*\/)+/y],
-  ['word', /[a-zA-Z_][a-zA-Z0-9_]*/y],
+  ['word', /[a-zA-Z_][a-zA-Z0-9_@$]*/y],
+  ['quoted', /`[^`]*`/y],
   ['quoted', /"(?:[^"]|"")*"/y],
   ['text', /'(?:[^']|'')*'/y],
   ['number', /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y],
-  ['symbol', /<>|!=|>=|<=|\|\||[-+*/%=<>(),.;[\]]/y],
+  ['symbol', /<>|!=|>=|<=|\|\||[-+*/%=<>(),.;[\]?]/y],
 ];
 
 /**
  * Cuts Trino SQL into tokens.
  *
- * @throws UntranslatedSql at the first character that begins none, such as a backquote or a `::`.
+ * @throws SqlError at the first character that begins none, and for a text, a name or a comment that has no end.
  */
 export function tokensOf(sql: string): Token[] {
+  checkIsClosed(sql);
   const tokens: Token[] = [];
-  let space = false;
   for (let position = 0; position < sql.length; ) {
     const piece = pieceAt(sql, position);
-    if (!piece) throw new UntranslatedSql(`mismatched input '${sql.slice(position, position + 20)}' at ${position}`);
+    if (!piece) throw new SqlError('SYNTAX_ERROR', `mismatched input '${sql.slice(position, position + 20)}'`);
+    if (piece.kind !== 'space') tokens.push({ kind: piece.kind, text: piece.text, at: position });
     position += piece.text.length;
-    if (piece.kind === 'space') space = true;
-    else {
-      tokens.push({ kind: piece.kind, text: piece.text, space });
-      space = false;
-    }
   }
   return tokens;
+}
+
+/** What begins a text, a name or a comment, and what ends it. A quote within is written twice: two texts, for this. */
+const ENCLOSED: Readonly<Record<string, string>> = { "'": "'", '"': '"', '`': '`', '/*': '*/', '--': '\n' };
+
+/**
+ * Readers of tokens look for the end of each text, name and comment, and begin again behind its first character when
+ * there is none: that would take time in proportion to the square of a statement's length.
+ *
+ * @throws SqlError
+ */
+export function checkIsClosed(sql: string): void {
+  const begins = /['"`]|\/\*|--/g;
+  for (let match = begins.exec(sql); match; match = begins.exec(sql)) {
+    const [open] = match;
+    const close = ENCLOSED[open] ?? open;
+    const end = sql.indexOf(close, match.index + open.length);
+    if (end < 0 && open === '--') return;
+    if (end < 0)
+      throw new SqlError(
+        'SYNTAX_ERROR',
+        `mismatched input '${sql.slice(match.index, match.index + 20)}'`,
+        placeIn(sql, match.index),
+      );
+    begins.lastIndex = end + close.length;
+  }
+}
+
+function placeIn(sql: string, index: number): { line: number; column: number } {
+  const lines = sql.slice(0, index).split('\n');
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+}
+
+/** The first token, if there is one that can be read. */
+export function firstToken(sql: string): Token[] {
+  const space = pieceAt(sql, 0);
+  const at = space?.kind === 'space' ? space.text.length : 0;
+  const piece = pieceAt(sql, at);
+  return piece && piece.kind !== 'space' ? [{ kind: piece.kind, text: piece.text, at }] : [];
 }
 
 /** Whether a token is this symbol, or this word in any case. */
@@ -47,7 +82,7 @@ export function is(token: Token | undefined, text: string): boolean {
 /**
  * Index of the parenthesis that closes the one at `open`.
  *
- * @throws UntranslatedSql when it is not closed.
+ * @throws SqlError when it is not closed.
  */
 export function closing(tokens: readonly Token[], open: number): number {
   let depth = 0;
@@ -56,7 +91,7 @@ export function closing(tokens: readonly Token[], open: number): number {
     if (is(tokens[index], ')')) depth -= 1;
     if (depth === 0) return index;
   }
-  throw new UntranslatedSql('a parenthesis is not closed');
+  throw new SqlError('SYNTAX_ERROR', 'a parenthesis is not closed');
 }
 
 /** The value of a text literal. */

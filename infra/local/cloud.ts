@@ -135,7 +135,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
 }
 
 function dynamoDb(backEnd: string, dir: string, db: DatabaseSync): Promise<DynamoDbBackEnd> | DynamoDbBackEnd {
-  if (backEnd === 'embedded') return embeddedDynamoDb({ dir, db });
+  if (backEnd === 'embedded') return embeddedDynamoDb({ dir });
   if (backEnd === 'local') return dynamoDbLocal({ dir, db });
   if (URL.canParse(backEnd)) return remoteDynamoDb(backEnd);
   throw new Error(`--dynamodb: found "${backEnd}", expected embedded, local or a URL such as http://127.0.0.1:8000.`);

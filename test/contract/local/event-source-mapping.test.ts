@@ -45,7 +45,7 @@ const failAt = (record: LambdaRecord | undefined) => ({
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mapping-'));
   db = new DatabaseSync(':memory:');
-  backEnd = await embeddedDynamoDb({ db });
+  backEnd = await embeddedDynamoDb();
   call = callInProcess(backEnd.services, faults);
   objects = new ObjectStore(dir);
   await objects.createBucket(BUCKET);

@@ -2,6 +2,8 @@
 export type AttributeValue = Readonly<Record<string, unknown>>;
 /** An item, or an image of one in a stream record. */
 export type Image = Readonly<Record<string, AttributeValue>>;
+/** An item as it is read and changed. */
+export type Item = Record<string, AttributeValue>;
 
 /**
  * Whether two images are the same item: maps regardless of the order of their members, sets regardless of the order

@@ -76,8 +76,9 @@ async function startEngine(workerData: EngineWorkerData, onExpired: () => void) 
   const [first] = (await once(worker, 'message')) as [FromWorker];
   if (first.kind === 'failed') {
     await worker.terminate();
+    const wayOut = first.isBusy ? 'stop the local cloud that has it, or' : 'remove its folder, or';
     throw new Error(
-      `DynamoDB's file ${workerData.file} cannot be opened (${first.message}): another local cloud may be using it; stop that one or choose another folder with --dir.`,
+      `DynamoDB's file ${workerData.file} cannot be opened (${first.message}): ${wayOut} choose another folder with --dir.`,
     );
   }
   worker.on('message', (message: FromWorker) => {

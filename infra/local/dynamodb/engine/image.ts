@@ -49,6 +49,23 @@ function canonicalNumber(text: string): string {
   return `${sign === '-' ? '-' : ''}${significant}e${power}`;
 }
 
+/**
+ * Sorts the elements of every set in an item, in place: no client can then rely on the order they were written in,
+ * which DynamoDB does not keep.
+ */
+export function sortSets(item: Image): void {
+  for (const value of Object.values(item)) sortSetsIn(value);
+}
+
+function sortSetsIn(value: AttributeValue): void {
+  const { SS, NS, BS, L, M } = value as Record<string, unknown>;
+  if (SS) (SS as string[]).sort();
+  else if (NS) (NS as string[]).sort((a, b) => Number(a) - Number(b));
+  else if (BS) (BS as string[]).sort();
+  else if (L) for (const element of L as AttributeValue[]) sortSetsIn(element);
+  else if (M) sortSets(M as Image);
+}
+
 /** Bytes of an attribute that are not its value: a list or map has this overhead, and one more per element. */
 const COLLECTION_BYTES = 3;
 

@@ -8,6 +8,9 @@ const GROUP_MAX = 64;
 /** How often records past the retention are forgotten, in milliseconds. */
 const TRIM_MILLIS = 60_000;
 
+/** Another process has the file. Source: https://sqlite.org/rescode.html */
+const SQLITE_BUSY = 5;
+
 export interface EngineWorkerData {
   /** File of the database; `:memory:` to keep nothing. */
   readonly file: string;
@@ -16,7 +19,7 @@ export interface EngineWorkerData {
 export type ToWorker = (EngineCall & { readonly id: number }) | 'close';
 export type FromWorker =
   | { readonly kind: 'open' }
-  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly isBusy: boolean }
   | { readonly kind: 'answers'; readonly answers: readonly (EngineAnswer & { readonly id: number })[] }
   | { readonly kind: 'expired' }
   | { readonly kind: 'closed' };
@@ -34,7 +37,8 @@ function open(): Engine | undefined {
     engine.trim();
     return engine;
   } catch (error) {
-    post({ kind: 'failed', message: (error as Error).message });
+    const { errcode, message } = error as Error & { errcode?: number };
+    post({ kind: 'failed', message, isBusy: errcode === SQLITE_BUSY });
     return undefined;
   }
 }

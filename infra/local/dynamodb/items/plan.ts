@@ -1,6 +1,6 @@
 import { AwsError } from '../../protocol/aws-error.ts';
 import { type Checked, ITEM_BYTES_MAX, invalid, refuse, rules, updated } from '../engine/dynalite.ts';
-import { type Item, imageBytes } from '../engine/image.ts';
+import { type Item, imageBytes, sortSets } from '../engine/image.ts';
 import { keyBytes } from '../engine/keys.ts';
 import type { Store, StoredItem } from '../engine/store.ts';
 import { keyNames, type Table } from '../engine/table.ts';
@@ -23,6 +23,7 @@ export function planPut(store: Store, data: Checked): Plan {
   refuse(rules.validateItem(item, table.description));
   checkIndexKeys(table, item);
   checkSize(item, 'Item size has exceeded the maximum allowed size');
+  sortSets(item);
   const { key, before } = found(store, table, item);
   checkCondition(data, before);
   return { table, key, before, after: item, attributes: data.ReturnValues === 'ALL_OLD' ? before?.item : undefined };
@@ -45,6 +46,7 @@ export function planUpdate(store: Store, data: Checked): Plan {
     const { after, attributes } = updated(table.description, data, before?.item);
     checkIndexKeys(table, after);
     checkSize(after, 'Item size to update has exceeded the maximum allowed size');
+    sortSets(after);
     return { table, key, before, after, attributes };
   } catch (error) {
     throw withItem(error, data, before);

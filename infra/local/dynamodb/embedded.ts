@@ -72,7 +72,14 @@ async function startEngine(workerData: EngineWorkerData, onExpired: () => void) 
   const worker = new Worker(new URL('./engine/worker.ts', import.meta.url), { workerData, execArgv: [] });
   const pending = new Map<number, (answer: EngineAnswer) => void>();
   let calls = 0;
+  let waiting: (EngineCall & { readonly id: number })[] = [];
   const post = (message: ToWorker) => worker.postMessage(message);
+  /** Calls that came in one turn of the event loop go in one message: waking the thread costs more than most of them. */
+  const send = () => {
+    if (waiting.length === 0) return;
+    post(waiting);
+    waiting = [];
+  };
   const [first] = (await once(worker, 'message')) as [FromWorker];
   if (first.kind === 'failed') {
     await worker.terminate();
@@ -95,13 +102,14 @@ async function startEngine(workerData: EngineWorkerData, onExpired: () => void) 
       const id = calls;
       const answer = await new Promise<EngineAnswer>((resolve) => {
         pending.set(id, resolve);
-        post({ ...call, id });
+        if (waiting.push({ ...call, id }) === 1) setImmediate(send);
       });
       if ('answer' in answer) return JSON.parse(answer.answer);
       throw new AwsError(answer.code, answer.message, answer.status, JSON.parse(answer.fields));
     },
     async close(): Promise<void> {
       const exited = once(worker, 'exit');
+      send();
       post('close');
       await exited;
     },

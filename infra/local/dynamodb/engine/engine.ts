@@ -17,6 +17,10 @@ import { type Actions, act } from './action.ts';
 import { deleteExpired } from './expiry.ts';
 import { Store } from './store.ts';
 
+/** Pages of 4 KiB that gather in the log before they are written to the database's file. SQLite's own: 1,000. */
+const CHECKPOINT_PAGES = 8_000;
+const CACHE_KIB = 32_000;
+
 /** A call of one operation. */
 export interface EngineCall {
   readonly service: 'dynamodb' | 'dynamodbstreams';
@@ -41,7 +45,9 @@ export class Engine {
   constructor(db: DatabaseSync) {
     this.#db = db;
     // Nothing is lost when the process dies; a crash of the operating system may cost the last writes.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000');
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    // Pages that are written again and again go to the file once in a while only.
+    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`);
     this.#streams = new StreamLog(db);
     const store = new Store(db, this.#streams);
     this.#store = store;

@@ -104,8 +104,12 @@ function valueBytes(value: AttributeValue): number {
   }
 }
 
+/** A number whose digits are all significant: most are, and need not be taken apart. */
+const PLAIN_INTEGER = /^(?:[1-9]\d{0,36})?[1-9]$/;
+
 /** Two significant digits a byte, and one byte more; another for a minus sign. */
 function numberBytes(text: string): number {
+  if (PLAIN_INTEGER.test(text)) return Math.ceil(text.length / 2) + 1;
   const [significant = ''] = canonicalNumber(text).replace('-', '').split('e');
   return Math.ceil(significant.length / 2) + 1 + (text.startsWith('-') ? 1 : 0);
 }

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Engine, type EngineAnswer, type EngineCall } from './engine.ts';
 
-/** Most calls committed together: the first of them waits for the last. */
+/** Calls after which no more are waited for: the first of a group waits for its last. */
 const GROUP_MAX = 64;
 /** How often records past the retention are forgotten, in milliseconds. */
 const TRIM_MILLIS = 60_000;
@@ -16,7 +16,7 @@ export interface EngineWorkerData {
   readonly file: string;
   readonly expiryMillis: number;
 }
-export type ToWorker = (EngineCall & { readonly id: number }) | 'close';
+export type ToWorker = readonly (EngineCall & { readonly id: number })[] | 'close';
 export type FromWorker =
   | { readonly kind: 'open' }
   | { readonly kind: 'failed'; readonly message: string; readonly isBusy: boolean }
@@ -57,9 +57,11 @@ function serve(engine: Engine): void {
           isClosing = true;
           return;
         }
-        ids.push(message.id);
-        yield message;
-        if (ids.length === GROUP_MAX) return;
+        for (const call of message) {
+          ids.push(call.id);
+          yield call;
+        }
+        if (ids.length >= GROUP_MAX) return;
       }
     }
     const answers = engine.run(waiting());

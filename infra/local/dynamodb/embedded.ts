@@ -1,9 +1,9 @@
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AwsError } from '../protocol/aws-error.ts';
 import type { Operation, Service, WireRequest } from '../protocol/service.ts';
-import { makeFolder } from '../storage/make-folder.ts';
 import { CONTENT_TYPE, DYNAMODB_TARGET, type DynamoDbBackEnd, STREAMS_TARGET, writeListeners } from './back-end.ts';
 import type { EngineAnswer, EngineCall } from './engine/engine.ts';
 import type { EngineWorkerData, FromWorker, ToWorker } from './engine/worker.ts';
@@ -29,7 +29,7 @@ export interface EmbeddedOptions {
 export async function embeddedDynamoDb(options: EmbeddedOptions = {}): Promise<DynamoDbBackEnd> {
   const { dir, expiryMillis = EXPIRY_MILLIS } = options;
   const folder = dir && join(dir, 'dynamodb');
-  if (folder) await makeFolder(folder);
+  if (folder) await mkdir(folder, { recursive: true });
   const { tell, onWrite } = writeListeners();
   const engine = await startEngine({ file: folder ? join(folder, 'dynamodb.sqlite') : ':memory:', expiryMillis }, tell);
   const service = (name: EngineCall['service'], target: string, operations: readonly string[]): Service => ({

@@ -1,7 +1,8 @@
-import { type Expression, invalid, type Path, validations } from '../engine/dynalite.ts';
+import { type Expression, invalid, type Path } from '../engine/dynalite.ts';
 import type { AttributeValue, Item } from '../engine/image.ts';
 import type { Assignment, Operand, Select, Statement } from './statement.ts';
 import { TokenReader } from './tokens.ts';
+import { ValueReader } from './values.ts';
 
 /** Conditions on attributes, by their names in PartiQL. */
 const FUNCTIONS = ['begins_with', 'contains', 'attribute_type', 'attribute_exists', 'attribute_not_exists'];
@@ -20,12 +21,11 @@ export function parseStatement(text: string, parameters: readonly AttributeValue
 
 class Parser {
   readonly #tokens: TokenReader;
-  readonly #parameters: readonly AttributeValue[];
-  #used = 0;
+  readonly #values: ValueReader;
 
   constructor(text: string, parameters: readonly AttributeValue[]) {
     this.#tokens = new TokenReader(text);
-    this.#parameters = parameters;
+    this.#values = new ValueReader(this.#tokens, parameters);
   }
 
   statement(): Statement {
@@ -33,7 +33,7 @@ class Parser {
     const statement = this.#oneOfFour();
     tokens.skip(';');
     if (tokens.current.kind !== 'end') throw tokens.unexpected('the end');
-    if (this.#used !== this.#parameters.length) throw wrongCount();
+    this.#values.expectAllUsed();
     return statement;
   }
 
@@ -76,7 +76,7 @@ class Parser {
     this.#tokens.expect('INTO');
     const table = this.#tokens.identifier();
     if (!this.#tokens.skip('VALUE')) throw this.#tokens.unexpected('VALUE');
-    const { M: item } = this.#value() as { M?: Item };
+    const { M: item } = this.#values.value() as { M?: Item };
     if (!item) throw invalid('INSERT takes a tuple of attributes as its VALUE');
     return { kind: 'insert', table, item };
   }
@@ -146,7 +146,7 @@ class Parser {
         return { type: 'function', name, args };
       throw invalid(`The function ${name} is not supported in SET`);
     }
-    return this.#value();
+    return this.#values.value();
   }
 
   #where(): Expression | undefined {
@@ -211,7 +211,7 @@ class Parser {
   /** A path, a value, a size, or a condition that is written as a function. */
   #comparand(): Comparand {
     const { kind, text } = this.#tokens.current;
-    if (kind !== 'name' && (kind !== 'word' || /^(true|false|null)$/i.test(text))) return this.#value();
+    if (kind !== 'name' && (kind !== 'word' || /^(true|false|null)$/i.test(text))) return this.#values.value();
     const path = this.#path();
     if (!this.#tokens.skip('(')) return path;
     const name = String(path[0]).toLowerCase();
@@ -234,49 +234,6 @@ class Parser {
     }
   }
 
-  #value(): AttributeValue {
-    const tokens = this.#tokens;
-    const { kind, text } = tokens.next();
-    if (kind === 'text') return { S: text };
-    if (kind === 'number') return checked({ N: text });
-    if (kind === 'word') {
-      if (/^(true|false)$/i.test(text)) return { BOOL: text.toLowerCase() === 'true' };
-      if (/^null$/i.test(text)) return { NULL: true };
-    }
-    if (kind === 'symbol' && text === '?') return this.#parameter();
-    if (kind === 'symbol' && text === '{') return { M: this.#members() };
-    if (kind === 'symbol' && text === '[') return { L: this.#elements(']') };
-    if (kind === 'symbol' && text === '<<') return setOf(this.#elements('>>'));
-    throw invalid(`Statement wasn't well formed, can't be processed: unexpected ${JSON.stringify(text)}`);
-  }
-
-  #parameter(): AttributeValue {
-    const value = this.#parameters[this.#used];
-    this.#used += 1;
-    if (value === undefined) throw wrongCount();
-    return checked(value);
-  }
-
-  #members(): Item {
-    const members: Item = {};
-    if (this.#tokens.skip('}')) return members;
-    do {
-      const { kind, text } = this.#tokens.next();
-      if (kind !== 'text' && kind !== 'name') throw invalid('The name of an attribute is a text in quotes');
-      this.#tokens.expect(':');
-      members[text] = this.#value();
-    } while (this.#tokens.skip(','));
-    this.#tokens.expect('}');
-    return members;
-  }
-
-  #elements(close: string): AttributeValue[] {
-    if (this.#tokens.skip(close)) return [];
-    const elements = this.#list(() => this.#value());
-    this.#tokens.expect(close);
-    return elements;
-  }
-
   #list<T>(one: () => T): T[] {
     const list = [one()];
     while (this.#tokens.skip(',')) list.push(one());
@@ -288,21 +245,4 @@ type Comparand = Expression | Path | AttributeValue;
 
 function isCondition(value: Comparand): value is Expression {
   return 'type' in value && value.type === 'function' && value.name !== 'size';
-}
-
-function setOf(elements: readonly AttributeValue[]): AttributeValue {
-  const [type = ''] = Object.keys(elements[0] ?? {});
-  if (!['S', 'N', 'B'].includes(type)) throw invalid('A set has strings, numbers or binaries');
-  return checked({ [`${type}S`]: elements.map((it) => it[type]) });
-}
-
-/** @throws AwsError when the value is none that DynamoDB takes. Numbers get the form they are kept in. */
-function checked(value: AttributeValue): AttributeValue {
-  const problem = validations.validateAttributeValue(value);
-  if (problem) throw invalid(problem);
-  return value;
-}
-
-function wrongCount() {
-  return invalid("Number of parameters in request and statement don't match.");
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { AwsError } from '../../protocol/aws-error.ts';
+import { INSTALL_DYNAMODB_LOCAL } from '../back-end.ts';
 import { batchOperations } from '../items/batch-operations.ts';
 import { itemOperations } from '../items/item-operations.ts';
 import { DYNAMODB_OPERATIONS } from '../operations.ts';
@@ -143,6 +144,6 @@ function refusal(operation: string): AwsError {
   const known = DYNAMODB_OPERATIONS.includes(operation);
   return new AwsError(
     known ? 'NotImplementedException' : 'UnknownOperationException',
-    `The embedded DynamoDB does not implement ${operation}. Start the local cloud with --dynamodb local (AWS's DynamoDB Local, needs Java 17) or --dynamodb URL (any compatible endpoint).`,
+    `The embedded DynamoDB does not implement ${operation}; AWS's own DynamoDB Local may (it needs Java 17): run "${INSTALL_DYNAMODB_LOCAL}", then "npm run local -- --dynamodb local".`,
   );
 }

@@ -6,7 +6,7 @@ import { AwsError } from '../protocol/aws-error.ts';
 import type { Operation, Service, WireRequest } from '../protocol/service.ts';
 import { CONTENT_TYPE, DYNAMODB_TARGET, type DynamoDbBackEnd, STREAMS_TARGET, writeListeners } from './back-end.ts';
 import type { EngineAnswer, EngineCall } from './engine/engine.ts';
-import type { EngineWorkerData, FromWorker, ToWorker } from './engine/worker.ts';
+import type { EngineWorkerData, FromWorker, ToWorker } from './engine/thread.ts';
 import { DYNAMODB_OPERATIONS, STREAMS_OPERATIONS, WRITE_OPERATIONS } from './operations.ts';
 
 /** How often expired items are looked for, in milliseconds. AWS promises no more than "within a few days". */

@@ -29,7 +29,10 @@ import { loadStack, type Stack } from './stack/stack.ts';
 import { stepFunctions } from './step-functions/step-functions.ts';
 import { Closers } from './storage/closers.ts';
 import { ObjectStore } from './storage/object-store.ts';
-import { openStateFolder } from './storage/state-folder.ts';
+import { damageOf, openStateFolder } from './storage/state-folder.ts';
+
+/** Where the DynamoDBs that keep their state in the cloud's folder keep it. */
+const DYNAMODB_FOLDERS: Readonly<Record<string, string>> = { embedded: 'dynamodb', local: 'dynamodb-local' };
 
 const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -82,16 +85,19 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     return await start(options, closers);
   } catch (error) {
     await closers.close().catch(() => undefined);
-    throw error;
+    throw damageOf(error, resolve(options.dir)) ?? error;
   }
 }
 
 async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const dir = resolve(options.dir);
   const { params, featureGroup, onLog = () => undefined } = options;
-  const db = closers.add(await openStateFolder(dir), (it) => it.close());
+  const backEnd = options.dynamodb ?? 'embedded';
+  const folder = DYNAMODB_FOLDERS[backEnd];
+  const kept = { name: backEnd, ...(folder !== undefined && { folder }) };
+  const db = closers.add(await openStateFolder(dir, kept), (it) => it.close());
   const stack = await loadStack({ featureGroup, ...(params && { params }) });
-  const dynamodb = closers.add(await dynamoDb(options.dynamodb ?? 'embedded', dir, db), (it) => it.close());
+  const dynamodb = closers.add(await dynamoDb(backEnd, dir, db), (it) => it.close());
 
   const faults = new Faults();
   const services: Service[] = [];
@@ -137,7 +143,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
 }
 
 function dynamoDb(backEnd: string, dir: string, db: DatabaseSync): Promise<DynamoDbBackEnd> | DynamoDbBackEnd {
-  if (backEnd === 'embedded') return embeddedDynamoDb({ dir, db });
+  if (backEnd === 'embedded') return embeddedDynamoDb({ dir });
   if (backEnd === 'local') return dynamoDbLocal({ dir, db });
   if (URL.canParse(backEnd)) return remoteDynamoDb(backEnd);
   throw new Error(`--dynamodb: found "${backEnd}", expected embedded, local or a URL such as http://127.0.0.1:8000.`);

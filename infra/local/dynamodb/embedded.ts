@@ -1,155 +1,117 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
-import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
-import type { Operation, Service } from '../protocol/service.ts';
-import { CONTENT_TYPE, DYNAMODB_TARGET, type DynamoDbBackEnd, writeListeners } from './back-end.ts';
-import { type Dynalite, type DynaliteOperation, openDynalite } from './dynalite.ts';
-import { DYNAMODB_OPERATIONS } from './operations.ts';
-import type { Image } from './streams/image.ts';
-import { StreamLog } from './streams/stream-log.ts';
-import { type StreamTap, streamTap } from './streams/stream-tap.ts';
-import { streamsApi } from './streams/streams-api.ts';
-import { tableOperations } from './table-operations.ts';
-import { settingsOperations, type TableSettings, tableSettings } from './table-settings.ts';
+import { Worker } from 'node:worker_threads';
+import { AwsError } from '../protocol/aws-error.ts';
+import type { Operation, Service, WireRequest } from '../protocol/service.ts';
+import { CONTENT_TYPE, DYNAMODB_TARGET, type DynamoDbBackEnd, STREAMS_TARGET, writeListeners } from './back-end.ts';
+import type { EngineAnswer, EngineCall } from './engine/engine.ts';
+import type { EngineWorkerData, FromWorker, ToWorker } from './engine/thread.ts';
+import { DYNAMODB_OPERATIONS, STREAMS_OPERATIONS, WRITE_OPERATIONS } from './operations.ts';
 
 /** How often expired items are looked for, in milliseconds. AWS promises no more than "within a few days". */
 const EXPIRY_MILLIS = 30_000;
-/** How often records past the retention are forgotten, in milliseconds. */
-const TRIM_MILLIS = 60_000;
-/** An item that expired longer ago is never deleted, in seconds. Source: developer guide, time to live: five years. */
-const EXPIRY_AGE_MAX_SECONDS = 5 * 365 * 86_400;
-
-const WATCHED = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'] as const;
+/** How long a client may keep to the address that DescribeEndpoints gives, in minutes, as AWS says. */
+const ENDPOINT_MINUTES = 1_440;
 
 export interface EmbeddedOptions {
-  /** Folder of the state; in it, LevelDB is kept under `dynamodb/`. Absent: in memory. */
+  /** Folder of the state; in it, the database is kept under `dynamodb/`. Absent: in memory. */
   readonly dir?: string;
-  readonly db: DatabaseSync;
   readonly expiryMillis?: number;
 }
 
 /**
- * DynamoDB in this process: dynalite behind a tap that gives it streams. What it lacks is refused with the advice to
- * start another back end.
+ * DynamoDB and its streams in a thread of this process, over SQLite. What it lacks is refused with the advice to start
+ * another back end.
  *
  * @throws Error when the folder is in use.
  */
-export async function embeddedDynamoDb(options: EmbeddedOptions): Promise<DynamoDbBackEnd> {
-  const { dir, db, expiryMillis = EXPIRY_MILLIS } = options;
-  if (dir) await mkdir(join(dir, 'dynamodb'), { recursive: true });
-  const dynalite = await openDynalite(dir && join(dir, 'dynamodb'));
-  const log = new StreamLog(db);
-  const settings = tableSettings(db);
+export async function embeddedDynamoDb(options: EmbeddedOptions = {}): Promise<DynamoDbBackEnd> {
+  const { dir, expiryMillis = EXPIRY_MILLIS } = options;
+  const folder = dir && join(dir, 'dynamodb');
+  if (folder) await mkdir(folder, { recursive: true });
   const { tell, onWrite } = writeListeners();
-  const tap = streamTap(dynalite, log, tell);
-  await settleOpenIntents(dynalite, log);
-  log.trim();
-
-  const dynamodb: Service = {
-    name: 'dynamodb',
-    target: DYNAMODB_TARGET,
+  const engine = await startEngine({ file: folder ? join(folder, 'dynamodb.sqlite') : ':memory:', expiryMillis }, tell);
+  const service = (name: EngineCall['service'], target: string, operations: readonly string[]): Service => ({
+    name,
+    target,
     contentType: CONTENT_TYPE,
-    operations: {
-      ...refusals(),
-      ...passed(dynalite),
-      ...watched(dynalite, tap),
-      ...tableOperations(dynalite, log, tap, settings),
-      ...settingsOperations(dynalite, settings),
-    },
-  };
-  let sweeping = Promise.resolve();
-  const sweeper = setInterval(() => {
-    sweeping = sweeping.then(() => expire(dynalite, tap, settings)).catch((error) => console.error('dynamodb:', error));
-  }, expiryMillis);
-  const trimmer = setInterval(() => log.trim(), TRIM_MILLIS);
-  sweeper.unref();
-  trimmer.unref();
-
+    operations: Object.fromEntries(
+      operations.map((operation): [string, Operation] => {
+        const isWrite = WRITE_OPERATIONS.includes(operation);
+        return [
+          operation,
+          async (input: object) => {
+            const answer = await engine.call({ service: name, operation, input: JSON.stringify(input) });
+            if (isWrite) tell();
+            return answer;
+          },
+        ];
+      }),
+    ),
+  });
+  const dynamodb = service('dynamodb', DYNAMODB_TARGET, DYNAMODB_OPERATIONS);
   return {
-    services: [dynamodb, streamsApi(log)],
+    services: [
+      { ...dynamodb, operations: { ...dynamodb.operations, DescribeEndpoints: describeEndpoints } },
+      service('dynamodbstreams', STREAMS_TARGET, STREAMS_OPERATIONS),
+    ],
     onWrite,
-    async close() {
-      clearInterval(sweeper);
-      clearInterval(trimmer);
-      await sweeping;
-      await dynalite.close();
-    },
+    close: () => engine.close(),
   };
 }
 
-/** A crash may have come between a write and its record: the item itself tells whether the write was made. */
-async function settleOpenIntents(dynalite: Dynalite, log: StreamLog): Promise<void> {
-  const outcomes = [];
-  for (const intent of log.open()) {
-    const request = { TableName: intent.stream.tableName, Key: intent.keys, ConsistentRead: true };
-    const { Item: after } = await dynalite
-      .run<{ Item?: Image }>('GetItem', request)
-      .catch(() => ({ Item: intent.before }));
-    outcomes.push({ intent, after });
+/** The address the client has come to: any other would lead it away from the local cloud. */
+function describeEndpoints(_: unknown, request: WireRequest | undefined): object {
+  const Address = request?.headers.host ?? 'localhost';
+  return { Endpoints: [{ Address, CachePeriodInMinutes: ENDPOINT_MINUTES }] };
+}
+
+/** Starts the engine's thread. `onExpired` is called when it has deleted items by itself. */
+async function startEngine(workerData: EngineWorkerData, onExpired: () => void) {
+  const worker = new Worker(new URL('./engine/worker.ts', import.meta.url), { workerData, execArgv: [] });
+  const pending = new Map<number, (answer: EngineAnswer) => void>();
+  let calls = 0;
+  let waiting: (EngineCall & { readonly id: number })[] = [];
+  const post = (message: ToWorker) => worker.postMessage(message);
+  /** Calls that came in one turn of the event loop go in one message: waking the thread costs more than most of them. */
+  const send = () => {
+    if (waiting.length === 0) return;
+    post(waiting);
+    waiting = [];
+  };
+  const [first] = (await once(worker, 'message')) as [FromWorker];
+  if (first.kind === 'failed') {
+    await worker.terminate();
+    const wayOut = first.isBusy ? 'stop the local cloud that has it, or' : 'remove its folder, or';
+    throw new Error(
+      `DynamoDB's file ${workerData.file} cannot be opened (${first.message}): ${wayOut} choose another folder with --dir.`,
+    );
   }
-  log.settle(outcomes);
-}
-
-function passed(dynalite: Dynalite): Record<string, Operation> {
-  const operations = dynalite.operations as readonly DynaliteOperation[];
-  return Object.fromEntries(
-    operations.map((operation) => [
-      operation,
-      (input: object) => {
-        refuseUnknown('dynamodb', operation, input, dynalite.parametersOf(operation));
-        return dynalite.run(operation, input);
-      },
-    ]),
-  );
-}
-
-function watched(dynalite: Dynalite, tap: StreamTap): Record<string, Operation> {
-  return Object.fromEntries(
-    WATCHED.map((operation) => {
-      const known = [...dynalite.parametersOf(operation), 'ReturnValuesOnConditionCheckFailure'];
-      const run = (input: object) => {
-        refuseUnknown('dynamodb', operation, input, known);
-        return tap.write(operation, input);
-      };
-      return [operation, run];
-    }),
-  );
-}
-
-function refusals(): Record<string, Operation> {
-  return Object.fromEntries(
-    DYNAMODB_OPERATIONS.map((operation) => [
-      operation,
-      () => {
-        throw new AwsError(
-          'NotImplementedException',
-          `The embedded DynamoDB does not implement ${operation}. Start the local cloud with --dynamodb local (AWS's DynamoDB Local, needs Java 17) or --dynamodb URL (any compatible endpoint).`,
-          501,
-        );
-      },
-    ]),
-  );
-}
-
-/** Deletes what has expired, a page of the table at a time. */
-async function expire(dynalite: Dynalite, tap: StreamTap, settings: TableSettings): Promise<void> {
-  const now = Math.floor(Date.now() / 1_000);
-  for (const { tableName, attribute } of settings.expiring()) {
-    let start: Image | undefined;
-    do {
-      const page: { Items: Image[]; LastEvaluatedKey?: Image } = await dynalite.run('Scan', {
-        TableName: tableName,
-        ...(start && { ExclusiveStartKey: start }),
-        FilterExpression: '#expires BETWEEN :oldest AND :now',
-        ExpressionAttributeNames: { '#expires': attribute },
-        ExpressionAttributeValues: {
-          ':oldest': { N: String(now - EXPIRY_AGE_MAX_SECONDS) },
-          ':now': { N: String(now) },
-        },
+  worker.on('message', (message: FromWorker) => {
+    if (message.kind === 'expired') onExpired();
+    if (message.kind !== 'answers') return;
+    for (const answer of message.answers) {
+      pending.get(answer.id)?.(answer);
+      pending.delete(answer.id);
+    }
+  });
+  return {
+    async call(call: EngineCall): Promise<unknown> {
+      calls += 1;
+      const id = calls;
+      const answer = await new Promise<EngineAnswer>((resolve) => {
+        pending.set(id, resolve);
+        if (waiting.push({ ...call, id }) === 1) setImmediate(send);
       });
-      for (const item of page.Items) await tap.expire(tableName, item, attribute);
-      start = page.LastEvaluatedKey;
-    } while (start);
-  }
+      if ('answer' in answer) return JSON.parse(answer.answer);
+      throw new AwsError(answer.code, answer.message, answer.status, JSON.parse(answer.fields));
+    },
+    async close(): Promise<void> {
+      const exited = once(worker, 'exit');
+      send();
+      post('close');
+      await exited;
+    },
+  };
 }

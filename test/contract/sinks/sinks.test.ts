@@ -53,7 +53,7 @@ beforeAll(async () => {
     bufferMB: 128,
     compression: 'UNCOMPRESSED',
   });
-  const dynamodb = await embeddedDynamoDb({ db });
+  const dynamodb = await embeddedDynamoDb();
   const { server, port } = await serve(
     [store.service, log.service, ...dynamodb.services, s3({ objects }).service],
     faults,

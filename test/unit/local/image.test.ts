@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { imageBytes, sameImage } from '../../../infra/local/dynamodb/streams/image.ts';
+import { imageBytes, sameImage } from '../../../infra/local/dynamodb/engine/image.ts';
 
 const value = (it: Record<string, unknown>) => ({ a: it });
 

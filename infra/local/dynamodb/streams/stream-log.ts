@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { ACCOUNT, REGION } from '../back-end.ts';
-import { type Image, imageBytes, sameImage } from './image.ts';
+import { type Image, imageBytes, sameImage } from '../engine/image.ts';
 
 /** How long a stream keeps its records. Source: DynamoDB developer guide, "data retention limit". */
 export const RETENTION_MILLIS = 24 * 3_600_000;
@@ -28,13 +28,10 @@ export interface Stream {
   readonly trimmed: number;
 }
 
-/** A write about to be made: what the item was, remembered before it changes. */
-export interface Intent {
-  readonly id: number;
-  readonly stream: Stream;
-  readonly keys: Image;
-  readonly before: Image | undefined;
-  readonly byTimeToLive: boolean;
+/** An item before or after a write, and its JSON text, which records are put together from. */
+export interface ImageText {
+  readonly item: Image;
+  readonly text: string;
 }
 
 /** Position of the record with a sequence number: `after` the record itself, `at` just before it. */
@@ -47,45 +44,47 @@ export function sequenceNumberOf(position: number): string {
   return (BigInt(position) * SEQUENCE_UNIT).toString();
 }
 
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS streams (
+    id INTEGER PRIMARY KEY, arn TEXT UNIQUE, table_name TEXT, label TEXT, view_type TEXT, shard_id TEXT, key_schema TEXT,
+    created_millis INTEGER, closed_millis INTEGER, start INTEGER, trimmed INTEGER);
+  CREATE TABLE IF NOT EXISTS stream_records (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER, created_millis INTEGER, record TEXT);
+  CREATE INDEX IF NOT EXISTS stream_records_by_stream ON stream_records (stream, id);`;
+
 /**
- * Streams and their records in SQLite. A record is written in two steps, around the write it tells of: the intent with
- * the before-image, then the record with the after-image. An intent left by a crash is settled at the next start by
- * looking at the item, so that no change goes without its record.
+ * Streams and their records in SQLite. A record is written in the transaction of the write it tells of: there is never
+ * one without the other.
  */
 export class StreamLog {
   readonly #db: DatabaseSync;
+  /** Streams whose records are still kept, in the order of their creation, and their numbers. */
+  readonly #streams = new Map<Stream, number>();
   /** Enabled streams by table. */
   readonly #enabled = new Map<string, Stream>();
-  readonly #insertIntent;
-  readonly #finish;
-  readonly #drop;
+  readonly #insert;
   readonly #select;
+  #position = 0;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    // Loses nothing when the process dies; the operating system's crash may cost the last writes, as with LevelDB.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-    db.exec(`
-      CREATE TABLE IF NOT EXISTS dynamodb_streams (
-        arn TEXT PRIMARY KEY, table_name TEXT, label TEXT, view_type TEXT, shard_id TEXT, key_schema TEXT,
-        created_millis INTEGER, closed_millis INTEGER, start INTEGER, trimmed INTEGER);
-      CREATE TABLE IF NOT EXISTS dynamodb_stream_records (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, stream_arn TEXT, created_millis INTEGER, record TEXT,
-        keys TEXT, before_image TEXT, by_time_to_live INTEGER);
-      CREATE INDEX IF NOT EXISTS dynamodb_stream_records_by_stream ON dynamodb_stream_records (stream_arn, id);`);
-    this.#insertIntent = db.prepare(
-      'INSERT INTO dynamodb_stream_records (stream_arn, keys, before_image, by_time_to_live) VALUES (?, ?, ?, ?)',
-    );
-    this.#finish = db.prepare(
-      'UPDATE dynamodb_stream_records SET record = ?, created_millis = ?, keys = NULL, before_image = NULL WHERE id = ?',
-    );
-    this.#drop = db.prepare('DELETE FROM dynamodb_stream_records WHERE id = ?');
-    this.#select = db.prepare(
-      'SELECT id, record FROM dynamodb_stream_records WHERE stream_arn = ? AND id > ? AND record IS NOT NULL ORDER BY id LIMIT ?',
-    );
-    for (const stream of this.streams()) {
+    db.exec(SCHEMA);
+    this.#insert = db.prepare('INSERT INTO stream_records VALUES (?, ?, ?, ?)');
+    this.#select = db.prepare('SELECT id, record FROM stream_records WHERE stream = ? AND id > ? ORDER BY id LIMIT ?');
+    this.reload();
+  }
+
+  /** Forgets what is remembered beside the database, as after a rollback. */
+  reload(): void {
+    this.#streams.clear();
+    this.#enabled.clear();
+    for (const row of this.#db.prepare('SELECT * FROM streams ORDER BY id').all()) {
+      const stream = toStream(row);
+      this.#streams.set(stream, Number(row.id));
       if (stream.closedMillis === undefined) this.#enabled.set(stream.tableName, stream);
     }
+    const row = this.#db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'stream_records'").get();
+    this.#position = Number(row?.seq ?? 0);
   }
 
   enabledOn(tableName: string): Stream | undefined {
@@ -94,135 +93,70 @@ export class StreamLog {
 
   /** Every stream whose records are still kept, in the order of their creation. */
   streams(): Stream[] {
-    return this.#db.prepare('SELECT * FROM dynamodb_streams ORDER BY start, arn').all().map(toStream);
+    return [...this.#streams.keys()];
   }
 
   enable(tableName: string, viewType: StreamViewType, keySchema: Stream['keySchema']): Stream {
     const now = Date.now();
     const label = new Date(now).toISOString().slice(0, -1);
-    const start = this.#lastPosition();
-    const stream: Stream = {
-      arn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${tableName}/stream/${label}`,
-      tableName,
-      label,
-      viewType,
-      shardId: `shardId-${String(now).padStart(20, '0')}-${randomBytes(4).toString('hex')}`,
-      keySchema,
-      createdMillis: now,
-      closedMillis: undefined,
-      start,
-      trimmed: start,
-    };
+    const arn = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${tableName}/stream/${label}`;
+    const shardId = `shardId-${String(now).padStart(20, '0')}-${randomBytes(4).toString('hex')}`;
     this.#db
-      .prepare('INSERT INTO dynamodb_streams VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)')
-      .run(
-        stream.arn,
-        tableName,
-        label,
-        viewType,
-        stream.shardId,
-        JSON.stringify(keySchema),
-        stream.createdMillis,
-        start,
-        start,
-      );
-    this.#enabled.set(tableName, stream);
-    return stream;
+      .prepare('INSERT INTO streams VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)')
+      .run(arn, tableName, label, viewType, shardId, JSON.stringify(keySchema), now, this.#position, this.#position);
+    this.reload();
+    return this.enabledOn(tableName) as Stream;
   }
 
   /** Closes a table's stream. It can be read until its records are trimmed. */
   disable(tableName: string): void {
+    this.#db
+      .prepare('UPDATE streams SET closed_millis = ? WHERE table_name = ? AND closed_millis IS NULL')
+      .run(Date.now(), tableName);
+    this.reload();
+  }
+
+  /** Puts a record of a write on the table's stream, if it has one; a write that changed nothing leaves no trace. */
+  record(tableName: string, before?: ImageText, after?: ImageText, byTimeToLive = false): void {
     const stream = this.#enabled.get(tableName);
-    if (!stream) return;
-    this.#db.prepare('UPDATE dynamodb_streams SET closed_millis = ? WHERE arn = ?').run(Date.now(), stream.arn);
-    this.#enabled.delete(tableName);
-  }
-
-  intend(intents: readonly Omit<Intent, 'id'>[]): Intent[] {
-    return this.#transaction(intents.length, () =>
-      intents.map((intent) => {
-        const { stream, keys, before, byTimeToLive } = intent;
-        const { lastInsertRowid } = this.#insertIntent.run(
-          stream.arn,
-          JSON.stringify(keys),
-          before ? JSON.stringify(before) : null,
-          byTimeToLive ? 1 : 0,
-        );
-        return { ...intent, id: Number(lastInsertRowid) };
-      }),
-    );
-  }
-
-  /** Turns intents into records, given what the items are now; those that changed nothing leave no trace. */
-  settle(outcomes: readonly { intent: Intent; after: Image | undefined }[]): void {
+    if (!stream || before?.text === after?.text || sameImage(before?.item, after?.item)) return;
     const now = Date.now();
-    this.#transaction(outcomes.length, () => {
-      for (const { intent, after } of outcomes) {
-        if (sameImage(intent.before, after)) this.#drop.run(intent.id);
-        else this.#finish.run(JSON.stringify(toRecord(intent, after, now)), now, intent.id);
-      }
-    });
-  }
-
-  /** Intents that a crash left open. */
-  open(): Intent[] {
-    const streams = new Map(this.streams().map((stream) => [stream.arn, stream]));
-    const rows = this.#db.prepare('SELECT * FROM dynamodb_stream_records WHERE record IS NULL ORDER BY id').all();
-    return rows.flatMap((row) => {
-      const stream = streams.get(String(row.stream_arn));
-      if (!stream) return [];
-      const before = row.before_image === null ? undefined : JSON.parse(String(row.before_image));
-      const byTimeToLive = row.by_time_to_live === 1;
-      return [{ id: Number(row.id), stream, keys: JSON.parse(String(row.keys)), before, byTimeToLive }];
-    });
+    this.#position += 1;
+    const text = recordText(stream, this.#position, now, before, after, byTimeToLive);
+    this.#insert.run(this.#position, this.#streams.get(stream) ?? 0, now, text);
   }
 
   /** Records after a position, in order, each as the text of its JSON. */
-  read(stream: Stream, position: number, limit: number): { position: number; text: string }[] {
-    return this.#select
-      .all(stream.arn, position, limit)
-      .map((row) => ({ position: Number(row.id), text: String(row.record) }));
+  *read(stream: Stream, position: number, limit: number): Generator<{ position: number; text: string }> {
+    for (const row of this.#select.iterate(this.#streams.get(stream) ?? 0, position, limit)) {
+      yield { position: Number(row.id), text: String(row.record) };
+    }
   }
 
   /** Position of a stream's newest record. */
   end(stream: Stream): number {
     const row = this.#db
-      .prepare('SELECT max(id) AS id FROM dynamodb_stream_records WHERE stream_arn = ? AND record IS NOT NULL')
-      .get(stream.arn);
+      .prepare('SELECT max(id) AS id FROM stream_records WHERE stream = ?')
+      .get(this.#streams.get(stream) ?? 0);
     return Number(row?.id ?? stream.trimmed);
   }
 
   /** Forgets records older than the retention, and streams closed for as long. */
   trim(now = Date.now()): void {
     const horizon = now - RETENTION_MILLIS;
-    this.#transaction(2, () => {
+    // Records are in the order of their time: the first that is young enough ends the search.
+    const oldest = this.#db.prepare('SELECT created_millis FROM stream_records ORDER BY id LIMIT 1').get();
+    if (oldest && Number(oldest.created_millis) < horizon) {
       this.#db
         .prepare(
-          `UPDATE dynamodb_streams SET trimmed = max(trimmed, coalesce((SELECT max(id) FROM dynamodb_stream_records
-           WHERE stream_arn = arn AND created_millis < ?), 0))`,
+          `UPDATE streams SET trimmed = max(trimmed, coalesce((SELECT max(stream_records.id) FROM stream_records
+           WHERE stream = streams.id AND stream_records.created_millis < ?), 0))`,
         )
         .run(horizon);
-      this.#db.prepare('DELETE FROM dynamodb_stream_records WHERE created_millis < ?').run(horizon);
-      this.#db.prepare('DELETE FROM dynamodb_streams WHERE closed_millis < ?').run(horizon);
-    });
-  }
-
-  #lastPosition(): number {
-    const row = this.#db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'dynamodb_stream_records'").get();
-    return Number(row?.seq ?? 0);
-  }
-
-  #transaction<T>(statements: number, run: () => T): T {
-    if (statements < 2) return run();
-    this.#db.exec('BEGIN');
-    try {
-      const result = run();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
+      this.#db.prepare('DELETE FROM stream_records WHERE created_millis < ?').run(horizon);
     }
+    this.#db.prepare('DELETE FROM streams WHERE closed_millis < ?').run(horizon);
+    this.reload();
   }
 }
 
@@ -241,29 +175,36 @@ function toStream(row: Record<string, unknown>): Stream {
   };
 }
 
-function toRecord({ id, stream, before, byTimeToLive }: Intent, after: Image | undefined, now: number): object {
+/** A record's JSON. Images are in it as the texts they are stored as: nothing is written as JSON twice. */
+function recordText(
+  stream: Stream,
+  position: number,
+  now: number,
+  before: ImageText | undefined,
+  after: ImageText | undefined,
+  byTimeToLive: boolean,
+): string {
   const { viewType } = stream;
   // Keys are taken from the item, as it is stored, not from the request: its numbers may be written otherwise.
-  const item = after ?? before ?? {};
+  const item = (after ?? before)?.item ?? {};
   const keys = Object.fromEntries(stream.keySchema.map(({ AttributeName: name }) => [name, item[name] ?? {}]));
   const newImage = viewType === 'NEW_AND_OLD_IMAGES' || viewType === 'NEW_IMAGE' ? after : undefined;
   const oldImage = viewType === 'NEW_AND_OLD_IMAGES' || viewType === 'OLD_IMAGE' ? before : undefined;
-  return {
-    eventID: createHash('md5').update(`${stream.arn}/${id}`).digest('hex'),
+  const head = {
+    eventID: hash('md5', `${stream.arn}/${position}`),
     eventName: before ? (after ? 'MODIFY' : 'REMOVE') : 'INSERT',
     eventVersion: '1.1',
     eventSource: 'aws:dynamodb',
     awsRegion: REGION,
-    dynamodb: {
-      // AWS rounds down to the second; nothing finer is on a stream.
-      ApproximateCreationDateTime: Math.floor(now / 1_000),
-      Keys: keys,
-      ...(newImage && { NewImage: newImage }),
-      ...(oldImage && { OldImage: oldImage }),
-      SequenceNumber: sequenceNumberOf(id),
-      SizeBytes: imageBytes(keys) + imageBytes(newImage) + imageBytes(oldImage),
-      StreamViewType: viewType,
-    },
-    ...(byTimeToLive && { userIdentity: { PrincipalId: 'dynamodb.amazonaws.com', Type: 'Service' } }),
   };
+  const rest = {
+    SequenceNumber: sequenceNumberOf(position),
+    SizeBytes: imageBytes(keys) + imageBytes(newImage?.item) + imageBytes(oldImage?.item),
+    StreamViewType: viewType,
+  };
+  const images = `${newImage ? `"NewImage":${newImage.text},` : ''}${oldImage ? `"OldImage":${oldImage.text},` : ''}`;
+  const identity = byTimeToLive ? ',"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}' : '';
+  // AWS rounds down to the second; nothing finer is on a stream.
+  const second = Math.floor(now / 1_000);
+  return `${JSON.stringify(head).slice(0, -1)},"dynamodb":{"ApproximateCreationDateTime":${second},"Keys":${JSON.stringify(keys)},${images}${JSON.stringify(rest).slice(1)}${identity}}`;
 }

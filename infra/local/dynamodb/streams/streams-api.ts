@@ -1,6 +1,4 @@
-import { AwsError, refuseUnknown } from '../../protocol/aws-error.ts';
-import type { Service } from '../../protocol/service.ts';
-import { CONTENT_TYPE, STREAMS_TARGET } from '../back-end.ts';
+import { AwsError, notImplemented, refuseUnknown } from '../../protocol/aws-error.ts';
 import { positionOf, type Stream, type StreamLog, sequenceNumberOf } from './stream-log.ts';
 
 /** Most records and bytes in an answer of GetRecords. Source: its API reference. */
@@ -18,18 +16,25 @@ interface IteratorState {
   readonly at: number;
 }
 
-/** The DynamoDB Streams API over the records the tap has taken. */
-export function streamsApi(log: StreamLog): Service {
-  return {
-    name: 'dynamodbstreams',
-    target: STREAMS_TARGET,
-    contentType: CONTENT_TYPE,
-    operations: {
-      ListStreams: (input: ListStreams) => listStreams(log, input),
-      DescribeStream: (input: DescribeStream) => describeStream(log, input),
-      GetShardIterator: (input: GetShardIterator) => getShardIterator(log, input),
-      GetRecords: (input: GetRecords) => getRecords(log, input),
-    },
+/**
+ * The DynamoDB Streams API over the records of writes.
+ *
+ * @returns what answers an operation with the JSON of its result; records are passed on as the text they are kept as.
+ */
+export function streamsApi(log: StreamLog): (operation: string, input: object) => string {
+  return (operation, input) => {
+    switch (operation) {
+      case 'ListStreams':
+        return JSON.stringify(listStreams(log, input));
+      case 'DescribeStream':
+        return JSON.stringify(describeStream(log, input as DescribeStream));
+      case 'GetShardIterator':
+        return JSON.stringify(getShardIterator(log, input as GetShardIterator));
+      case 'GetRecords':
+        return getRecords(log, input as GetRecords);
+      default:
+        throw notImplemented('dynamodbstreams', operation);
+    }
   };
 }
 
@@ -126,7 +131,7 @@ interface GetRecords {
   Limit?: number;
 }
 
-function getRecords(log: StreamLog, input: GetRecords): object {
+function getRecords(log: StreamLog, input: GetRecords): string {
   refuseUnknown('dynamodbstreams', 'GetRecords', input, ['ShardIterator', 'Limit']);
   const limit = limitOf(input.Limit, RECORDS_MAX);
   const iterator = decode(input.ShardIterator);
@@ -138,21 +143,19 @@ function getRecords(log: StreamLog, input: GetRecords): object {
   }
   const stream = find(log, iterator.stream);
   if (iterator.position < stream.trimmed) throw trimmed();
-  const found = log.read(stream, iterator.position, limit);
-  const page: typeof found = [];
+  const texts: string[] = [];
+  let { position } = iterator;
   let bytes = 0;
-  for (const record of found) {
+  for (const record of log.read(stream, position, limit)) {
     bytes += Buffer.byteLength(record.text);
     // A single record may be larger than the limit (two images of 400 KB in base64): it is answered alone.
-    if (page.length > 0 && bytes > RECORDS_BYTES_MAX) break;
-    page.push(record);
+    if (texts.length > 0 && bytes > RECORDS_BYTES_MAX) break;
+    texts.push(record.text);
+    position = record.position;
   }
-  const position = page.at(-1)?.position ?? iterator.position;
   const ended = stream.closedMillis !== undefined && position >= log.end(stream);
-  return {
-    Records: page.map(({ text }) => JSON.parse(text)),
-    ...(!ended && { NextShardIterator: encode({ stream: stream.arn, position, at: Date.now() }) }),
-  };
+  const next = ended ? '' : `,"NextShardIterator":"${encode({ stream: stream.arn, position, at: Date.now() })}"`;
+  return `{"Records":[${texts.join(',')}]${next}}`;
 }
 
 function find(log: StreamLog, arn: string): Stream {

@@ -2,6 +2,8 @@
 export type AttributeValue = Readonly<Record<string, unknown>>;
 /** An item, or an image of one in a stream record. */
 export type Image = Readonly<Record<string, AttributeValue>>;
+/** An item as it is read and changed. */
+export type Item = Record<string, AttributeValue>;
 
 /**
  * Whether two images are the same item: maps regardless of the order of their members, sets regardless of the order
@@ -47,6 +49,23 @@ function canonicalNumber(text: string): string {
   return `${sign === '-' ? '-' : ''}${significant}e${power}`;
 }
 
+/**
+ * Sorts the elements of every set in an item, in place: no client can then rely on the order they were written in,
+ * which DynamoDB does not keep.
+ */
+export function sortSets(item: Image): void {
+  for (const value of Object.values(item)) sortSetsIn(value);
+}
+
+function sortSetsIn(value: AttributeValue): void {
+  const { SS, NS, BS, L, M } = value as Record<string, unknown>;
+  if (SS) (SS as string[]).sort();
+  else if (NS) (NS as string[]).sort((a, b) => Number(a) - Number(b));
+  else if (BS) (BS as string[]).sort();
+  else if (L) for (const element of L as AttributeValue[]) sortSetsIn(element);
+  else if (M) sortSets(M as Image);
+}
+
 /** Bytes of an attribute that are not its value: a list or map has this overhead, and one more per element. */
 const COLLECTION_BYTES = 3;
 
@@ -85,8 +104,12 @@ function valueBytes(value: AttributeValue): number {
   }
 }
 
+/** A number whose digits are all significant: most are, and need not be taken apart. */
+const PLAIN_INTEGER = /^(?:[1-9]\d{0,36})?[1-9]$/;
+
 /** Two significant digits a byte, and one byte more; another for a minus sign. */
 function numberBytes(text: string): number {
+  if (PLAIN_INTEGER.test(text)) return Math.ceil(text.length / 2) + 1;
   const [significant = ''] = canonicalNumber(text).replace('-', '').split('e');
   return Math.ceil(significant.length / 2) + 1 + (text.startsWith('-') ? 1 : 0);
 }

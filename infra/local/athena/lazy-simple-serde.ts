@@ -114,7 +114,7 @@ function integerOf(text: string, bits: number): bigint | null {
 
 /** Java's Double.parseDouble, but for hexadecimal. */
 function doubleOf(text: string): number | null {
-  const match = /^([+-]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?)$/.exec(text.trim());
+  const match = /^([+-]?)(?:(NaN|Infinity)|((?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?)$/.exec(text.trim());
   if (!match) return null;
   const value = match[2] ? Number(match[2]) : Number(match[3]);
   return match[1] === '-' ? -value : value;

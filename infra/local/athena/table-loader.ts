@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import {
   BIGINT,
@@ -117,7 +118,8 @@ export class TableLoader {
     const values = this.#partitionOf(object.key) ?? {};
     const partition = partitionKeys.map(({ name, type }) => fieldValue(values[name], type));
     const file = createReadStream(this.#objects.path(bucket, object.key), { highWaterMark: READ_BYTES });
-    const content = object.key.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+    // By pipeline: the reader of the last stream hears of the first one's failure, such as of an object that is gone.
+    const content = object.key.endsWith('.gz') ? pipeline(file, createGunzip(), () => undefined) : file;
     const types = [INTEGER, ...this.#allColumns().map(({ type }) => DUCKDB_TYPES[type])];
     for await (const batch of readRows(content, format)) {
       for (let start = 0; start < batch.length; start += ROWS_PER_CHUNK) {

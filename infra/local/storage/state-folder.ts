@@ -1,7 +1,12 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFolder } from './make-folder.ts';
+
+/** For the owner alone: the folder holds whole items, and personal ones among them. */
+const PRIVATE = 0o700;
+
+const DATABASE = 'cloud.sqlite';
 
 /**
  * Opens the folder that holds the local cloud's state, and its SQLite database, for this process alone.
@@ -10,7 +15,11 @@ import { makeFolder } from './make-folder.ts';
  */
 export async function openStateFolder(dir: string): Promise<DatabaseSync> {
   try {
-    await makeFolder(join(dir, 's3'));
+    await makeFolder(dir, PRIVATE);
+    const names = await readdir(dir);
+    // A folder that an earlier version left readable. One that holds something else is not ours to close.
+    if (names.length === 0 || names.includes(DATABASE)) await chmod(dir, PRIVATE);
+    await makeFolder(join(dir, 's3'), PRIVATE);
     const probe = join(dir, '.writable');
     await writeFile(probe, '');
     await rm(probe);
@@ -20,7 +29,7 @@ export async function openStateFolder(dir: string): Promise<DatabaseSync> {
       cause,
     });
   }
-  const db = new DatabaseSync(join(dir, 'cloud.sqlite'));
+  const db = new DatabaseSync(join(dir, DATABASE));
   try {
     // The lock is taken by the first write and kept until the database is closed.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import { decodePath } from '../protocol/request.ts';
 import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
 import type { LambdaFunction } from './function.ts';
 import { urlEvent, urlResponse } from './function-url.ts';
@@ -71,16 +72,16 @@ export function lambdaService(runtime: LambdaRuntime): Service {
     raw(request) {
       const [, invoked] = INVOKE_PATH.exec(request.path) ?? [];
       if (invoked !== undefined && request.method === 'POST') {
-        return { operation: 'Invoke', run: () => invoke(decodeURIComponent(invoked), request) };
+        return { operation: 'Invoke', run: () => invoke(decodePath(invoked), request) };
       }
       const [, described] = CONFIGURATION_PATH.exec(request.path) ?? [];
       if (described !== undefined && request.method === 'GET') {
-        const run = async () => configurationOf(runtime.find(decodeURIComponent(described)), request);
+        const run = async () => configurationOf(runtime.find(decodePath(described)), request);
         return { operation: 'GetFunctionConfiguration', run };
       }
       const [, called, path = '/'] = URL_PATH.exec(request.path) ?? [];
       if (called === undefined) return undefined;
-      return { operation: 'InvokeFunctionUrl', run: () => callUrl(decodeURIComponent(called), path, request) };
+      return { operation: 'InvokeFunctionUrl', run: () => callUrl(decodePath(called), path, request) };
     },
     async close() {
       stopping.abort();

@@ -1,9 +1,11 @@
 import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import { decodePath, signatureOf } from '../protocol/request.ts';
 import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
+import { element, textElement } from '../protocol/xml.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { s3Document } from './document.ts';
 import { listObjects } from './list-objects.ts';
 import { deleteObjects, getObject, putObject } from './objects.ts';
-import { element, s3Document, textElement } from './xml.ts';
 
 /** Query parameters that any request may carry: the SDK's operation name, and a presigned URL's signature. */
 const COMMON_QUERY =
@@ -11,8 +13,13 @@ const COMMON_QUERY =
 const LIST_QUERY =
   /^(list-type|prefix|delimiter|max-keys|continuation-token|start-after|marker|encoding-type|fetch-owner)$/;
 /** x-amz- headers that are honoured, or that change nothing here. The others are refused: they would be ignored. */
-const KNOWN_HEADERS =
-  /^x-amz-(meta-.+|checksum-.+|content-sha256|date|decoded-content-length|expected-bucket-owner|request-payer|sdk-checksum-algorithm|security-token|trailer|user-agent)$/;
+const KNOWN_HEADER_PREFIXES = ['x-amz-meta-', 'x-amz-checksum-'];
+const KNOWN_HEADERS = new Set(
+  [
+    ...['content-sha256', 'date', 'decoded-content-length', 'expected-bucket-owner', 'request-payer'],
+    ...['sdk-checksum-algorithm', 'security-token', 'trailer', 'user-agent'],
+  ].map((name) => `x-amz-${name}`),
+);
 
 interface Target {
   readonly bucket: string;
@@ -29,8 +36,7 @@ export function s3({ objects }: { objects: ObjectStore }): { service: Service } 
     name: 's3',
     raw(request) {
       // What is signed for another service is that service's, even when its path is one that no route knows.
-      const signedFor = /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1];
-      if (signedFor !== undefined && signedFor !== 's3') return undefined;
+      if ((signatureOf(request)?.service ?? 's3') !== 's3') return undefined;
       const target = targetOf(request);
       const operation = operationOf(request, target);
       return { operation, run: () => run(objects, operation, target, request) };
@@ -73,7 +79,8 @@ async function run(
 }
 
 function targetOf(request: WireRequest): Target {
-  const path = request.path.replace(/^\//, '').split('/').map(decodeURIComponent);
+  if (request.path.startsWith('//')) throw new AwsError('InvalidURI', 'The path begins with two slashes');
+  const path = request.path.replace(/^\//, '').split('/').map(decodePath);
   const host = /^(.+)\.localhost(?::\d+)?$/.exec(request.headers.host ?? '')?.[1];
   if (host !== undefined) return { bucket: host, key: path.join('/') };
   return { bucket: path[0] ?? '', key: path.slice(1).join('/') };
@@ -96,10 +103,14 @@ function operationOf({ method, query, headers }: WireRequest, { bucket, key }: T
 function refuseUnknownParts(operation: string, { headers }: WireRequest): void {
   for (const name of Object.keys(headers)) {
     const isConditionOnTime = name === 'if-modified-since' || name === 'if-unmodified-since';
-    if (isConditionOnTime || (name.startsWith('x-amz-') && !KNOWN_HEADERS.test(name))) {
+    if (isConditionOnTime || (name.startsWith('x-amz-') && !isKnown(name))) {
       throw notImplemented('s3', `the header ${name} of ${operation}`);
     }
   }
+}
+
+function isKnown(header: string): boolean {
+  return KNOWN_HEADERS.has(header) || KNOWN_HEADER_PREFIXES.some((prefix) => header.startsWith(prefix));
 }
 
 async function listBuckets(objects: ObjectStore): Promise<string> {

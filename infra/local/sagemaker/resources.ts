@@ -12,8 +12,8 @@ const NAME_MEMBER = {
 
 export type ResourceKind = keyof typeof NAME_MEMBER;
 
-/** Names of training jobs, models, endpoints and their configurations. Source: SageMaker API, 63 characters. */
-const NAME_PATTERN = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
+/** Names of training jobs, models, endpoints, variants and configurations. Source: SageMaker API, 63 characters. */
+const NAME_PATTERN = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
 
 /** A page of a List operation, in entries: default and greatest. Source: SageMaker API, MaxResults. */
 const PAGE_DEFAULT = 10;

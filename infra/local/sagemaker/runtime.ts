@@ -1,4 +1,5 @@
 import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import { decodePath } from '../protocol/request.ts';
 import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
 import type { Deployment, FindDeployment } from './endpoints.ts';
 import { logOdds, probability } from './learner/linear-model.ts';
@@ -23,7 +24,7 @@ export function sageMakerRuntime(findDeployment: FindDeployment): Service {
     raw: (request) => {
       const match = request.method === 'POST' ? PATH.exec(request.path) : null;
       if (!match) return undefined;
-      const name = decodeURIComponent(match[1] ?? '');
+      const name = decodePath(match[1] ?? '');
       return { operation: 'InvokeEndpoint', run: () => invoke(findDeployment, name, request) };
     },
   };

@@ -290,7 +290,7 @@ test('xgboost is refused by name, for training and for serving, with the way out
   const refusal = {
     name: 'NotImplementedException',
     message: `The local cloud does not implement xgboost (image ${image}; the parameter trainingAlgorithm has to be linear-learner here) of SageMaker. It implements what Tributary calls; use real AWS, or add it in infra/local.`,
-    $metadata: { httpStatusCode: 501, attempts: 1 },
+    $metadata: { httpStatusCode: 400, attempts: 1 },
   };
   await putTrainingSet();
   const training = job('job-1', {

@@ -78,13 +78,15 @@ function children(value: object): string[] {
   return Object.entries(value).flatMap(([name, it]) => (it === undefined ? [] : [memberElement(name, it)]));
 }
 
-function memberElement(name: string, value: unknown): string {
+function memberElement(name: string, value: unknown, isTime = /Time(?:stamps?)?$/.test(name)): string {
   if (Array.isArray(value))
     return element(
       name,
-      value.map((it) => memberElement('member', it)),
+      value.map((it) => memberElement('member', it, isTime)),
     );
   if (typeof value === 'object' && value !== null) return element(name, children(value));
+  // JSON writes times as epoch seconds, XML in ISO 8601.
+  if (isTime && typeof value === 'number') return textElement(name, new Date(value * 1_000).toISOString());
   return textElement(name, value as string | number | boolean);
 }
 

@@ -70,7 +70,7 @@ async function answerBy(
   try {
     const raw = service.raw?.(request);
     if (raw) {
-      check(options, signature, service, raw.operation, raw.input ?? {});
+      await check(options, signature, service, raw.operation, raw.input ?? {});
       return await options.faults.apply(service.name, raw.operation, raw.run);
     }
   } catch (error) {
@@ -96,7 +96,7 @@ async function callOperation(
 ): Promise<unknown> {
   const run = operationOf(service, operation);
   if (!run) throw notImplemented(service.name, operation);
-  check(options, signature, service, operation, input);
+  await check(options, signature, service, operation, input);
   return options.faults.apply(service.name, operation, async () => run(input as never, request));
 }
 
@@ -105,15 +105,15 @@ export function operationOf(service: Service, operation: string): Operation | un
   return service.operations && Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
 }
 
-function check(
+async function check(
   { roles }: Dispatch,
   signature: Signature | undefined,
   service: Service,
   operation: string,
   input: object,
-): void {
+): Promise<void> {
   const caller = signature && roles?.callerOf(signature.accessKeyId);
-  if (caller) roles?.authorize(caller, service.name, operation, input);
+  if (caller) await roles?.authorize(caller, service.name, operation, input);
 }
 
 function restInput(match: RegExpExecArray, request: WireRequest, route: RestRoute) {

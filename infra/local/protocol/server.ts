@@ -22,7 +22,7 @@ export function callInProcess(
     const service = services.find((it) => it.name === name);
     const run = service && operationOf(service, operation);
     if (!run) throw notImplemented(name, operation);
-    as?.roles.authorize(as.caller, name, operation, input);
+    await as?.roles.authorize(as.caller, name, operation, input);
     return faults.apply(name, operation, async () => run(input as never, undefined));
   };
 }

@@ -93,5 +93,5 @@ export interface Roles {
   /** The role that an access key is of; undefined for a user's own key, whose calls are not checked. */
   callerOf(accessKeyId: string): Caller | undefined;
   /** @throws AwsError as the service denies access to the operation. */
-  authorize(caller: Caller, service: ServiceName, operation: string, input: object): void;
+  authorize(caller: Caller, service: ServiceName, operation: string, input: object): Promise<void>;
 }

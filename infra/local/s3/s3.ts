@@ -39,7 +39,8 @@ export function s3({ objects }: { objects: ObjectStore }): { service: Service } 
       if ((signatureOf(request)?.service ?? 's3') !== 's3') return undefined;
       const target = targetOf(request);
       const operation = operationOf(request, target);
-      return { operation, run: () => run(objects, operation, target, request) };
+      const input = { Bucket: target.bucket, Key: target.key };
+      return { operation, input, run: () => run(objects, operation, target, request) };
     },
     renderError,
   };

@@ -17,20 +17,34 @@ const REFUSED_HEADERS = [
   ...['x-amzn-sagemaker-enable-explanations', 'x-amzn-sagemaker-inference-component'],
 ];
 
+/** Hears of an answer: its status as the container's, and how long the model took. */
+export type OnAnswer = (answer: {
+  readonly endpointName: string;
+  readonly variantName: string;
+  readonly endpointConfigName: string;
+  readonly status: number;
+  readonly latencyMicros: number;
+}) => void;
+
 /** InvokeEndpoint, answering as a linear-learner container does. */
-export function sageMakerRuntime(findDeployment: FindDeployment): Service {
+export function sageMakerRuntime(findDeployment: FindDeployment, onAnswer: OnAnswer = () => undefined): Service {
   return {
     name: 'sagemaker-runtime',
     raw: (request) => {
       const match = request.method === 'POST' ? PATH.exec(request.path) : null;
       if (!match) return undefined;
       const name = decodePath(match[1] ?? '');
-      return { operation: 'InvokeEndpoint', run: () => invoke(findDeployment, name, request) };
+      const input = { EndpointName: name };
+      return { operation: 'InvokeEndpoint', input, run: () => invoke({ findDeployment, onAnswer }, name, request) };
     },
   };
 }
 
-async function invoke(findDeployment: FindDeployment, name: string, request: WireRequest): Promise<WireResponse> {
+async function invoke(
+  { findDeployment, onAnswer }: { findDeployment: FindDeployment; onAnswer: OnAnswer },
+  name: string,
+  request: WireRequest,
+): Promise<WireResponse> {
   for (const header of REFUSED_HEADERS) {
     if (request.headers[header] !== undefined) throw notImplemented('SageMaker Runtime', `header ${header}`);
   }
@@ -46,14 +60,25 @@ async function invoke(findDeployment: FindDeployment, name: string, request: Wir
   if (target !== undefined && target !== deployment.variantName) {
     throw new AwsError('ValidationError', `Variant ${target} not found for Endpoint ${name}.`);
   }
-  const predictions = predict(deployment, request);
-  const accept = request.headers.accept ?? '*/*';
-  const [contentType, body] = render(predictions, accept, deployment);
-  return {
-    status: 200,
-    headers: { 'content-type': contentType, 'x-amzn-invoked-production-variant': deployment.variantName },
-    body,
+  const startMs = performance.now();
+  const tell = (status: number) => {
+    const { variantName, endpointConfigName } = deployment;
+    const latencyMicros = Math.max(1, Math.round((performance.now() - startMs) * 1_000));
+    onAnswer({ endpointName: name, variantName, endpointConfigName, status, latencyMicros });
   };
+  try {
+    const predictions = predict(deployment, request);
+    const [contentType, body] = render(predictions, request.headers.accept ?? '*/*', deployment);
+    tell(200);
+    return {
+      status: 200,
+      headers: { 'content-type': contentType, 'x-amzn-invoked-production-variant': deployment.variantName },
+      body,
+    };
+  } catch (error) {
+    tell(error instanceof AwsError ? Number(error.fields.OriginalStatusCode ?? error.status) : 500);
+    throw error;
+  }
 }
 
 /** Scores every row of a text/csv body. @throws AwsError ModelError, as a container's refusal reaches the caller. */

@@ -5,9 +5,9 @@ import type { Operation, Service } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { endpointConfigs } from './endpoint-configs.ts';
 import { endpoints } from './endpoints.ts';
-import { models } from './models.ts';
+import { models, type ObjectsAs } from './models.ts';
 import { Resources, type Tag } from './resources.ts';
-import { sageMakerRuntime } from './runtime.ts';
+import { type OnAnswer, sageMakerRuntime } from './runtime.ts';
 import { TrainingJobs } from './training-jobs.ts';
 import { transformJobs } from './transform-jobs.ts';
 
@@ -20,11 +20,17 @@ export function sageMaker({
   db,
   objects,
   alarmStateOf = () => undefined,
+  objectsAs = () => objects,
+  onAnswer,
 }: {
   db: DatabaseSync;
   objects: ObjectStore;
   /** CloudWatch's alarms. Default: there are none. */
   alarmStateOf?: AlarmStateOf;
+  /** The objects as a job's or a model's role may use them. Default: as anybody may. */
+  objectsAs?: ObjectsAs;
+  /** Hears of every answer of an endpoint. */
+  onAnswer?: OnAnswer;
 }): {
   services: Service[];
   /** Lets endpoints act on a change of an alarm's state. */
@@ -32,23 +38,23 @@ export function sageMaker({
   close(): Promise<void>;
 } {
   const resources = new Resources(db);
-  const training = new TrainingJobs({ resources, objects });
-  const transforms = transformJobs({ resources, objects });
-  const hosting = endpoints({ resources, objects, alarmStateOf });
+  const training = new TrainingJobs({ resources, objectsAs });
+  const transforms = transformJobs({ resources, objectsAs });
+  const hosting = endpoints({ resources, objectsAs, alarmStateOf });
   const controlPlane: Service = {
     name: 'sagemaker',
     target: 'SageMaker',
     operations: {
       ...training.operations,
       ...transforms.operations,
-      ...models({ resources, objects }),
+      ...models({ resources, objectsAs }),
       ...endpointConfigs({ resources }),
       ...hosting.operations,
       ...tagging(resources),
     },
   };
   return {
-    services: [controlPlane, sageMakerRuntime(hosting.findDeployment)],
+    services: [controlPlane, sageMakerRuntime(hosting.findDeployment, onAnswer)],
     onAlarm: hosting.settle,
     async close() {
       await transforms.close();

@@ -1,10 +1,9 @@
 import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { type LinearModel, logOdds, probability } from './learner/linear-model.ts';
 import { jsonPrediction, type Prediction } from './learner/prediction-text.ts';
 import { readNumbers } from './learner/training-data.ts';
-import { loadModel, type Model } from './models.ts';
+import { loadModel, type Model, type ObjectsAs, SESSION } from './models.ts';
 import { arnOf, epochSeconds, nameIn, type Resources, required, type Tag, validationException } from './resources.ts';
 import { parseS3Uri } from './s3-uri.ts';
 
@@ -46,7 +45,7 @@ interface TransformJob extends TransformRequest {
 }
 
 /** Batch transform: a model's answers to every row of the files under a prefix, as one `.out` for each file. */
-export function transformJobs({ resources, objects }: { resources: Resources; objects: ObjectStore }): {
+export function transformJobs({ resources, objectsAs }: { resources: Resources; objectsAs: ObjectsAs }): {
   operations: Record<string, Operation>;
   close(): Promise<void>;
 } {
@@ -78,7 +77,7 @@ export function transformJobs({ resources, objects }: { resources: Resources; ob
         if (!resources.add('transform-job', name, body, Tags)) {
           throw validationException(`Job name must be unique within an AWS account and region: ${TransformJobArn}`);
         }
-        const work = transform(objects, model, input).then(
+        const work = transform(objectsAs, model, input).then(
           () => end(name, { TransformJobStatus: 'Completed' }),
           (error) => end(name, { TransformJobStatus: 'Failed', FailureReason: `ClientError: ${error.message}` }),
         );
@@ -102,10 +101,11 @@ export function transformJobs({ resources, objects }: { resources: Resources; ob
   };
 }
 
-async function transform(objects: ObjectStore, model: Model, request: TransformRequest): Promise<void> {
+async function transform(objectsAs: ObjectsAs, model: Model, request: TransformRequest): Promise<void> {
   const source = parseS3Uri(request.TransformInput.DataSource.S3DataSource.S3Uri);
   const target = parseS3Uri(request.TransformOutput.S3OutputPath);
-  const loaded = await loadModel(objects, model);
+  const loaded = await loadModel(objectsAs, model);
+  const objects = objectsAs({ roleArn: model.ExecutionRoleArn, session: SESSION });
   const skipped = request.DataProcessing?.InputFilter === '$[1:]' ? 1 : 0;
   const files = await objects.list(source.bucket, source.key);
   if (files.length === 0) throw new Error(`No objects under s3://${source.bucket}/${source.key}`);

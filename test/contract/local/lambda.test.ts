@@ -185,7 +185,7 @@ describe('Invoke', () => {
   });
 
   test('of a version that is not there is refused loudly', async () => {
-    await expect(invoke('one', {}, { Qualifier: '7' })).rejects.toThrow(/does not implement version or alias 7/);
+    await expect(invoke('one', {}, { Qualifier: '7' })).rejects.toThrow(/Function not found: .*:function:one:7/);
   });
 });
 

@@ -29,7 +29,7 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
     String.raw`infra/local/dynamodb/streams/image.ts /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/`,
     'numbers that DynamoDB has taken: 38 digits',
   ],
-  [String.raw`infra/local/dynamodb/streams/image.ts /0+$/`, 'numbers that DynamoDB has taken: 38 digits'],
+  ['infra/local/dynamodb/streams/image.ts /0+$/', 'numbers that DynamoDB has taken: 38 digits'],
   [
     String.raw`infra/local/event-source-mapping/config.ts /^arn:aws[^:]*:dynamodb:[^:]*:\d*:table\/[^/]+\/stream\/.+$/`,
     'ARNs as the local DynamoDB made them',
@@ -48,10 +48,10 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
   ],
   [String.raw`shared/definition/decimal.ts /^0+(?=\d)/`, 'lookaround, from the beginning of the text only'],
   [
-    String.raw`shared/feature-groups/define.ts /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/`,
+    'shared/feature-groups/define.ts /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/',
     'names that the definition’s author writes',
   ],
-  [String.raw`shared/model/names.ts /[-_]+$/`, 'names that have just been cut to 80 characters'],
+  ['shared/model/names.ts /[-_]+$/', 'names that have just been cut to 80 characters'],
   [
     String.raw`shared/rehearsal/shadows.ts /(?<=(?<!\\)(?:\\\\)*),/`,
     'lookaround; a run of backslashes is looked at once, for the comma behind it',

@@ -89,7 +89,8 @@ export async function deleteObjects(objects: ObjectStore, bucket: string, reques
   return { status: 200, headers: { 'content-type': 'application/xml' }, body: s3Document('DeleteResult', results) };
 }
 
-function keptHeaders(headers: WireRequest['headers']): Record<string, string> {
+/** Headers that come back with the object that a request writes. */
+export function keptHeaders(headers: WireRequest['headers']): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && (KEPT_HEADERS.includes(name) || name.startsWith('x-amz-meta-'))) kept[name] = value;

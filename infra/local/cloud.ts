@@ -115,7 +115,8 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const deliveries = closers.add(firehose({ objects, db, faults, objectsAs, onDelivery }), (it) => it.close());
   const queries = closers.add(athena({ objects, catalog, dir, db }), (it) => it.close());
   const onAnswer = vended.endpoint;
-  const training = { db, objects, objectsAs, alarmStateOf: alarms.stateOf, onAnswer };
+  const operations = features.groupOperations;
+  const training = { db, objects, objectsAs, alarmStateOf: alarms.stateOf, onAnswer, operations };
   const models = closers.add(sageMaker(training), (it) => it.close());
   alarms.onChange(models.onAlarm);
 

@@ -3,6 +3,7 @@ import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
 import { type EndpointConfig, existingEndpointConfig } from './endpoint-configs.ts';
 import type { LinearModel } from './learner/linear-model.ts';
+import { checkTags } from './limits.ts';
 import { loadModel, type Model, type ObjectsAs } from './models.ts';
 import {
   arnOf,
@@ -157,6 +158,7 @@ function operationsOf(
   return {
     CreateEndpoint: (input: EndpointInput) => {
       refuseUnknown('SageMaker', 'CreateEndpoint', input, ['EndpointName', 'EndpointConfigName', 'Tags']);
+      checkTags(input.Tags ?? []);
       const name = nameIn(input, 'endpoint');
       const endpointConfigName = nameIn(input, 'endpoint-config');
       const target = existingEndpointConfig(resources, endpointConfigName);

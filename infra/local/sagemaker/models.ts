@@ -3,6 +3,7 @@ import type { Caller, Operation } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { LinearModel } from './learner/linear-model.ts';
 import { unpackModel } from './learner/model-artifact.ts';
+import { checkRoleArn, checkTags } from './limits.ts';
 import {
   arnOf,
   epochSeconds,
@@ -74,6 +75,8 @@ export function models({
       checkImage(required(container.Image, 'PrimaryContainer.Image'));
       const { bucket, key } = parseS3Uri(required(container.ModelDataUrl, 'PrimaryContainer.ModelDataUrl'));
       const roleArn = required(input.ExecutionRoleArn, 'ExecutionRoleArn');
+      checkRoleArn(roleArn);
+      checkTags(input.Tags ?? []);
       await objectsAs({ roleArn, session: SESSION })
         .get(bucket, key)
         .catch((error: AwsError) => {

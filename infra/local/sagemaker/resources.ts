@@ -45,11 +45,16 @@ export function required<T>(value: T | null | undefined, member: string): T {
 export function nameIn(input: object, kind: ResourceKind): string {
   const member = NAME_MEMBER[kind];
   const name = required((input as Record<string, unknown>)[member], member);
-  if (typeof name === 'string' && NAME_PATTERN.test(name)) return name;
+  if (typeof name === 'string' && isName(name)) return name;
   throw validationException(
-    `1 validation error detected: Value '${name}' at '${lowerFirst(member)}' failed to satisfy constraint: ` +
+    `1 validation error detected: Value '${String(name).slice(0, 200)}' at '${lowerFirst(member)}' failed to satisfy constraint: ` +
       'Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}',
   );
+}
+
+/** Whether a text keeps the rule of names. */
+export function isName(text: string): boolean {
+  return NAME_PATTERN.test(text);
 }
 
 function lowerFirst(member: string): string {

@@ -5,6 +5,7 @@ import type { Operation, Service } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { endpointConfigs } from './endpoint-configs.ts';
 import { endpoints } from './endpoints.ts';
+import { checkTags } from './limits.ts';
 import { models, type ObjectsAs } from './models.ts';
 import { Resources, type Tag } from './resources.ts';
 import { type OnAnswer, sageMakerRuntime } from './runtime.ts';
@@ -22,6 +23,7 @@ export function sageMaker({
   alarmStateOf = () => undefined,
   objectsAs = () => objects,
   onAnswer,
+  operations = {},
 }: {
   db: DatabaseSync;
   objects: ObjectStore;
@@ -31,6 +33,8 @@ export function sageMaker({
   objectsAs?: ObjectsAs;
   /** Hears of every answer of an endpoint. */
   onAnswer?: OnAnswer;
+  /** Operations of other services that SageMaker's API has too. */
+  operations?: Record<string, Operation>;
 }): {
   services: Service[];
   /** Lets endpoints act on a change of an alarm's state. */
@@ -45,6 +49,7 @@ export function sageMaker({
     name: 'sagemaker',
     target: 'SageMaker',
     operations: {
+      ...operations,
       ...training.operations,
       ...transforms.operations,
       ...models({ resources, objectsAs }),
@@ -68,6 +73,7 @@ function tagging(resources: Resources): Record<string, Operation> {
     AddTags: (input: { ResourceArn: string; Tags: readonly Tag[] }) => {
       refuseUnknown('SageMaker', 'AddTags', input, ['ResourceArn', 'Tags']);
       const merged = new Map([...resources.tags(input.ResourceArn), ...input.Tags].map((it) => [it.Key, it]));
+      checkTags([...merged.values()]);
       resources.setTags(input.ResourceArn, [...merged.values()]);
       return { Tags: [...merged.values()] };
     },

@@ -3,8 +3,19 @@ import type { Operation } from '../protocol/service.ts';
 import { type LinearModel, logOdds, probability } from './learner/linear-model.ts';
 import { jsonPrediction, type Prediction } from './learner/prediction-text.ts';
 import { readNumbers } from './learner/training-data.ts';
+import { checkTags, contentTypes, takesContentType } from './limits.ts';
 import { loadModel, type Model, type ObjectsAs, SESSION } from './models.ts';
-import { arnOf, epochSeconds, nameIn, type Resources, required, type Tag, validationException } from './resources.ts';
+import {
+  arnOf,
+  epochSeconds,
+  type ListInput,
+  nameIn,
+  page,
+  type Resources,
+  required,
+  type Tag,
+  validationException,
+} from './resources.ts';
 import { parseS3Uri } from './s3-uri.ts';
 
 /** Values that are carried out, of parameters that would change the answer. */
@@ -66,6 +77,7 @@ export function transformJobs({ resources, objectsAs }: { resources: Resources; 
     operations: {
       CreateTransformJob: (input: TransformRequest & { readonly Tags?: readonly Tag[] }) => {
         check(input);
+        checkTags(input.Tags ?? []);
         const name = nameIn(input, 'transform-job');
         const model = resources.get<Model>('model', nameIn(input, 'model'));
         if (!model) throw validationException(`Could not find model "${arnOf('model', input.ModelName)}".`);
@@ -89,6 +101,20 @@ export function transformJobs({ resources, objectsAs }: { resources: Resources; 
       },
 
       DescribeTransformJob: (input: object) => existing('DescribeTransformJob', input),
+
+      ListTransformJobs: (input: ListInput) => {
+        const jobs = resources
+          .all<TransformJob>('transform-job')
+          .map(({ name, body }) => ({ name, body, status: body.TransformJobStatus }));
+        const { found, next } = page('ListTransformJobs', input, jobs, true);
+        return {
+          TransformJobSummaries: found.map(({ name, body }) => ({
+            ...{ TransformJobName: name, TransformJobArn: body.TransformJobArn, CreationTime: body.CreationTime },
+            ...{ TransformJobStatus: body.TransformJobStatus, TransformEndTime: body.TransformEndTime },
+          })),
+          ...next,
+        };
+      },
 
       StopTransformJob: (input: object) => {
         end(existing('StopTransformJob', input).TransformJobName, { TransformJobStatus: 'Stopped' });
@@ -131,6 +157,16 @@ function score(model: LinearModel, fields: readonly number[]): Prediction {
 function check(input: TransformRequest): void {
   refuseUnknown('SageMaker', 'CreateTransformJob', input, PARAMETERS);
   required(input.TransformResources, 'TransformResources');
+  for (const [path, purpose] of [
+    ['ContentType', 'predict'],
+    ['Accept', 'answer'],
+  ] as const) {
+    const part = (purpose === 'predict' ? input.TransformInput : input.TransformOutput) as Record<string, unknown>;
+    const type = String(part[path] ?? 'text/csv');
+    if (part[path] !== undefined && !takesContentType(purpose, type)) {
+      throw validationException(`linear-learner has no ${path} ${type}: it has ${contentTypes(purpose)}`);
+    }
+  }
   for (const [path, honoured] of Object.entries(CARRIED_OUT)) {
     const value = path.split('.').reduce<unknown>((it, member) => (it as Record<string, unknown>)?.[member], input);
     if (!honoured.includes(value)) throw notImplemented('SageMaker', `${path}=${value} of CreateTransformJob`);

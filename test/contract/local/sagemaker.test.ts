@@ -347,7 +347,7 @@ describe('an endpoint', () => {
       $metadata: { httpStatusCode: 424 },
     });
     await expect(invoke('1,2\n1,x')).rejects.toMatchObject({ OriginalMessage: 'row 2: column 2 is "x", not a number' });
-    await expect(invoke('{}', { ContentType: 'application/json' })).rejects.toMatchObject({ OriginalStatusCode: 415 });
+    await expect(invoke('{}', { ContentType: 'text/plain' })).rejects.toMatchObject({ OriginalStatusCode: 415 });
     await expect(invoke('1,2', { Accept: 'text/html' })).rejects.toMatchObject({ OriginalStatusCode: 406 });
     await expect(invoke('1'.repeat(6_291_457))).rejects.toThrow('less than or equal to 6291456');
   });

@@ -39,6 +39,8 @@ const REDUCING: Readonly<Record<string, (values: readonly number[]) => number>> 
   MAX: (values) => Math.max(...values),
 };
 
+const FUNCTIONS = [...Object.keys(ROUNDING), ...Object.keys(REDUCING), 'METRICS', 'FILL', 'IF'];
+
 /**
  * Evaluates metric math: numbers, ids, + - * / and comparisons, ABS, CEIL, FLOOR, FILL, IF, and SUM, AVG, MIN, MAX of
  * `[a, b]` or METRICS(). A period in which one side of an operator has no value has none in the result.
@@ -74,7 +76,10 @@ class Evaluation {
     for (TOKEN.lastIndex = 0; TOKEN.lastIndex < text.length; ) {
       const at = TOKEN.lastIndex;
       const match = TOKEN.exec(text);
-      if (!match) throw this.#invalid(`${JSON.stringify(text.slice(at, at + 20))} is not evaluated here`);
+      if (!match)
+        throw this.#invalid(
+          `${JSON.stringify(text.slice(at, at + 20))} is not evaluated here; name the metrics one by one`,
+        );
       this.#tokens.push(match[0].trim());
     }
   }
@@ -120,6 +125,9 @@ class Evaluation {
   }
 
   #call(name: string): Value {
+    if (!FUNCTIONS.includes(name)) {
+      throw this.#invalid(`the function ${name} is not evaluated here; name the metrics one by one`);
+    }
     this.#next += 1;
     const values = this.#list(')');
     const [first = 0, second = 0, third = 0] = values;
@@ -128,13 +136,13 @@ class Evaluation {
     if (rounding) return this.#combine([first], ([a = 0]) => rounding(a));
     const reducing = Object.hasOwn(REDUCING, name) ? REDUCING[name] : undefined;
     if (reducing) return this.#reduce(first, reducing);
-    if (name === 'FILL' && typeof second === 'number') {
+    if (name === 'FILL' && values.length === 2 && typeof second === 'number') {
       const filled = this.#oneSeries(first);
       return new Map(this.#periods.map((period) => [period, filled.get(period) ?? second]));
     }
-    if (name === 'IF')
+    if (name === 'IF' && values.length === 3)
       return this.#combine([first, second, third], ([condition, yes = 0, no = 0]) => (condition ? yes : no));
-    throw this.#invalid(`the function ${name} is not evaluated here; name the metrics one by one`);
+    throw this.#invalid(`${name} has other arguments than it takes`);
   }
 
   /** Over several metrics by period; over one metric, its single value. */

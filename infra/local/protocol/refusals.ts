@@ -30,8 +30,37 @@ const ALIASES: Readonly<Record<string, string>> = {
   AmazonEC2ContainerRegistry_V20150921: 'ecr',
 };
 
+/** What to do instead of an operation that a service here has not, by service. */
+const INSTEAD_OF_OPERATION: Readonly<Record<string, string>> = {
+  lambda: 'Functions, aliases and triggers come from serverless.yml: change it and start again.',
+  firehose: 'Delivery streams come from serverless.yml and infra/aws: change them and start again.',
+  states: 'State machines come from infra/aws/retraining: change the definition and start again.',
+  cloudformation:
+    'The stack is serverless.yml: change it and start again; `npx serverless package` writes its template.',
+  sts: 'The local cloud takes any credentials: keep those you have.',
+  logs: 'FilterLogEvents finds words in a log; GetLogEvents reads it.',
+  cloudwatch: 'Metrics, alarms on them and dashboards are here; composite alarms, streams and insights need real AWS.',
+  'sagemaker-runtime': 'InvokeEndpoint answers at once.',
+};
+
+/** What to do instead of single operations. */
+const INSTEAD_OF: Readonly<Record<string, string>> = {
+  CreateFeatureGroup: 'Feature groups come from shared/feature-groups: add a definition and start again.',
+  UpdateFeatureGroup: 'Feature groups come from shared/feature-groups: add a feature and start again.',
+  DeleteFeatureGroup: 'Feature groups come from shared/feature-groups: start with another --dir.',
+  UpdateRecord: 'A standard online store takes PutRecord of the whole record.',
+};
+
+/** The refusal of an operation of a service that is here. */
+export function unknownOperation(service: string, operation: string): AwsError {
+  const single = Object.hasOwn(INSTEAD_OF, operation) ? INSTEAD_OF[operation] : undefined;
+  const general = Object.hasOwn(INSTEAD_OF_OPERATION, service) ? INSTEAD_OF_OPERATION[service] : undefined;
+  return notImplemented(service, operation, single ?? general);
+}
+
 /** The refusal of a service that is not here, or of an operation that none has. */
 export function unknownService(name: string, operation: string): AwsError {
   const service = Object.hasOwn(ALIASES, name) ? (ALIASES[name] ?? name) : name;
-  return notImplemented(service, operation, Object.hasOwn(INSTEAD, service) ? INSTEAD[service] : undefined);
+  if (Object.hasOwn(INSTEAD, service)) return notImplemented(service, operation, INSTEAD[service]);
+  return unknownOperation(service, operation);
 }

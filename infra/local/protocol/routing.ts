@@ -1,7 +1,7 @@
-import { AwsError, notImplemented } from './aws-error.ts';
+import { AwsError } from './aws-error.ts';
 import type { Faults } from './faults.ts';
 import { queryAnswer, queryRequestOf } from './query-protocol.ts';
-import { unknownService } from './refusals.ts';
+import { unknownOperation, unknownService } from './refusals.ts';
 import { decodePath, parseJson, type Signature, signatureOf } from './request.ts';
 import type { Operation, RestRoute, Roles, Service, WireRequest, WireResponse } from './service.ts';
 
@@ -95,7 +95,7 @@ async function callOperation(
   { request, signature }: { request: WireRequest; signature: Signature | undefined },
 ): Promise<unknown> {
   const run = operationOf(service, operation);
-  if (!run) throw notImplemented(service.name, operation);
+  if (!run) throw unknownOperation(service.name, operation);
   await check(options, signature, service, operation, input);
   return options.faults.apply(service.name, operation, async () => run(input as never, request));
 }

@@ -53,8 +53,8 @@ const forged = JSON.stringify({
     {
       FeatureGroupName: GROUP,
       Record: [
-        { FeatureName: 'order_key', ValueAsString: 'forged|1' },
-        { FeatureName: 'event_time', ValueAsString: '2031-01-01T00:00:00.000Z' },
+        { FeatureName: 'order_id', ValueAsString: 'forged|1' },
+        { FeatureName: 'changed_at', ValueAsString: '2031-01-01T00:00:00.000Z' },
       ],
     },
   ],
@@ -94,6 +94,15 @@ describe('pages of others', () => {
     expect((await cloud.objects.get(bucket(), 'victim')).toString()).toBe('x');
     const id = { FeatureGroupName: GROUP, RecordIdentifierValueAsString: 'forged|1' };
     expect(await cloud.call('featurestore', 'GetRecord', id)).toEqual({});
+  });
+
+  test('the same requests of a program get through, so that it is the page that is refused', async () => {
+    for (const [path, body] of requests().filter(([path]) => !path.includes('invocations') && !path.includes('url'))) {
+      expect((await send(path, { method: 'POST', body })).status, path).toBe(200);
+    }
+    const id = { FeatureGroupName: GROUP, RecordIdentifierValueAsString: 'forged|1' };
+    expect(await cloud.call('featurestore', 'GetRecord', id)).toHaveProperty('Record');
+    await expect(cloud.objects.get(bucket(), 'victim')).rejects.toMatchObject({ code: 'NoSuchKey' });
   });
 
   test('a name that was made to resolve to this machine reads and writes nothing', async () => {
@@ -168,9 +177,9 @@ describe('hostile requests', () => {
     const entry = (value: string) => ({
       FeatureGroupName: GROUP,
       Record: [
-        { FeatureName: 'order_key', ValueAsString: 'o|1' },
-        { FeatureName: 'event_time', ValueAsString: '2026-01-01T00:00:00.000Z' },
-        { FeatureName: 'unit_price', ValueAsString: value },
+        { FeatureName: 'order_id', ValueAsString: 'o|1' },
+        { FeatureName: 'changed_at', ValueAsString: '2026-01-01T00:00:00.000Z' },
+        { FeatureName: 'unit-price', ValueAsString: value },
         { FeatureName: 'quantity', ValueAsString: value },
       ],
     });

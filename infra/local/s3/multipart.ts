@@ -6,7 +6,7 @@ import type { WireRequest, WireResponse } from '../protocol/service.ts';
 import { element, textElement, textsOf, xmlText } from '../protocol/xml.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { xml } from './buckets.ts';
-import { sourceOf } from './copy.ts';
+import { readSource, sourceOf } from './copy.ts';
 import { s3Document } from './document.ts';
 import { keptHeaders } from './objects.ts';
 import { payloadOf } from './payload.ts';
@@ -158,8 +158,7 @@ export class MultipartUploads {
   }
 
   async #copied(request: WireRequest): Promise<Buffer> {
-    const { bucket, key } = sourceOf(request);
-    const content = await this.#objects.get(bucket, key);
+    const content = await readSource(this.#objects, sourceOf(request), request);
     const range = request.headers['x-amz-copy-source-range'];
     if (range === undefined) return content;
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];

@@ -20,7 +20,15 @@ const KNOWN_HEADERS = new Set(
   [
     ...['content-sha256', 'date', 'decoded-content-length', 'expected-bucket-owner', 'request-payer'],
     ...['sdk-checksum-algorithm', 'security-token', 'trailer', 'user-agent', 'checksum-type', 'mp-object-size'],
-    ...['copy-source', 'copy-source-range', 'metadata-directive', 'tagging-directive', 'bucket-object-lock-enabled'],
+    ...[
+      'copy-source',
+      'copy-source-range',
+      'copy-source-if-match',
+      'copy-source-if-none-match',
+      'metadata-directive',
+      'tagging-directive',
+      'bucket-object-lock-enabled',
+    ],
   ].map((name) => `x-amz-${name}`),
 );
 

@@ -153,6 +153,8 @@ describe('a copy', () => {
     await expect(copy('none/none')).rejects.toMatchObject({ name: 'NoSuchBucket' });
     await expect(copy('nothing')).rejects.toMatchObject({ name: 'InvalidArgument' });
     await expect(copy('data/from%20%C3%BC?versionId=7')).rejects.toMatchObject({ name: 'NotImplementedException' });
+    const changed = { ...at('to'), CopySource: 'data/from%20%C3%BC', CopySourceIfMatch: '"0"' };
+    await expect(client.send(new CopyObjectCommand(changed))).rejects.toMatchObject({ name: 'PreconditionFailed' });
     await expect(copy('data/from%20%C3%BC', 'from ü')).rejects.toMatchObject({ name: 'InvalidRequest' });
   });
 });

@@ -16,6 +16,7 @@ import type { TieRule } from './feature-store/online-store.ts';
 import { firehose } from './firehose/firehose.ts';
 import { factsOf } from './iam/facts.ts';
 import { GuardedObjects } from './iam/guarded-objects.ts';
+import { imagePermissions } from './iam/model-permissions.ts';
 import { StackRoles } from './iam/roles.ts';
 import { sts } from './iam/sts.ts';
 import { deployedFunctions, invokeInProcess, observeInvocations } from './lambda/deployed-functions.ts';
@@ -116,7 +117,9 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const queries = closers.add(athena({ objects, catalog, dir, db }), (it) => it.close());
   const onAnswer = vended.endpoint;
   const operations = features.groupOperations;
-  const training = { db, objects, objectsAs, alarmStateOf: alarms.stateOf, onAnswer, operations };
+  const pullImage = async (caller: Caller, image: string) =>
+    roles.require(caller, 'sagemaker', imagePermissions(image));
+  const training = { db, objects, objectsAs, pullImage, alarmStateOf: alarms.stateOf, onAnswer, operations };
   const models = closers.add(sageMaker(training), (it) => it.close());
   alarms.onChange(models.onAlarm);
 

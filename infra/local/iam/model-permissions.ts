@@ -103,6 +103,24 @@ const sagemaker: Readonly<Record<string, Row>> = {
   AddTags: ({ ResourceArn }: { ResourceArn: string }) => [{ action: 'sagemaker:AddTags', resource: ResourceArn }],
 };
 
+/**
+ * What fetching an image from ECR needs: of the role, also for the images of AWS's own accounts.
+ * Source: SageMaker, "CreateTrainingJob API: execution role permissions".
+ */
+export function imagePermissions(image: string): Permission[] {
+  const [, account, region, name] =
+    /^(\d{12})\.dkr\.ecr\.([a-z0-9-]{1,30})\.[a-z.]{1,30}\/([^:@\s]{1,255})/.exec(image) ?? [];
+  if (name === undefined) return [];
+  const resource = `arn:aws:ecr:${region}:${account}:repository/${name}`;
+  return [
+    { action: 'ecr:GetAuthorizationToken', resource: '*' },
+    ...['BatchCheckLayerAvailability', 'GetDownloadUrlForLayer', 'BatchGetImage'].map((action) => ({
+      action: `ecr:${action}`,
+      resource,
+    })),
+  ];
+}
+
 const execution =
   (action: string): Row =>
   ({ executionArn }: { executionArn: string }) => [{ action: `states:${action}`, resource: executionArn }];

@@ -34,13 +34,25 @@ type CreateModelInput = Partial<Omit<Model, 'ModelArn' | 'CreationTime'>> & { re
 /** The objects as a role may use them. */
 export type ObjectsAs = (caller: Caller) => ObjectStore;
 
+/** Whether a role may fetch an image. Rejects with what says that it may not. */
+export type PullImage = (caller: Caller, image: string) => Promise<void>;
+
+/** What jobs and models do on behalf of their roles. */
+export interface OnBehalf {
+  readonly objectsAs: ObjectsAs;
+  readonly pullImage: PullImage;
+}
+
 /** Session of the roles that SageMaker assumes. */
 export const SESSION = 'SageMaker';
 
 /** Reads a model's artefact. @throws Error when it is not there, or was not written by the local training. */
-export async function loadModel(objectsAs: ObjectsAs, model: Model): Promise<LinearModel> {
-  const { bucket, key } = parseS3Uri(model.PrimaryContainer.ModelDataUrl);
-  return unpackModel(await objectsAs({ roleArn: model.ExecutionRoleArn, session: SESSION }).get(bucket, key));
+export async function loadModel({ objectsAs, pullImage }: OnBehalf, model: Model): Promise<LinearModel> {
+  const { Image, ModelDataUrl } = model.PrimaryContainer;
+  const { bucket, key } = parseS3Uri(ModelDataUrl);
+  const caller = { roleArn: model.ExecutionRoleArn, session: SESSION };
+  await pullImage(caller, Image);
+  return unpackModel(await objectsAs(caller).get(bucket, key));
 }
 
 /** Models: a name for an artefact in S3 and the image that can read it. */

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { endpointConfigs } from './endpoint-configs.ts';
 import { endpoints } from './endpoints.ts';
 import { checkTags } from './limits.ts';
-import { models, type ObjectsAs } from './models.ts';
+import { models, type ObjectsAs, type PullImage } from './models.ts';
 import { Resources, type Tag } from './resources.ts';
 import { type OnAnswer, sageMakerRuntime } from './runtime.ts';
 import { TrainingJobs } from './training-jobs.ts';
@@ -22,6 +22,7 @@ export function sageMaker({
   objects,
   alarmStateOf = () => undefined,
   objectsAs = () => objects,
+  pullImage = async () => undefined,
   onAnswer,
   operations = {},
 }: {
@@ -31,6 +32,8 @@ export function sageMaker({
   alarmStateOf?: AlarmStateOf;
   /** The objects as a job's or a model's role may use them. Default: as anybody may. */
   objectsAs?: ObjectsAs;
+  /** Default: anybody may. */
+  pullImage?: PullImage;
   /** Hears of every answer of an endpoint. */
   onAnswer?: OnAnswer;
   /** Operations of other services that SageMaker's API has too. */
@@ -42,9 +45,10 @@ export function sageMaker({
   close(): Promise<void>;
 } {
   const resources = new Resources(db);
-  const training = new TrainingJobs({ resources, objectsAs });
-  const transforms = transformJobs({ resources, objectsAs });
-  const hosting = endpoints({ resources, objectsAs, alarmStateOf });
+  const onBehalf = { objectsAs, pullImage };
+  const training = new TrainingJobs({ resources, onBehalf });
+  const transforms = transformJobs({ resources, onBehalf });
+  const hosting = endpoints({ resources, onBehalf, alarmStateOf });
   const controlPlane: Service = {
     name: 'sagemaker',
     target: 'SageMaker',

@@ -4,7 +4,7 @@ import { type LinearModel, logOdds, probability } from './learner/linear-model.t
 import { jsonPrediction, type Prediction } from './learner/prediction-text.ts';
 import { readNumbers } from './learner/training-data.ts';
 import { checkTags, contentTypes, takesContentType } from './limits.ts';
-import { loadModel, type Model, type ObjectsAs, SESSION } from './models.ts';
+import { loadModel, type Model, type OnBehalf, SESSION } from './models.ts';
 import {
   arnOf,
   epochSeconds,
@@ -56,7 +56,7 @@ interface TransformJob extends TransformRequest {
 }
 
 /** Batch transform: a model's answers to every row of the files under a prefix, as one `.out` for each file. */
-export function transformJobs({ resources, objectsAs }: { resources: Resources; objectsAs: ObjectsAs }): {
+export function transformJobs({ resources, onBehalf }: { resources: Resources; onBehalf: OnBehalf }): {
   operations: Record<string, Operation>;
   close(): Promise<void>;
 } {
@@ -89,7 +89,7 @@ export function transformJobs({ resources, objectsAs }: { resources: Resources; 
         if (!resources.add('transform-job', name, body, Tags)) {
           throw validationException(`Job name must be unique within an AWS account and region: ${TransformJobArn}`);
         }
-        const work = transform(objectsAs, model, input).then(
+        const work = transform(onBehalf, model, input).then(
           () => end(name, { TransformJobStatus: 'Completed' }),
           (error) => end(name, { TransformJobStatus: 'Failed', FailureReason: `ClientError: ${error.message}` }),
         );
@@ -127,11 +127,11 @@ export function transformJobs({ resources, objectsAs }: { resources: Resources; 
   };
 }
 
-async function transform(objectsAs: ObjectsAs, model: Model, request: TransformRequest): Promise<void> {
+async function transform(onBehalf: OnBehalf, model: Model, request: TransformRequest): Promise<void> {
   const source = parseS3Uri(request.TransformInput.DataSource.S3DataSource.S3Uri);
   const target = parseS3Uri(request.TransformOutput.S3OutputPath);
-  const loaded = await loadModel(objectsAs, model);
-  const objects = objectsAs({ roleArn: model.ExecutionRoleArn, session: SESSION });
+  const loaded = await loadModel(onBehalf, model);
+  const objects = onBehalf.objectsAs({ roleArn: model.ExecutionRoleArn, session: SESSION });
   const skipped = request.DataProcessing?.InputFilter === '$[1:]' ? 1 : 0;
   const files = await objects.list(source.bucket, source.key);
   if (files.length === 0) throw new Error(`No objects under s3://${source.bucket}/${source.key}`);

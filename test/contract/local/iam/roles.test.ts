@@ -274,6 +274,57 @@ describe('without one action the loop fails, and says which', () => {
   });
 });
 
+describe('a job works as the role that it is given', () => {
+  const rows = Array.from({ length: 40 }, (_, row) => `${row % 2},${row % 7}\n`).join('');
+  const uri = (key: string) => `s3://${cloud.stack.outputs.DataBucketName}/${key}`;
+  let number = 0;
+
+  async function trained(): Promise<{ TrainingJobStatus: string; FailureReason?: string }> {
+    number += 1;
+    const TrainingJobName = `${STACK}-job-${number}`;
+    await cloud.objects.put(String(cloud.stack.outputs.DataBucketName), 'training-sets/x/part', rows);
+    await cloud.call('sagemaker', 'CreateTrainingJob', {
+      TrainingJobName,
+      RoleArn: roleArn('TrainingRole'),
+      AlgorithmSpecification: {
+        TrainingImage: '382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1',
+        TrainingInputMode: 'File',
+      },
+      HyperParameters: { predictor_type: 'binary_classifier', mini_batch_size: '10' },
+      InputDataConfig: [
+        {
+          ChannelName: 'train',
+          ContentType: 'text/csv',
+          DataSource: { S3DataSource: { S3DataType: 'S3Prefix', S3Uri: uri('training-sets/x/') } },
+        },
+      ],
+      OutputDataConfig: { S3OutputPath: uri('models/') },
+      ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 1, VolumeSizeInGB: 10 },
+      StoppingCondition: { MaxRuntimeInSeconds: 600 },
+    });
+    for (;;) {
+      const found = await cloud.call('sagemaker', 'DescribeTrainingJob', { TrainingJobName });
+      if ((found as { TrainingJobStatus: string }).TrainingJobStatus !== 'InProgress') return found as never;
+      await sleep(20);
+    }
+  }
+
+  test('and ends well when the role may what it needs', async () => {
+    expect((await trained()).TrainingJobStatus).toBe('Completed');
+  });
+
+  test.each(['s3:ListBucket', 's3:GetObject', 's3:PutObject', 'ecr:BatchGetImage', 'ecr:GetAuthorizationToken'])(
+    'and fails without %s, saying so',
+    async (action) => {
+      const restore = withoutAction('TrainingRole', action);
+      const { TrainingJobStatus, FailureReason } = await trained();
+      restore();
+      expect(TrainingJobStatus).toBe('Failed');
+      expect(FailureReason).toContain(`${STACK}-TrainingRole/SageMaker is not authorized to perform: ${action}`);
+    },
+  );
+});
+
 test('a role is assumed only by the service that it trusts', () => {
   expect(() => cloud.roles.checkTrust(roleArn('IngestRole'), 'states.amazonaws.com')).toThrow(
     /cannot be assumed by states/,

@@ -6,6 +6,7 @@ import { GlueCatalog } from './athena/catalog.ts';
 import { cloudWatch } from './cloudwatch/cloudwatch.ts';
 import { cloudWatchLogs } from './cloudwatch/logs.ts';
 import { vendedMetrics } from './cloudwatch/vended-metrics.ts';
+import { deployedFunctions, invokeInProcess, observeInvocations } from './deployed-functions.ts';
 import type { DynamoDbBackEnd } from './dynamodb/back-end.ts';
 import { dynamoDbLocal } from './dynamodb/dynamodb-local.ts';
 import { embeddedDynamoDb } from './dynamodb/embedded.ts';
@@ -19,10 +20,8 @@ import { GuardedObjects } from './iam/guarded-objects.ts';
 import { imagePermissions } from './iam/model-permissions.ts';
 import { StackRoles } from './iam/roles.ts';
 import { sts } from './iam/sts.ts';
-import { deployedFunctions, invokeInProcess, observeInvocations } from './lambda/deployed-functions.ts';
 import { lambdaRuntime } from './lambda/runtime.ts';
 import { lambdaService } from './lambda/service.ts';
-import { startTriggers } from './lambda/triggers.ts';
 import { Faults } from './protocol/faults.ts';
 import { callInProcess, HOST, serve } from './protocol/server.ts';
 import type { Call, Caller, Service } from './protocol/service.ts';
@@ -35,6 +34,7 @@ import { stepFunctions } from './step-functions/step-functions.ts';
 import { Closers } from './storage/closers.ts';
 import { ObjectStore } from './storage/object-store.ts';
 import { openStateFolder } from './storage/state-folder.ts';
+import { startTriggers } from './triggers.ts';
 
 export interface CloudOptions {
   /** Folder of the state, which survives a restart. Made if it is not there. */

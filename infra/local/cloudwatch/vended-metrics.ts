@@ -1,10 +1,19 @@
-import type { LambdaFunction } from '../lambda/function.ts';
-import type { EndedInvocation } from '../lambda/runtime.ts';
-import type { UrlRequest } from '../lambda/service.ts';
 import type { Dimensions, RecordDatum } from './metric-store.ts';
 
 /** How an execution goes, by the end of the name of its metric. */
 export type ExecutionOutcome = 'Started' | 'Succeeded' | 'Failed' | 'TimedOut' | 'Aborted';
+
+/** An invocation that has ended, and one by a function's URL. */
+export interface Invocation {
+  readonly lambda: { readonly name: string };
+  readonly durationMs: number;
+  readonly isError: boolean;
+}
+export interface UrlRequest {
+  readonly functionName: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
 
 /** An answer of an endpoint. */
 export interface EndpointAnswer {
@@ -24,7 +33,7 @@ export function vendedMetrics(record: RecordDatum) {
     for (const [name, value] of Object.entries(values)) record({ namespace, name, dimensions, value });
   };
   return {
-    invocation({ lambda, durationMs, isError }: EndedInvocation): void {
+    invocation({ lambda, durationMs, isError }: Invocation): void {
       const values = { Invocations: 1, Errors: Number(isError), Duration: durationMs, Throttles: 0 };
       all('AWS/Lambda', { FunctionName: lambda.name }, values);
     },
@@ -41,11 +50,11 @@ export function vendedMetrics(record: RecordDatum) {
     },
 
     /** @param payload event of an event source mapping. Its last record's age is that of the batch. */
-    iteratorAge({ name }: Pick<LambdaFunction, 'name'>, payload: string, nowMs: number): void {
+    iteratorAge(functionName: string, payload: string, nowMs: number): void {
       const start = payload.lastIndexOf(CREATION);
       if (start < 0) return;
       const seconds = Number.parseInt(payload.slice(start + CREATION.length, start + CREATION.length + 12), 10);
-      all('AWS/Lambda', { FunctionName: name }, { IteratorAge: Math.max(0, nowMs - seconds * 1_000) });
+      all('AWS/Lambda', { FunctionName: functionName }, { IteratorAge: Math.max(0, nowMs - seconds * 1_000) });
     },
 
     execution(stateMachineArn: string, outcome: ExecutionOutcome): void {

@@ -1,4 +1,3 @@
-import type { EventSourceMappingInput } from '../event-source-mapping/config.ts';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation, RestRoute } from '../protocol/service.ts';
 import { functionArn, LATEST, type LambdaFunction } from './function.ts';
@@ -49,9 +48,16 @@ interface Paged {
   readonly FunctionVersion?: string;
 }
 
+/** An event source mapping, as CreateEventSourceMapping takes it, and what it is known by. */
+export interface Mapping {
+  readonly UUID: string;
+  readonly FunctionName: string;
+  readonly EventSourceArn: string;
+}
+
 export interface FunctionFacts {
   readonly endpointUrl: () => string;
-  readonly mappings: () => readonly EventSourceMappingInput[];
+  readonly mappings: () => readonly Mapping[];
 }
 
 export function functionOperations(runtime: LambdaRuntime, facts: FunctionFacts): Record<string, Operation> {
@@ -178,7 +184,7 @@ function urlOf({ name, url, aliases = [] }: LambdaFunction, { endpointUrl }: Fun
   };
 }
 
-function mappingOf({ FunctionName, ...mapping }: EventSourceMappingInput): object {
+function mappingOf({ FunctionName, ...mapping }: Mapping): object {
   return {
     ...mapping,
     FunctionArn: functionArn(FunctionName),

@@ -47,10 +47,7 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
     'lookaround; it splits digits in one way only',
   ],
   [String.raw`shared/definition/decimal.ts /^0+(?=\d)/`, 'lookaround, from the beginning of the text only'],
-  [
-    'shared/feature-groups/define.ts /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/',
-    'names that the definition’s author writes',
-  ],
+  ['shared/definition/schema.ts /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/', 'names that the definition’s author writes'],
   ['shared/model/names.ts /[-_]+$/', 'names that have just been cut to 80 characters'],
   [
     String.raw`shared/rehearsal/shadows.ts /(?<=(?<!\\)(?:\\\\)*),/`,

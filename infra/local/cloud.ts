@@ -6,7 +6,6 @@ import { GlueCatalog } from './athena/catalog.ts';
 import { cloudWatch } from './cloudwatch/cloudwatch.ts';
 import { cloudWatchLogs } from './cloudwatch/logs.ts';
 import { vendedMetrics } from './cloudwatch/vended-metrics.ts';
-import { deployedFunctions, invokeInProcess, observeInvocations } from './deployed-functions.ts';
 import type { DynamoDbBackEnd } from './dynamodb/back-end.ts';
 import { dynamoDbLocal } from './dynamodb/dynamodb-local.ts';
 import { embeddedDynamoDb } from './dynamodb/embedded.ts';
@@ -15,6 +14,8 @@ import type { EventSourceMappingInput } from './event-source-mapping/config.ts';
 import { featureStore } from './feature-store/feature-store.ts';
 import type { TieRule } from './feature-store/online-store.ts';
 import { firehose } from './firehose/firehose.ts';
+import { deployedFunctions, invokeInProcess, observeInvocations } from './functions/deployed-functions.ts';
+import { startTriggers } from './functions/triggers.ts';
 import { factsOf } from './iam/facts.ts';
 import { GuardedObjects } from './iam/guarded-objects.ts';
 import { imagePermissions } from './iam/model-permissions.ts';
@@ -34,7 +35,6 @@ import { stepFunctions } from './step-functions/step-functions.ts';
 import { Closers } from './storage/closers.ts';
 import { ObjectStore } from './storage/object-store.ts';
 import { openStateFolder } from './storage/state-folder.ts';
-import { startTriggers } from './triggers.ts';
 
 export interface CloudOptions {
   /** Folder of the state, which survives a restart. Made if it is not there. */

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { recordEmbedded } from './cloudwatch/embedded-metrics.ts';
-import type { LogStore } from './cloudwatch/log-store.ts';
-import type { RecordDatum } from './cloudwatch/metric-store.ts';
-import type { VendedMetrics } from './cloudwatch/vended-metrics.ts';
-import type { StackRoles } from './iam/roles.ts';
-import type { LambdaFunction } from './lambda/function.ts';
-import type { EndedInvocation, LambdaRuntime } from './lambda/runtime.ts';
-import type { Stack } from './stack/stack.ts';
+import { recordEmbedded } from '../cloudwatch/embedded-metrics.ts';
+import type { LogStore } from '../cloudwatch/log-store.ts';
+import type { RecordDatum } from '../cloudwatch/metric-store.ts';
+import type { VendedMetrics } from '../cloudwatch/vended-metrics.ts';
+import type { StackRoles } from '../iam/roles.ts';
+import type { LambdaFunction } from '../lambda/function.ts';
+import type { EndedInvocation, LambdaRuntime } from '../lambda/runtime.ts';
+import type { Stack } from '../stack/stack.ts';
 
-const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
+const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The alias that a function has whose versions CodeDeploy shifts, and that its triggers and callers name. */
 const ALIAS = 'live';

@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { VendedMetrics } from './cloudwatch/vended-metrics.ts';
-import type { DynamoDbBackEnd } from './dynamodb/back-end.ts';
-import type { EventSourceMappingInput } from './event-source-mapping/config.ts';
-import { startEventSourceMapping } from './event-source-mapping/event-source-mapping.ts';
-import type { LambdaRuntime } from './lambda/runtime.ts';
-import { startSchedule } from './lambda/schedule.ts';
-import type { Call, Caller } from './protocol/service.ts';
-import type { Stack } from './stack/stack.ts';
-import type { Closers } from './storage/closers.ts';
-import type { ObjectStore } from './storage/object-store.ts';
+import type { VendedMetrics } from '../cloudwatch/vended-metrics.ts';
+import type { DynamoDbBackEnd } from '../dynamodb/back-end.ts';
+import type { EventSourceMappingInput } from '../event-source-mapping/config.ts';
+import { startEventSourceMapping } from '../event-source-mapping/event-source-mapping.ts';
+import type { LambdaRuntime } from '../lambda/runtime.ts';
+import { startSchedule } from '../lambda/schedule.ts';
+import type { Call, Caller } from '../protocol/service.ts';
+import type { Stack } from '../stack/stack.ts';
+import type { Closers } from '../storage/closers.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 
 export interface TriggerDeps {
   readonly callAs: (caller: Caller) => Call;

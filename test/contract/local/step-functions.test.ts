@@ -512,7 +512,7 @@ describe('SageMaker', () => {
     ...{
       TrainingJobName: 'job-1',
       RoleArn: ROLE,
-      HyperParameters: { predictor_type: 'binary_classifier', mini_batch_size: '10' },
+      HyperParameters: { predictor_type: 'binary_classifier', mini_batch_size: '2' },
     },
     AlgorithmSpecification: { TrainingImage: IMAGE, TrainingInputMode: 'File' },
     InputDataConfig: [

@@ -48,7 +48,7 @@ const ONLY_VALUES: Readonly<Record<string, readonly string[]>> = {
  * Penalties of the models that `wd=auto` trains, beside the loss summed over the rows. The first, scikit-learn's
  * default (`C=1`), is kept when no other does better.
  */
-const L2_AUTO = [1, 0.01, 100];
+const L2_AUTO = [1, 0.1, 10];
 
 /** Source: linear-learner's hyperparameters. What it does with fewer rows is not documented; here the job fails. */
 const MINI_BATCH_SIZE_DEFAULT = 1_000;

@@ -1,29 +1,36 @@
 import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { athena } from './athena/athena.ts';
 import { GlueCatalog } from './athena/catalog.ts';
 import { glue } from './athena/glue.ts';
 import { KeptTables } from './athena/tables/kept-tables.ts';
 import { cloudWatch } from './cloudwatch/cloudwatch.ts';
+import { cloudWatchLogs } from './cloudwatch/logs.ts';
+import { vendedMetrics } from './cloudwatch/vended-metrics.ts';
 import type { DynamoDbBackEnd } from './dynamodb/back-end.ts';
 import { dynamoDbLocal } from './dynamodb/dynamodb-local.ts';
 import { embeddedDynamoDb } from './dynamodb/embedded.ts';
 import { remoteDynamoDb } from './dynamodb/remote.ts';
-import { startEventSourceMapping } from './event-source-mapping/event-source-mapping.ts';
+import type { EventSourceMappingInput } from './event-source-mapping/config.ts';
 import { featureStore } from './feature-store/feature-store.ts';
 import type { TieRule } from './feature-store/online-store.ts';
 import { firehose } from './firehose/firehose.ts';
-import type { LambdaFunction } from './lambda/function.ts';
-import { type LambdaRuntime, lambdaRuntime } from './lambda/runtime.ts';
-import { startSchedule } from './lambda/schedule.ts';
+import { deployedFunctions, invokeInProcess, observeInvocations } from './functions/deployed-functions.ts';
+import { startTriggers } from './functions/triggers.ts';
+import { factsOf } from './iam/facts.ts';
+import { GuardedObjects } from './iam/guarded-objects.ts';
+import { imagePermissions } from './iam/model-permissions.ts';
+import { StackRoles } from './iam/roles.ts';
+import { sts } from './iam/sts.ts';
+import { lambdaRuntime } from './lambda/runtime.ts';
 import { lambdaService } from './lambda/service.ts';
 import { Faults } from './protocol/faults.ts';
 import { callInProcess, HOST, serve } from './protocol/server.ts';
-import type { Call, Service } from './protocol/service.ts';
+import type { Call, Caller, Service } from './protocol/service.ts';
 import { s3 } from './s3/s3.ts';
 import { sageMaker } from './sagemaker/sagemaker.ts';
+import { cloudFormation } from './stack/cloudformation.ts';
 import { eventSourceMappings, provision } from './stack/provision.ts';
 import { loadStack, type Stack } from './stack/stack.ts';
 import { stepFunctions } from './step-functions/step-functions.ts';
@@ -33,8 +40,6 @@ import { damageOf, openStateFolder } from './storage/state-folder.ts';
 
 /** Where the DynamoDBs that keep their state in the cloud's folder keep it. */
 const DYNAMODB_FOLDERS: Readonly<Record<string, string>> = { embedded: 'dynamodb', local: 'dynamodb-local' };
-
-const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface CloudOptions {
   /** Folder of the state, which survives a restart. Made if it is not there. */
@@ -66,6 +71,8 @@ export interface Cloud {
   /** Calls a service in process, as services call each other. */
   readonly call: Call;
   readonly objects: ObjectStore;
+  /** What the stack's roles may do: every call of a function, the state machine or a job is checked against it. */
+  readonly roles: StackRoles;
   /** Resolves when what was on the streams at the call, and what handling it put on streams, is handled. */
   idle(): Promise<void>;
   /** Delivers what Firehose has gathered, now. */
@@ -92,6 +99,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const dir = resolve(options.dir);
   const { params, featureGroup, onLog = () => undefined } = options;
+  const report = (problem: string) => onLog('local cloud', problem);
   const backEnd = options.dynamodb ?? 'embedded';
   const folder = DYNAMODB_FOLDERS[backEnd];
   const kept = { name: backEnd, ...(folder !== undefined && { folder }) };
@@ -103,37 +111,60 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const services: Service[] = [];
   const call = callInProcess(services, faults);
   const objects = new ObjectStore(join(dir, 's3'));
-  const features = featureStore({ db, faults, tieRule: options.tieRule ?? 'greater' });
-  const deliveries = closers.add(firehose({ objects, db, faults }), (it) => it.close());
   const catalog = new GlueCatalog(new KeptTables(db));
-  const queries = closers.add(athena({ objects, catalog, dir, db }), (it) => it.close());
+  const roles = new StackRoles(factsOf({ call, catalog, objects }), report);
+  const callAs = (caller: Caller) => callInProcess(services, faults, { roles, caller });
+  const objectsAs = (caller: Caller) =>
+    new GuardedObjects(objects, (permission) => roles.require(caller, 's3', [permission]));
   const alarms = cloudWatch({ db });
-  const models = closers.add(sageMaker({ db, objects, alarmStateOf: alarms.stateOf }), (it) => it.close());
+  const vended = vendedMetrics(alarms.record);
+  const logs = cloudWatchLogs({ db });
+  const features = featureStore({ db, faults, tieRule: options.tieRule ?? 'greater' });
+  const onDelivery = vended.delivery;
+  const deliveries = closers.add(firehose({ objects, db, faults, objectsAs, onDelivery }), (it) => it.close());
+  const queries = closers.add(athena({ objects, catalog, dir, db }), (it) => it.close());
+  const onAnswer = vended.endpoint;
+  const operations = features.groupOperations;
+  const pullImage = async (caller: Caller, image: string) =>
+    roles.require(caller, 'sagemaker', imagePermissions(image));
+  const training = { db, objects, objectsAs, pullImage, alarmStateOf: alarms.stateOf, onAnswer, operations };
+  const models = closers.add(sageMaker(training), (it) => it.close());
   alarms.onChange(models.onAlarm);
 
   // What calls the other services over the wire is stopped before the server, and so added after it.
   let port = 0;
-  const endpoint = () => `http://${HOST}:${port}`;
-  const runtime = lambdaRuntime({ functions: stack.functions.map(asLambda), endpointUrl: endpoint, onLog });
-  const executions = stepFunctions({ db, call });
+  let mappings: readonly EventSourceMappingInput[] = [];
+  const endpointUrl = () => `http://${HOST}:${port}`;
+  const runtime = lambdaRuntime({
+    ...{ functions: deployedFunctions(stack, roles), endpointUrl, onLog },
+    onInvocation: observeInvocations({ record: alarms.record, vended, logs: logs.store, roles }),
+  });
+  const executions = stepFunctions({ db, call, callAs, onExecution: vended.execution });
+  const overTheWire = lambdaService(runtime, {
+    endpointUrl,
+    mappings: () => mappings,
+    onUrlRequest: vended.urlRequest,
+  });
+  const lambda = { ...overTheWire, operations: { ...overTheWire.operations, Invoke: invokeInProcess(runtime) } };
   services.push(...dynamodb.services, features.service, deliveries.service, queries.service, executions.service);
-  const lambda = { ...lambdaService(runtime), operations: { Invoke: invokeInProcess(runtime) } };
-  services.push(...models.services, alarms.service, lambda, s3({ objects }).service, glue({ catalog, objects }));
-  const served = await serve(services, faults, options.port);
+  services.push(...models.services, alarms.service, logs.service, lambda, glue({ catalog, objects }));
+  services.push(sts(roles), cloudFormation(stack), s3({ objects }).service);
+  const served = await serve(services, faults, options.port, roles);
   closers.add(served.server, closeServer);
   port = served.port;
   closers.add(lambda, (it) => it.close?.());
   closers.add(executions, (it) => it.close());
 
   await provision(stack, {
-    ...{ call, objects, catalog, featureStore: features, firehose: deliveries },
-    ...{ athena: queries, stepFunctions: executions },
+    ...{ call, objects, catalog, featureStore: features, firehose: deliveries, alarms, logs: logs.store },
+    ...{ athena: queries, stepFunctions: executions, roles },
   });
-  const report = (problem: string) => onLog('local cloud', problem);
-  const triggers = { call, runtime, objects, db, report, onWrite: dynamodb.onWrite };
-  const idle = options.eventSourceMappings === false ? async () => {} : await startTriggers(stack, triggers, closers);
+  mappings = await eventSourceMappings(stack, call);
+  const triggers = { callAs, objectsAs, runtime, vended, db, report, onWrite: dynamodb.onWrite };
+  const idle =
+    options.eventSourceMappings === false ? async () => {} : startTriggers(stack, mappings, triggers, closers);
   return {
-    ...{ endpoint: endpoint(), port, stack, faults, call, objects, idle },
+    ...{ endpoint: endpointUrl(), port, stack, faults, call, objects, roles, idle },
     async flushDeliveryStreams() {
       const streams = stack.resources.filter(({ type }) => type === 'AWS::KinesisFirehose::DeliveryStream');
       for (const { ref } of streams) await deliveries.flush(ref);
@@ -147,50 +178,6 @@ function dynamoDb(backEnd: string, dir: string, db: DatabaseSync): Promise<Dynam
   if (backEnd === 'local') return dynamoDbLocal({ dir, db });
   if (URL.canParse(backEnd)) return remoteDynamoDb(backEnd);
   throw new Error(`--dynamodb: found "${backEnd}", expected embedded, local or a URL such as http://127.0.0.1:8000.`);
-}
-
-function asLambda({ handler, ...it }: Stack['functions'][number]): LambdaFunction {
-  const [, module = '', exportName = ''] = /^(.*)\.([^./]+)$/.exec(handler) ?? [];
-  const { name, environment, timeoutSeconds, memoryMB } = it;
-  return { name, environment, timeoutSeconds, memoryMB, exportName, handlerFile: join(PROJECT_FOLDER, `${module}.ts`) };
-}
-
-/** Invoke for callers in this process (Step Functions); over the wire it is lambdaService's. */
-function invokeInProcess(runtime: LambdaRuntime) {
-  return async ({ FunctionName, Payload }: { FunctionName: string; Payload: string }) => {
-    const { payload, functionError } = await runtime.invoke(FunctionName, Payload);
-    return { StatusCode: 200, Payload: payload, ...(functionError && { FunctionError: functionError }) };
-  };
-}
-
-interface TriggerDeps {
-  readonly call: Call;
-  readonly runtime: LambdaRuntime;
-  readonly objects: ObjectStore;
-  readonly db: DatabaseSync;
-  readonly report: (problem: string) => void;
-  readonly onWrite: DynamoDbBackEnd['onWrite'];
-}
-
-/** Starts event source mappings and schedules; gives what waits for the streams to be handled. */
-async function startTriggers(stack: Stack, deps: TriggerDeps, closers: Closers): Promise<() => Promise<void>> {
-  const { runtime, report, ...rest } = deps;
-  const invoke = (functionName: string, payload: string) => runtime.invoke(functionName, payload);
-  const mappings = (await eventSourceMappings(stack, deps.call)).map((mapping) =>
-    closers.add(startEventSourceMapping(mapping, { ...rest, invoke, report }), (it) => it.stop()),
-  );
-  for (const { name, schedules } of stack.functions) {
-    for (const schedule of schedules) {
-      closers.add(
-        startSchedule(schedule, (payload) => invoke(name, payload), report),
-        (stop) => stop(),
-      );
-    }
-  }
-  return async () => {
-    // Handling one table's stream writes to the next one's: as many rounds as there are streams reach the last.
-    for (const _ of mappings) await Promise.all(mappings.map((mapping) => mapping.idle()));
-  };
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -51,6 +51,9 @@ function queryStatements(names: Names): Statement[] {
         arn('glue', `table/${names.glueDatabase}/*`),
       ],
     ),
+    // Mandatory, whatever a query is about. Source: Athena's guide, "Configure AWS Glue access to your catalog and
+    // database per AWS Region".
+    allow(['glue:CreateDatabase', 'glue:GetDatabase'], [arn('glue', 'catalog'), arn('glue', 'database/default')]),
     allow(['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [bucket]),
     allow(['s3:GetObject'], [join(bucket, `/${CHANGE_LOG_PREFIX}*`)]),
     allow(

@@ -38,8 +38,8 @@ const PROPERTIES = [
   'Tags',
 ];
 
-/** Group and feature names. Source: CreateFeatureGroup. */
-const NAME = /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/;
+/** Group and feature names. Source: CreateFeatureGroup, 64 characters that end in a letter or a digit. */
+const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_-]{0,62}[a-zA-Z0-9])?$/;
 /** Columns Feature Store adds to the offline store itself. Source: CreateFeatureGroup, FeatureDefinitions. */
 const RESERVED = new Set(['is_deleted', 'write_time', 'api_invocation_time']);
 /** Source: Feature Store quotas. */

@@ -11,6 +11,7 @@ import type { Faults } from '../protocol/faults.ts';
 import type { RestRoute, Service } from '../protocol/service.ts';
 import { batchGetRecord, batchWriteRecord } from './batch-operations.ts';
 import type { FeatureGroupProperties } from './feature-group.ts';
+import { groupOperations } from './group-operations.ts';
 import type { OnlineRecord, TieRule } from './online-store.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from './record-operations.ts';
 import { FeatureStore } from './store.ts';
@@ -78,6 +79,9 @@ export function featureStore({ db, faults, tieRule }: FeatureStoreOptions) {
   };
   return {
     service,
+
+    /** Operations of SageMaker's own API about the groups. */
+    groupOperations: groupOperations(store),
 
     /**
      * Makes a group from the properties of CloudFormation's AWS::SageMaker::FeatureGroup, or adds features to the one

@@ -8,6 +8,10 @@ const RECORD_BYTES_MAX = 350 * 1024;
 /** Source: Feature Store quotas, maximum size of a record identifier (2 KB). */
 const RECORD_IDENTIFIER_BYTES_MAX = 2 * 1024;
 const INT64_MAX = 2n ** 63n - 1n;
+/** An integer without leading zeros, of no more digits than 64 bits have. */
+const INTEGRAL = /^([+-]?)0*(\d{1,19})$/;
+/** A decimal fraction. Digits are split in one way only: in several, a long text would take its square in time. */
+const FRACTIONAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** A record that may be written. Values are the texts that were sent. */
 export interface ValidRecord {
@@ -33,9 +37,12 @@ export function validRecord(group: FeatureGroup, record: readonly FeatureValue[]
     if (typeof value !== 'string')
       throw invalid(`feature [${name}] has no ValueAsString; omit a feature to leave it null`);
     if (Object.hasOwn(values, name)) throw invalid(`feature [${name}] is given twice`);
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+    // Before a value is read: what is too long is not worth reading.
+    if (bytes > RECORD_BYTES_MAX)
+      throw invalid(`the record is too large: at most ${RECORD_BYTES_MAX} are allowed, in bytes`);
     checkValue(name, type, value);
     values[name] = value;
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   }
   const recordIdentifier = values[group.recordIdentifier];
   if (!recordIdentifier) throw invalid(`the record identifier [${group.recordIdentifier}] is missing or empty`);
@@ -44,8 +51,6 @@ export function validRecord(group: FeatureGroup, record: readonly FeatureValue[]
   if (Buffer.byteLength(recordIdentifier) > RECORD_IDENTIFIER_BYTES_MAX) {
     throw invalid(`the record identifier exceeds ${RECORD_IDENTIFIER_BYTES_MAX} bytes`);
   }
-  if (bytes > RECORD_BYTES_MAX)
-    throw invalid(`the record has ${bytes} bytes, and at most ${RECORD_BYTES_MAX} are allowed`);
   return { recordIdentifier, eventTime, eventTimeNs: eventTimeNs(eventTime, group.eventTimeType), values };
 }
 
@@ -67,17 +72,14 @@ export function targetsOnline(group: FeatureGroup, targets: readonly string[] | 
 }
 
 function checkValue(name: string, type: FeatureType, value: string): void {
-  if (type === 'Integral') {
-    const isInt64 = /^[+-]?\d+$/.test(value) && within64Bits(BigInt(value.replace(/^\+/, '')));
-    if (!isInt64) throw invalid(`feature [${name}] of type Integral cannot be parsed from "${value.slice(0, 64)}"`);
-  }
-  if (type === 'Fractional' && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value)) {
-    throw invalid(`feature [${name}] of type Fractional cannot be parsed from "${value.slice(0, 64)}"`);
-  }
+  if (type === 'String') return;
+  if (type === 'Integral' ? isInt64(value) : FRACTIONAL.test(value)) return;
+  throw invalid(`feature [${name}] of type ${type} cannot be parsed from "${value.slice(0, 64)}"`);
 }
 
-function within64Bits(value: bigint): boolean {
-  return value <= INT64_MAX && value >= -INT64_MAX - 1n;
+function isInt64(text: string): boolean {
+  const [, sign, digits] = INTEGRAL.exec(text) ?? [];
+  return digits !== undefined && BigInt(digits) <= (sign === '-' ? INT64_MAX + 1n : INT64_MAX);
 }
 
 function invalid(problem: string): AwsError {

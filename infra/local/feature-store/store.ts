@@ -28,6 +28,16 @@ export class FeatureStore {
     this.#groups.set(group.name, group);
   }
 
+  names(): string[] {
+    return [...this.#groups.keys()];
+  }
+
+  /** A group's description as it was given. */
+  properties(name: string): FeatureGroupProperties {
+    const row = this.#db.prepare('SELECT properties FROM feature_groups WHERE name = ?').get(name);
+    return JSON.parse(String(row?.properties));
+  }
+
   /** @throws AwsError ResourceNotFound */
   group(nameOrArn: string | undefined): FeatureGroup {
     const group = this.#groups.get(nameOrArn?.replace(/^arn:.*:feature-group\//, '') ?? '');

@@ -8,6 +8,8 @@ import type { Spool } from './spool.ts';
 export interface DeliveryStreamOptions {
   readonly name: string;
   readonly bucket: string;
+  /** Writes the objects. Default: nobody in particular. */
+  readonly roleArn?: string;
   readonly prefix?: string;
   readonly errorPrefix?: string;
   /** 0 to 900. */
@@ -28,12 +30,16 @@ const RETRY_MS = 1_000;
 /** Longest timer armed at once, in milliseconds; what is due later is looked at again then. */
 const TIMER_MS_MAX = 900_000;
 
+/** Hears of an object that has been delivered, and of how long its oldest record has waited. */
+export type OnDelivery = (name: string, delivered: { ageSeconds: number; records: number; bytes: number }) => void;
+
 /** A delivery stream to S3: gathers records by time and size and writes them, concatenated, as one object. */
 export class DeliveryStream {
   readonly options: Required<DeliveryStreamOptions>;
   readonly createdAt = new Date();
   readonly #spool: Spool;
   readonly #objects: ObjectStore;
+  readonly #onDelivery: OnDelivery;
   #timer: NodeJS.Timeout | undefined;
   #delivery: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -41,8 +47,14 @@ export class DeliveryStream {
   #bytesWaiting = 0;
 
   /** @throws AwsError when the options are not what CreateDeliveryStream takes. */
-  constructor(options: DeliveryStreamOptions, spool: Spool, objects: ObjectStore) {
-    this.options = { prefix: '', errorPrefix: '', compression: 'UNCOMPRESSED', ...options };
+  constructor(
+    options: DeliveryStreamOptions,
+    spool: Spool,
+    objects: ObjectStore,
+    onDelivery: OnDelivery = () => undefined,
+  ) {
+    this.#onDelivery = onDelivery;
+    this.options = { prefix: '', errorPrefix: '', roleArn: '', compression: 'UNCOMPRESSED', ...options };
     const { bufferSeconds, bufferMB, compression, prefix, errorPrefix } = this.options;
     checkRange('IntervalInSeconds', bufferSeconds, 0, BUFFER_SECONDS_MAX);
     checkRange('SizeInMBs', bufferMB, 1, BUFFER_MB_MAX);
@@ -97,6 +109,8 @@ export class DeliveryStream {
       this.#arm(RETRY_MS);
       throw error;
     }
+    const ageSeconds = (Date.now() - buffered.oldestMs) / 1_000;
+    this.#onDelivery(name, { ageSeconds, records: buffered.records.length, bytes: body.byteLength });
     // A crash between the put and this line delivers the records again: Firehose, too, delivers at least once.
     this.#spool.removeThrough(name, buffered.lastId);
     const left = this.#spool.waiting(name);

@@ -3,15 +3,18 @@ import { DatabaseSync } from 'node:sqlite';
 import type { PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Faults } from '../protocol/faults.ts';
-import type { Service } from '../protocol/service.ts';
+import type { Caller, Service } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { DeliveryStream, type DeliveryStreamOptions } from './delivery-stream.ts';
+import { DeliveryStream, type DeliveryStreamOptions, type OnDelivery } from './delivery-stream.ts';
 import { Spool } from './spool.ts';
 
 /** Source: PutRecordBatch: 500 records, 4 MiB a call; 1,000 KiB a record before base64. */
 const RECORDS_MAX = 500;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 const RECORD_BYTES_MAX = 1_024_000;
+
+/** Streams of one page. Source: ListDeliveryStreams. */
+const LIST_DEFAULT = 10;
 
 /** A record as it comes over the wire: its data in base64. */
 interface WireRecord {
@@ -23,10 +26,20 @@ export interface FirehoseOptions {
   /** Where records wait. Without it they wait in memory and a restart loses them. */
   readonly db?: DatabaseSync;
   readonly faults: Faults;
+  /** The objects as a role may use them. Default: as anybody may. */
+  readonly objectsAs?: (caller: Caller) => ObjectStore;
+  /** Hears of every object that is delivered. */
+  readonly onDelivery?: OnDelivery;
 }
 
 /** Amazon Data Firehose with Direct PUT into S3. */
-export function firehose({ objects, db = new DatabaseSync(':memory:'), faults }: FirehoseOptions) {
+export function firehose({
+  objects,
+  db = new DatabaseSync(':memory:'),
+  faults,
+  objectsAs,
+  onDelivery,
+}: FirehoseOptions) {
   const spool = new Spool(db);
   const streams = new Map<string, DeliveryStream>();
   const streamOf = (name: string | undefined): DeliveryStream => {
@@ -62,6 +75,25 @@ export function firehose({ objects, db = new DatabaseSync(':memory:'), faults }:
         refuseUnknown('firehose', 'DescribeDeliveryStream', rest, ['Limit']);
         return { DeliveryStreamDescription: describe(streamOf(DeliveryStreamName)) };
       },
+      ListDeliveryStreams: (input: {
+        Limit?: number;
+        DeliveryStreamType?: string;
+        ExclusiveStartDeliveryStreamName?: string;
+      }) => {
+        refuseUnknown('firehose', 'ListDeliveryStreams', input, [
+          'Limit',
+          'DeliveryStreamType',
+          'ExclusiveStartDeliveryStreamName',
+        ]);
+        const {
+          Limit = LIST_DEFAULT,
+          DeliveryStreamType = 'DirectPut',
+          ExclusiveStartDeliveryStreamName: after = '',
+        } = input;
+        const names =
+          DeliveryStreamType === 'DirectPut' ? [...streams.keys()].sort().filter((name) => name > after) : [];
+        return { DeliveryStreamNames: names.slice(0, Limit), HasMoreDeliveryStreams: names.length > Limit };
+      },
     },
     close,
   };
@@ -76,7 +108,9 @@ export function firehose({ objects, db = new DatabaseSync(':memory:'), faults }:
      */
     async createDeliveryStream(options: DeliveryStreamOptions): Promise<void> {
       await streams.get(options.name)?.close();
-      streams.set(options.name, new DeliveryStream(options, spool, objects));
+      const { name, roleArn } = options;
+      const seen = roleArn && objectsAs ? objectsAs({ roleArn, session: name }) : objects;
+      streams.set(name, new DeliveryStream(options, spool, seen, onDelivery));
     },
 
     /** Delivers what a stream has gathered, now. */
@@ -131,7 +165,7 @@ function dataOf(record: WireRecord | undefined, path: string): Buffer {
 }
 
 function describe({ options, createdAt }: DeliveryStream) {
-  const { name, bucket, prefix, errorPrefix, bufferSeconds, bufferMB, compression } = options;
+  const { name, bucket, roleArn, prefix, errorPrefix, bufferSeconds, bufferMB, compression } = options;
   return {
     DeliveryStreamName: name,
     DeliveryStreamARN: `arn:aws:firehose:us-east-1:000000000000:deliverystream/${name}`,
@@ -145,6 +179,7 @@ function describe({ options, createdAt }: DeliveryStream) {
         DestinationId: 'destinationId-000000000001',
         ExtendedS3DestinationDescription: {
           BucketARN: `arn:aws:s3:::${bucket}`,
+          RoleARN: roleArn,
           Prefix: prefix,
           ErrorOutputPrefix: errorPrefix,
           BufferingHints: { IntervalInSeconds: bufferSeconds, SizeInMBs: bufferMB },

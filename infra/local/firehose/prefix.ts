@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AwsError, notImplemented } from '../protocol/aws-error.ts';
 
-const EXPRESSION = /!\{([^:}]*):([^}]*)\}/g;
+const EXPRESSION = /!\{([^:{}]*):([^{}]*)\}/g;
 
 /** Appended to a prefix that says nothing about time. Source: Firehose, custom prefixes for S3 objects. */
 const DEFAULT_TIMESTAMP = '!{timestamp:yyyy/MM/dd/HH/}';

@@ -19,6 +19,7 @@ export type Answer = { readonly payload: string } | { readonly error: LambdaErro
  * It cannot be used any more once it is `broken`.
  */
 export class ExecutionEnvironment {
+  readonly logStream: string;
   readonly #function: LambdaFunction;
   readonly #worker: Worker;
   readonly #onLine: (line: string) => void;
@@ -30,7 +31,7 @@ export class ExecutionEnvironment {
   constructor(lambda: LambdaFunction, endpointUrl: string, onLine: (line: string) => void) {
     this.#function = lambda;
     this.#onLine = onLine;
-    const logStream = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${crypto.randomUUID().replaceAll('-', '')}`;
+    this.logStream = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${crypto.randomUUID().replaceAll('-', '')}`;
     const workerData: WorkerData = {
       handlerFile: lambda.handlerFile,
       exportName: lambda.exportName,
@@ -40,12 +41,12 @@ export class ExecutionEnvironment {
         invokedFunctionArn: functionArn(lambda.name),
         memoryLimitInMB: String(lambda.memoryMB),
         logGroupName: `/aws/lambda/${lambda.name}`,
-        logStreamName: logStream,
+        logStreamName: this.logStream,
       },
     };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData,
-      env: environmentOf(lambda, endpointUrl, logStream),
+      env: environmentOf(lambda, endpointUrl, this.logStream),
       // The flags of the process (a test runner's, say) are not the function's.
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: lambda.memoryMB },
@@ -133,7 +134,7 @@ function environmentOf(lambda: LambdaFunction, endpointUrl: string, logStream: s
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
     AWS_ACCOUNT_ID: ACCOUNT,
-    AWS_ACCESS_KEY_ID: 'local',
+    AWS_ACCESS_KEY_ID: lambda.accessKeyId ?? 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL: endpointUrl,
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',

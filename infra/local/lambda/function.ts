@@ -10,6 +10,13 @@ export interface LambdaFunction {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly memoryMB: number;
+  /** Of the function's role: by it the other services know who calls. Default: nobody's in particular. */
+  readonly accessKeyId?: string;
+  readonly roleArn?: string;
+  /** Names that stand for a version. There is one version here, `$LATEST`, and every alias is of it. */
+  readonly aliases?: readonly string[];
+  /** Whether it has a function URL. */
+  readonly url?: boolean;
 }
 
 /** What Invoke answers when a function has failed. Source: Lambda developer guide, Node.js function errors. */
@@ -43,8 +50,10 @@ export function functionArn(name: string): string {
   return `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;
 }
 
-/** Name of a function given by name, ARN or partial ARN, with or without `:$LATEST`. Undefined: another version. */
-export function functionNameOf(reference: string): string | undefined {
-  const parts = (reference.split(':function:').pop() ?? reference).split(':');
-  return parts.length === 1 || parts[1] === '$LATEST' ? parts[0] : undefined;
+export const LATEST = '$LATEST';
+
+/** Name and qualifier (a version or an alias) of a function given by name, ARN or partial ARN. */
+export function functionReference(reference: string): { name: string; qualifier: string | undefined } {
+  const [name = '', qualifier] = (reference.split(':function:').pop() ?? reference).split(':');
+  return { name, qualifier };
 }

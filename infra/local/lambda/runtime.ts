@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../protocol/aws-error.ts';
 import { type Answer, ExecutionEnvironment } from './execution-environment.ts';
-import { functionArn, functionNameOf, type LambdaFunction } from './function.ts';
+import { functionArn, functionReference, LATEST, type LambdaFunction } from './function.ts';
 
 /** Most execution environments of one function at a time; further invocations wait for one of them. */
 const CONCURRENCY_MAX = 4;
@@ -26,26 +26,49 @@ export interface LambdaRuntimeOptions {
   readonly endpointUrl: () => string;
   /** Takes every line functions write to stdout and stderr, metrics in EMF among them. */
   readonly onLog?: (functionName: string, line: string) => void;
+  /** Hears of every invocation that has ended. */
+  readonly onInvocation?: (invocation: EndedInvocation) => void;
   readonly concurrencyMax?: number;
 }
 
+export interface LogLine {
+  readonly timeMs: number;
+  readonly text: string;
+}
+
+/** An invocation for whoever counts it and keeps its log. */
+export interface EndedInvocation {
+  readonly lambda: LambdaFunction;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly isError: boolean;
+  readonly logStream: string;
+  /** What Lambda itself says of it among them. */
+  readonly lines: readonly LogLine[];
+}
+
 export interface LambdaRuntime {
+  readonly functions: readonly LambdaFunction[];
   /** @throws AwsError ResourceNotFoundException, RequestTooLargeException; a function's own error is in the answer. */
   invoke(functionName: string, payload: string): Promise<Invocation>;
-  /** @throws AwsError ResourceNotFoundException */
-  find(functionName: string): LambdaFunction;
+  /**
+   * @param qualifier of the request, beside the one that the name may end in.
+   * @throws AwsError ResourceNotFoundException, also for a version or alias that the function does not have.
+   */
+  find(functionName: string, qualifier?: string): LambdaFunction;
   close(): Promise<void>;
 }
 
 /** Runs functions in worker threads, each as Lambda would: one invocation at a time per execution environment. */
 export function lambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
-  const { functions, endpointUrl, onLog = () => undefined, concurrencyMax = CONCURRENCY_MAX } = options;
+  const { functions, endpointUrl, onLog = () => undefined, onInvocation, concurrencyMax = CONCURRENCY_MAX } = options;
   const pools = new Map<string, Pool>();
 
-  function find(reference: string): LambdaFunction {
-    const found = functions.find((it) => it.name === functionNameOf(reference));
-    if (found) return found;
-    const arn = reference.startsWith('arn:') ? reference : functionArn(reference);
+  function find(reference: string, given?: string): LambdaFunction {
+    const { name, qualifier = given } = functionReference(reference);
+    const found = functions.find((it) => it.name === name);
+    if (found && (qualifier === undefined || qualifier === LATEST || found.aliases?.includes(qualifier))) return found;
+    const arn = `${functionArn(name)}${qualifier === undefined ? '' : `:${qualifier}`}`;
     throw new AwsError('ResourceNotFoundException', `Function not found: ${arn}`, 404, { Type: 'User' });
   }
 
@@ -56,6 +79,7 @@ export function lambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
   }
 
   return {
+    functions,
     find,
     async invoke(functionName, payload) {
       const lambda = find(functionName);
@@ -64,20 +88,54 @@ export function lambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
         throw new AwsError('RequestTooLargeException', message, 413, { Type: 'User' });
       }
       const requestId = randomUUID();
-      const { answer, log } = await poolOf(lambda).invoke(requestId, payload);
+      const { answer, log, startMs, logStream } = await poolOf(lambda).invoke(requestId, payload);
       const failure = failureOf(answer);
-      if (failure && 'error' in answer) onLog(lambda.name, `ERROR\tInvoke Error\t${failure}`);
+      const thrown = failure && 'error' in answer ? `ERROR\tInvoke Error\t${failure}` : undefined;
+      if (thrown !== undefined) onLog(lambda.name, thrown);
+      const durationMs = Math.max(Date.now() - startMs, 1);
+      const lines = executionLog({ lambda, requestId, log, startMs, durationMs, thrown });
+      onInvocation?.({ lambda, startMs, durationMs, isError: failure !== undefined, logStream, lines });
       return {
         requestId,
         payload: failure ?? ('payload' in answer ? answer.payload : 'null'),
         functionError: failure === undefined ? undefined : 'Unhandled',
-        logTail: Buffer.from(log.join('\n')).subarray(-LOG_TAIL_BYTES).toString('utf8'),
+        logTail: Buffer.from(lines.map(({ text }) => `${text}\n`).join(''))
+          .subarray(-LOG_TAIL_BYTES)
+          .toString('utf8'),
       };
     },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
   };
+}
+
+/** What a function logged, between the lines by which Lambda says when it began and ended, and what it took. */
+function executionLog({
+  lambda,
+  requestId,
+  log,
+  startMs,
+  durationMs,
+  thrown,
+}: {
+  readonly lambda: LambdaFunction;
+  readonly requestId: string;
+  readonly log: readonly LogLine[];
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly thrown: string | undefined;
+}): LogLine[] {
+  const id = `RequestId: ${requestId}`;
+  const duration = `Duration: ${durationMs}.00 ms\tBilled Duration: ${durationMs} ms`;
+  const timeMs = startMs + durationMs;
+  return [
+    { timeMs: startMs, text: `START ${id} Version: ${LATEST}` },
+    ...log,
+    ...(thrown === undefined ? [] : [{ timeMs, text: thrown }]),
+    { timeMs, text: `END ${id}` },
+    { timeMs, text: `REPORT ${id}\t${duration}\tMemory Size: ${lambda.memoryMB} MB` },
+  ];
 }
 
 function failureOf(answer: Answer): string | undefined {
@@ -93,7 +151,7 @@ function failureOf(answer: Answer): string | undefined {
 interface Slot {
   environment: ExecutionEnvironment | undefined;
   busy: boolean;
-  log: string[];
+  log: LogLine[];
 }
 
 /** The execution environments of one function. */
@@ -117,15 +175,19 @@ class Pool {
     this.#slots = Array.from({ length: concurrencyMax }, () => ({ environment: undefined, busy: false, log: [] }));
   }
 
-  async invoke(requestId: string, payload: string): Promise<{ answer: Answer; log: readonly string[] }> {
+  async invoke(
+    requestId: string,
+    payload: string,
+  ): Promise<{ answer: Answer; log: readonly LogLine[]; startMs: number; logStream: string }> {
     const slot = await this.#take();
     try {
       if (this.#closed) throw new Error(`Function ${this.#lambda.name} was not invoked: the local cloud is stopping`);
       slot.log = [];
+      const startMs = Date.now();
       const environment = this.#environmentOf(slot);
       const answer = await environment.invoke(requestId, payload);
       if (environment.broken) slot.environment = undefined;
-      return { answer, log: slot.log };
+      return { answer, log: slot.log, startMs, logStream: environment.logStream };
     } finally {
       this.#give(slot);
     }
@@ -139,7 +201,7 @@ class Pool {
   #environmentOf(slot: Slot): ExecutionEnvironment {
     if (!slot.environment || slot.environment.broken) {
       slot.environment = new ExecutionEnvironment(this.#lambda, this.#endpointUrl, (line) => {
-        slot.log.push(line);
+        slot.log.push({ timeMs: Date.now(), text: line });
         this.#onLog(this.#lambda.name, line);
       });
     }

@@ -1,21 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import { decodePath } from '../protocol/request.ts';
 import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
-import type { LambdaFunction } from './function.ts';
+import { type FunctionFacts, functionOperations, functionRoutes } from './function-operations.ts';
 import { urlEvent, urlResponse } from './function-url.ts';
 import type { LambdaRuntime } from './runtime.ts';
 
 const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
-const CONFIGURATION_PATH = /^\/2015-03-31\/functions\/([^/]+)\/configuration$/;
 const URL_PATH = /^\/lambda-url\/([^/]+)(\/.*)?$/;
 /** Largest event of an asynchronous invocation, in bytes. Source: Lambda quotas. */
 const ASYNC_PAYLOAD_BYTES_MAX = 1024 * 1024;
 /** Waits before the two retries of a failed asynchronous invocation; AWS waits one and two minutes. */
 const ASYNC_RETRY_MILLIS = [1_000, 2_000];
 
-/** Lambda's Invoke and GetFunctionConfiguration, and function URLs under `/lambda-url/<function>/`. */
-export function lambdaService(runtime: LambdaRuntime): Service {
+/** How a request to a function URL ended. */
+export interface UrlRequest {
+  readonly functionName: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+export interface LambdaServiceOptions extends FunctionFacts {
+  readonly onUrlRequest?: (request: UrlRequest) => void;
+}
+
+const NOTHING_MORE: FunctionFacts = { endpointUrl: () => '', mappings: () => [] };
+
+/** Lambda: Invoke, what is asked of functions, and function URLs under `/lambda-url/<function>/`. */
+export function lambdaService(runtime: LambdaRuntime, options: LambdaServiceOptions = NOTHING_MORE): Service {
   const background = new Set<Promise<void>>();
   const stopping = new AbortController();
 
@@ -29,8 +42,8 @@ export function lambdaService(runtime: LambdaRuntime): Service {
   }
 
   async function invoke(reference: string, request: WireRequest): Promise<WireResponse> {
-    const { name } = runtime.find(reference);
-    refuseVersions(request);
+    const { name } = runtime.find(reference, request.query.get('Qualifier') ?? undefined);
+    if (request.headers['x-amz-client-context']) throw notImplemented('lambda', 'parameter ClientContext of Invoke');
     const payload = payloadOf(request);
     const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
     const requestId = randomUUID();
@@ -63,24 +76,27 @@ export function lambdaService(runtime: LambdaRuntime): Service {
 
   async function callUrl(reference: string, path: string, request: WireRequest): Promise<WireResponse> {
     const event = urlEvent(request, path);
-    return urlResponse(await runtime.invoke(runtime.find(reference).name, JSON.stringify(event)));
+    const functionName = runtime.find(reference).name;
+    const startMs = Date.now();
+    const answer = urlResponse(await runtime.invoke(functionName, JSON.stringify(event)));
+    options.onUrlRequest?.({ functionName, status: answer.status, durationMs: Date.now() - startMs });
+    return answer;
   }
 
   return {
     name: 'lambda',
+    routes: functionRoutes,
+    operations: functionOperations(runtime, options),
     raw(request) {
       const [, invoked] = INVOKE_PATH.exec(request.path) ?? [];
       if (invoked !== undefined && request.method === 'POST') {
-        return { operation: 'Invoke', run: () => invoke(decodeURIComponent(invoked), request) };
-      }
-      const [, described] = CONFIGURATION_PATH.exec(request.path) ?? [];
-      if (described !== undefined && request.method === 'GET') {
-        const run = async () => configurationOf(runtime.find(decodeURIComponent(described)), request);
-        return { operation: 'GetFunctionConfiguration', run };
+        const Qualifier = request.query.get('Qualifier');
+        const input = { FunctionName: decodePath(invoked), ...(Qualifier !== null && { Qualifier }) };
+        return { operation: 'Invoke', input, run: () => invoke(input.FunctionName, request) };
       }
       const [, called, path = '/'] = URL_PATH.exec(request.path) ?? [];
       if (called === undefined) return undefined;
-      return { operation: 'InvokeFunctionUrl', run: () => callUrl(decodeURIComponent(called), path, request) };
+      return { operation: 'InvokeFunctionUrl', run: () => callUrl(decodePath(called), path, request) };
     },
     async close() {
       stopping.abort();
@@ -88,27 +104,6 @@ export function lambdaService(runtime: LambdaRuntime): Service {
       await Promise.all(background);
     },
   };
-}
-
-/** What is known of a function here; code, layers and versions are not. */
-function configurationOf(lambda: LambdaFunction, request: WireRequest): WireResponse {
-  refuseVersions(request);
-  const configuration = {
-    FunctionName: lambda.name,
-    Runtime: 'nodejs24.x',
-    Timeout: lambda.timeoutSeconds,
-    MemorySize: lambda.memoryMB,
-    Environment: { Variables: lambda.environment },
-    State: 'Active',
-    LastUpdateStatus: 'Successful',
-  };
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(configuration) };
-}
-
-function refuseVersions(request: WireRequest): void {
-  const qualifier = request.query.get('Qualifier') ?? '$LATEST';
-  if (qualifier !== '$LATEST') throw notImplemented('lambda', `version or alias ${qualifier}`);
-  if (request.headers['x-amz-client-context']) throw notImplemented('lambda', 'parameter ClientContext of Invoke');
 }
 
 function payloadOf(request: WireRequest): string {

@@ -12,12 +12,19 @@ export class AwsError extends Error {
   }
 }
 
-/** The loud refusal of what the local cloud does not do: nothing is ignored silently. */
-export function notImplemented(service: string, what: string): AwsError {
+/** Said with a refusal when nothing better is known. */
+const OTHERWISE = 'It implements what Tributary calls; use real AWS, or add it in infra/local.';
+
+/**
+ * The loud refusal of what the local cloud does not do: nothing is ignored silently. A client's error (400), as AWS
+ * answers an operation that it does not know: older SDKs would try a server's error ten times more.
+ *
+ * @param instead what the caller can do, as a sentence.
+ */
+export function notImplemented(service: string, what: string, instead = OTHERWISE): AwsError {
   return new AwsError(
     'NotImplementedException',
-    `The local cloud does not implement ${what} of ${service}. It implements what Tributary calls; use real AWS, or add it in infra/local.`,
-    501,
+    `The local cloud does not implement ${what} of ${service}. ${instead}`,
   );
 }
 

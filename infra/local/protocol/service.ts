@@ -15,12 +15,15 @@ export type ServiceName =
   | 'sagemaker'
   | 'sagemaker-runtime'
   | 'cloudwatch'
-  | 'lambda';
+  | 'logs'
+  | 'lambda'
+  | 'sts'
+  | 'cloudformation';
 
 /** A request as it came over the wire, for the operations whose body is not JSON. */
 export interface WireRequest {
   readonly method: string;
-  /** Path without the query, still percent-encoded. */
+  /** Path without the query, still percent-encoded, and well so. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -50,16 +53,26 @@ export interface RestRoute {
   readonly lists?: readonly string[];
 }
 
+/** An operation that a service has found in a request by itself. */
+export interface RawOperation {
+  readonly operation: string;
+  /** The members of the input that say what the call is about, as a role's policies need them. Default: none. */
+  readonly input?: object;
+  readonly run: () => Promise<WireResponse>;
+}
+
 export interface Service {
   readonly name: ServiceName;
   /** Prefix of X-Amz-Target, such as `DynamoDB_20120810`. Absent for REST services. */
   readonly target?: string;
   /** Content type of RPC answers. Default: application/x-amz-json-1.1. */
   readonly contentType?: string;
+  /** Version and namespace of the query protocol, for services that speak it. */
+  readonly query?: { readonly version: string; readonly namespace: string };
   readonly operations?: Readonly<Record<string, Operation>>;
   readonly routes?: readonly RestRoute[];
   /** Whole-request handler for what is not JSON (S3, InvokeEndpoint, Invoke). `undefined`: not mine. */
-  raw?(request: WireRequest): { operation: string; run: () => Promise<WireResponse> } | undefined;
+  raw?(request: WireRequest): RawOperation | undefined;
   /** Renders the errors of `raw` for clients that do not read JSON (S3). Default: JSON. */
   renderError?(error: AwsError): WireResponse;
   /** Frees timers, threads and files. */
@@ -68,3 +81,18 @@ export interface Service {
 
 /** Calls an operation in process, as a service does that uses another: same code, same faults as over the wire. */
 export type Call = (service: ServiceName, operation: string, input: object) => Promise<unknown>;
+
+/** On whose behalf a call is made: a role of the stack. */
+export interface Caller {
+  readonly roleArn: string;
+  /** Such as the function's name: it ends the ARN of the assumed role that a denial names. */
+  readonly session: string;
+}
+
+/** The roles of the stack, and what they may do. */
+export interface Roles {
+  /** The role that an access key is of; undefined for a user's own key, whose calls are not checked. */
+  callerOf(accessKeyId: string): Caller | undefined;
+  /** @throws AwsError as the service denies access to the operation. */
+  authorize(caller: Caller, service: ServiceName, operation: string, input: object): Promise<void>;
+}

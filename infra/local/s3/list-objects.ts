@@ -1,6 +1,7 @@
 import { AwsError } from '../protocol/aws-error.ts';
+import { element, textElement } from '../protocol/xml.ts';
 import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
-import { element, s3Document, textElement } from './xml.ts';
+import { s3Document } from './document.ts';
 
 /** Source: ListObjectsV2, MaxKeys. */
 const KEYS_MAX = 1_000;

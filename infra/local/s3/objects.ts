@@ -1,8 +1,9 @@
 import { AwsError, notImplemented } from '../protocol/aws-error.ts';
 import type { WireRequest, WireResponse } from '../protocol/service.ts';
+import { element, textElement, textsOf, xmlText } from '../protocol/xml.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { s3Document } from './document.ts';
 import { payloadOf } from './payload.ts';
-import { element, s3Document, textElement, textsOf } from './xml.ts';
 
 /** Headers of a PutObject that come back with the object, besides x-amz-meta-*. */
 const KEPT_HEADERS = ['content-type', 'content-disposition', 'content-language', 'cache-control', 'expires'];
@@ -62,7 +63,7 @@ export async function getObject(
 }
 
 export async function deleteObjects(objects: ObjectStore, bucket: string, request: WireRequest): Promise<WireResponse> {
-  const xml = payloadOf(request).toString('utf8');
+  const xml = xmlText(payloadOf(request));
   const keys = textsOf(xml, 'Key');
   if (keys.length < 1 || keys.length > DELETED_KEYS_MAX) {
     throw new AwsError('MalformedXML', `The XML you provided names ${keys.length} keys, and must name 1 to 1000`);
@@ -88,7 +89,8 @@ export async function deleteObjects(objects: ObjectStore, bucket: string, reques
   return { status: 200, headers: { 'content-type': 'application/xml' }, body: s3Document('DeleteResult', results) };
 }
 
-function keptHeaders(headers: WireRequest['headers']): Record<string, string> {
+/** Headers that come back with the object that a request writes. */
+export function keptHeaders(headers: WireRequest['headers']): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && (KEPT_HEADERS.includes(name) || name.startsWith('x-amz-meta-'))) kept[name] = value;

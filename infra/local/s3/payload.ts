@@ -64,19 +64,30 @@ function md5(content: Uint8Array): Buffer {
   return createHash('md5').update(content).digest();
 }
 
+/** A chunk's own line: its size in hexadecimal digits, of which eight are more than any body has, and extensions. */
+const CHUNK_LINE = /^([0-9a-f]{1,8})(?:;[^\r\n]*)?$/i;
+/** Longest line of a chunk, in bytes: a size and a signature of 64 digits. */
+const CHUNK_LINE_BYTES_MAX = 1_024;
+
 /** Source: S3, "Signature calculations ... chunked upload": `<hex size>[;extension]CRLF<data>CRLF`, a chunk of 0, trailers. */
 function unchunk(body: Buffer): { content: Buffer; trailers: Record<string, string> } {
   const chunks: Buffer[] = [];
   let position = 0;
   for (;;) {
     const lineEnd = body.indexOf('\r\n', position);
-    const size = Number.parseInt(body.toString('latin1', position, lineEnd), 16);
-    if (lineEnd < 0 || !Number.isInteger(size)) throw new AwsError('IncompleteBody', 'A chunk has no size');
+    const isLine = lineEnd >= 0 && lineEnd - position <= CHUNK_LINE_BYTES_MAX;
+    const digits = isLine ? CHUNK_LINE.exec(body.toString('latin1', position, lineEnd))?.[1] : undefined;
+    if (digits === undefined) throw new AwsError('IncompleteBody', 'A chunk does not begin with its size');
+    const size = Number.parseInt(digits, 16);
     position = lineEnd + 2;
     if (size === 0) break;
     if (position + size > body.length) throw new AwsError('IncompleteBody', 'The last chunk is cut off');
     chunks.push(body.subarray(position, position + size));
-    position += size + 2;
+    position += size;
+    if (body[position] !== 0x0d || body[position + 1] !== 0x0a) {
+      throw new AwsError('IncompleteBody', 'A chunk is longer than its size');
+    }
+    position += 2;
   }
   const trailers: Record<string, string> = {};
   for (const line of body.toString('latin1', position).split('\r\n')) {

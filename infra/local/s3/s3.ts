@@ -1,18 +1,36 @@
 import { AwsError, notImplemented } from '../protocol/aws-error.ts';
+import { decodePath, signatureOf } from '../protocol/request.ts';
 import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
+import { element, textElement } from '../protocol/xml.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { bucketSetting, createBucket, deleteBucket, headBucket, listBuckets, SETTING_NAMES, xml } from './buckets.ts';
+import { copyObject } from './copy.ts';
 import { listObjects } from './list-objects.ts';
+import { MultipartUploads } from './multipart.ts';
 import { deleteObjects, getObject, putObject } from './objects.ts';
-import { element, s3Document, textElement } from './xml.ts';
 
 /** Query parameters that any request may carry: the SDK's operation name, and a presigned URL's signature. */
 const COMMON_QUERY =
   /^(x-id|x-amz-(algorithm|credential|date|expires|signature|signedheaders|security-token|content-sha256|user-agent|checksum-mode|sdk-checksum-algorithm)|awsaccesskeyid|signature|expires)$/i;
 const LIST_QUERY =
-  /^(list-type|prefix|delimiter|max-keys|continuation-token|start-after|marker|encoding-type|fetch-owner)$/;
+  /^(list-type|prefix|delimiter|max-keys|continuation-token|start-after|marker|encoding-type|fetch-owner|max-buckets|bucket-region|key-marker|max-uploads|upload-id-marker|max-parts|part-number-marker)$/;
 /** x-amz- headers that are honoured, or that change nothing here. The others are refused: they would be ignored. */
-const KNOWN_HEADERS =
-  /^x-amz-(meta-.+|checksum-.+|content-sha256|date|decoded-content-length|expected-bucket-owner|request-payer|sdk-checksum-algorithm|security-token|trailer|user-agent)$/;
+const KNOWN_HEADER_PREFIXES = ['x-amz-meta-', 'x-amz-checksum-'];
+const KNOWN_HEADERS = new Set(
+  [
+    ...['content-sha256', 'date', 'decoded-content-length', 'expected-bucket-owner', 'request-payer'],
+    ...['sdk-checksum-algorithm', 'security-token', 'trailer', 'user-agent', 'checksum-type', 'mp-object-size'],
+    ...[
+      'copy-source',
+      'copy-source-range',
+      'copy-source-if-match',
+      'copy-source-if-none-match',
+      'metadata-directive',
+      'tagging-directive',
+      'bucket-object-lock-enabled',
+    ],
+  ].map((name) => `x-amz-${name}`),
+);
 
 interface Target {
   readonly bucket: string;
@@ -21,98 +39,131 @@ interface Target {
 
 /**
  * The S3 protocol over an {@link ObjectStore}: objects and listings, by path (`/bucket/key`) or by host
- * (`bucket.localhost`). Buckets are made by the stack, not over the wire. There is one version of each object, no
- * multipart upload (so an upload ends at the server's body limit), and no ACL, tag or lifecycle.
+ * (`bucket.localhost`), in one piece or in parts. There is one version of each object, and no tag, policy or lifecycle.
  */
 export function s3({ objects }: { objects: ObjectStore }): { service: Service } {
+  const deps = { objects, uploads: new MultipartUploads(objects) };
   const service: Service = {
     name: 's3',
     raw(request) {
       // What is signed for another service is that service's, even when its path is one that no route knows.
-      const signedFor = /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1];
-      if (signedFor !== undefined && signedFor !== 's3') return undefined;
+      if ((signatureOf(request)?.service ?? 's3') !== 's3') return undefined;
       const target = targetOf(request);
       const operation = operationOf(request, target);
-      return { operation, run: () => run(objects, operation, target, request) };
+      const input = { Bucket: target.bucket, Key: target.key };
+      return { operation, input, run: () => run(deps, operation, target, request) };
     },
     renderError,
   };
   return { service };
 }
 
-async function run(
-  objects: ObjectStore,
-  operation: string,
-  target: Target,
-  request: WireRequest,
-): Promise<WireResponse> {
+/** What an operation works on. */
+interface Deps {
+  readonly objects: ObjectStore;
+  readonly uploads: MultipartUploads;
+}
+
+type Run = (deps: Deps, target: Target, request: WireRequest) => Promise<WireResponse>;
+
+const getOrHead: Run = ({ objects }, { bucket, key }, request) => getObject(objects, bucket, key, request);
+const list: Run = async ({ objects }, { bucket }, { query }) => xml(await listObjects(objects, bucket, query));
+
+const OPERATIONS: Readonly<Record<string, Run>> = {
+  ListBuckets: ({ objects }) => listBuckets(objects),
+  CreateBucket: ({ objects }, { bucket }, request) => createBucket(objects, bucket, request),
+  DeleteBucket: ({ objects }, { bucket }) => deleteBucket(objects, bucket),
+  HeadBucket: ({ objects }, { bucket }) => headBucket(objects, bucket),
+  GetBucketSetting: ({ objects }, { bucket }, { query }) =>
+    bucketSetting(objects, bucket, SETTING_NAMES.find((name) => query.has(name)) ?? ''),
+  ListObjects: list,
+  ListObjectsV2: list,
+  ListMultipartUploads: ({ uploads }, { bucket }) => uploads.list(bucket),
+  DeleteObjects: ({ objects }, { bucket }, request) => deleteObjects(objects, bucket, request),
+  PutObject: ({ objects }, { bucket, key }, request) => putObject(objects, bucket, key, request),
+  CopyObject: ({ objects }, { bucket, key }, request) => copyObject(objects, bucket, key, request),
+  GetObject: getOrHead,
+  HeadObject: getOrHead,
+  DeleteObject: async ({ objects }, { bucket, key }) => {
+    await objects.delete(bucket, key);
+    return { status: 204 };
+  },
+  CreateMultipartUpload: ({ uploads }, { bucket, key }, request) => uploads.create(bucket, key, request),
+  UploadPart: ({ uploads }, { bucket, key }, request) => uploads.uploadPart(bucket, key, request),
+  CompleteMultipartUpload: ({ uploads }, { bucket, key }, request) => uploads.complete(bucket, key, request),
+  AbortMultipartUpload: ({ uploads }, { bucket, key }, request) => uploads.abort(bucket, key, request),
+  ListParts: ({ uploads }, { bucket, key }, request) => uploads.listParts(bucket, key, request),
+};
+
+async function run(deps: Deps, operation: string, target: Target, request: WireRequest): Promise<WireResponse> {
+  const found = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
+  if (!found) throw notImplemented('s3', operation, INSTEAD);
   refuseUnknownParts(operation, request);
-  const { bucket, key } = target;
-  switch (operation) {
-    case 'ListBuckets':
-      return xml(await listBuckets(objects));
-    case 'HeadBucket':
-      if (!(await objects.hasBucket(bucket))) throw new AwsError('NoSuchBucket', 'The bucket does not exist', 404);
-      return { status: 200, headers: { 'x-amz-bucket-region': 'us-east-1', 'content-type': 'application/xml' } };
-    case 'ListObjects':
-    case 'ListObjectsV2':
-      return xml(await listObjects(objects, bucket, request.query));
-    case 'DeleteObjects':
-      return deleteObjects(objects, bucket, request);
-    case 'PutObject':
-      return putObject(objects, bucket, key, request);
-    case 'GetObject':
-    case 'HeadObject':
-      return getObject(objects, bucket, key, request);
-    case 'DeleteObject':
-      await objects.delete(bucket, key);
-      return { status: 204 };
-    default:
-      throw notImplemented('s3', operation);
-  }
+  return found(deps, target, request);
 }
 
 function targetOf(request: WireRequest): Target {
-  const path = request.path.replace(/^\//, '').split('/').map(decodeURIComponent);
+  if (request.path.startsWith('//')) throw new AwsError('InvalidURI', 'The path begins with two slashes');
+  const path = request.path.replace(/^\//, '').split('/').map(decodePath);
   const host = /^(.+)\.localhost(?::\d+)?$/.exec(request.headers.host ?? '')?.[1];
   if (host !== undefined) return { bucket: host, key: path.join('/') };
   return { bucket: path[0] ?? '', key: path.slice(1).join('/') };
 }
 
-function operationOf({ method, query, headers }: WireRequest, { bucket, key }: Target): string {
-  const unknown = [...query.keys()].find((name) => !COMMON_QUERY.test(name) && !LIST_QUERY.test(name));
-  if (bucket === '') return method === 'GET' && !unknown ? 'ListBuckets' : `${method} /`;
-  if (key === '') {
-    if (method === 'POST' && unknown === 'delete') return 'DeleteObjects';
-    if (method === 'HEAD' && !unknown) return 'HeadBucket';
-    if (method === 'GET' && !unknown) return query.get('list-type') === '2' ? 'ListObjectsV2' : 'ListObjects';
-  } else if (!unknown && headers['x-amz-copy-source'] === undefined) {
-    const byMethod: Record<string, string> = { PUT: 'Put', GET: 'Get', HEAD: 'Head', DELETE: 'Delete' };
-    if (byMethod[method]) return `${byMethod[method]}Object`;
-  }
-  return `${method} ${key === '' ? 'on a bucket' : 'on an object'}${unknown ? ` with ?${unknown}` : ''}`;
+function operationOf(request: WireRequest, { bucket, key }: Target): string {
+  const { method, query, headers } = request;
+  const asked = [...query.keys()].filter((name) => !COMMON_QUERY.test(name) && !LIST_QUERY.test(name));
+  const named = asked
+    .map((name) => name.toLowerCase())
+    .sort()
+    .join('&');
+  if (bucket === '') return method === 'GET' && named === '' ? 'ListBuckets' : `${method} /`;
+  const place = key === '' ? ON_BUCKET : ON_OBJECT;
+  const found = place[`${method} ${named}`];
+  if (found === 'ListObjects' && query.get('list-type') === '2') return 'ListObjectsV2';
+  if (found === 'PutObject' && headers['x-amz-copy-source'] !== undefined) return 'CopyObject';
+  if (found !== undefined) return found;
+  const setting = key === '' && method === 'GET' && asked.length === 1 && SETTING_NAMES.includes(asked[0] ?? '');
+  if (setting) return 'GetBucketSetting';
+  return `${method} ${key === '' ? 'on a bucket' : 'on an object'}${asked[0] === undefined ? '' : ` with ?${asked[0]}`}`;
 }
+
+/** Operations by method and the query parameters that tell them, sorted. */
+const ON_BUCKET: Readonly<Record<string, string>> = {
+  'GET ': 'ListObjects',
+  'PUT ': 'CreateBucket',
+  'DELETE ': 'DeleteBucket',
+  'HEAD ': 'HeadBucket',
+  'POST delete': 'DeleteObjects',
+  'GET uploads': 'ListMultipartUploads',
+};
+const ON_OBJECT: Readonly<Record<string, string>> = {
+  'GET ': 'GetObject',
+  'PUT ': 'PutObject',
+  'DELETE ': 'DeleteObject',
+  'HEAD ': 'HeadObject',
+  'POST uploads': 'CreateMultipartUpload',
+  'PUT partnumber&uploadid': 'UploadPart',
+  'POST uploadid': 'CompleteMultipartUpload',
+  'DELETE uploadid': 'AbortMultipartUpload',
+  'GET uploadid': 'ListParts',
+};
+
+/** What to do about what S3 has and this has not. */
+const INSTEAD =
+  'It keeps objects, whole or in parts, copies them and lists them; versions, tags, policies and notifications need real S3.';
 
 function refuseUnknownParts(operation: string, { headers }: WireRequest): void {
   for (const name of Object.keys(headers)) {
     const isConditionOnTime = name === 'if-modified-since' || name === 'if-unmodified-since';
-    if (isConditionOnTime || (name.startsWith('x-amz-') && !KNOWN_HEADERS.test(name))) {
+    if (isConditionOnTime || (name.startsWith('x-amz-') && !isKnown(name))) {
       throw notImplemented('s3', `the header ${name} of ${operation}`);
     }
   }
 }
 
-async function listBuckets(objects: ObjectStore): Promise<string> {
-  const buckets = await objects.buckets();
-  const owner = element('Owner', [textElement('ID', '000000000000')]);
-  // The store keeps no creation dates; clients require one.
-  const created = textElement('CreationDate', new Date(0).toISOString());
-  const list = buckets.map((name) => element('Bucket', [textElement('Name', name), created]));
-  return s3Document('ListAllMyBucketsResult', [owner, element('Buckets', list)]);
-}
-
-function xml(body: string): WireResponse {
-  return { status: 200, headers: { 'content-type': 'application/xml' }, body };
+function isKnown(header: string): boolean {
+  return KNOWN_HEADERS.has(header) || KNOWN_HEADER_PREFIXES.some((prefix) => header.startsWith(prefix));
 }
 
 function renderError(error: AwsError): WireResponse {

@@ -1,8 +1,10 @@
 import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
+import { checkInstances, checkTags } from './limits.ts';
 import {
   arnOf,
   epochSeconds,
+  isName,
   type ListInput,
   nameIn,
   page,
@@ -50,6 +52,7 @@ export function endpointConfigs({ resources }: { resources: Resources }): Record
       refuseUnknown('SageMaker', 'CreateEndpointConfig', input, honoured);
       const EndpointConfigName = nameIn(input, 'endpoint-config');
       const variants = required(input.ProductionVariants, 'ProductionVariants');
+      checkTags(input.Tags ?? []);
       checkVariants(resources, variants);
       const EndpointConfigArn = arnOf('endpoint-config', EndpointConfigName);
       const body: EndpointConfig = {
@@ -85,7 +88,9 @@ function checkVariants(resources: Resources, variants: readonly ProductionVarian
   refuseUnknown('SageMaker', 'ProductionVariant', variant, [
     ...['VariantName', 'ModelName', 'InitialInstanceCount', 'InstanceType', 'InitialVariantWeight', 'ServerlessConfig'],
   ]);
-  required(variant.VariantName, 'ProductionVariants.1.member.variantName');
+  const name = required(variant.VariantName, 'ProductionVariants.1.member.variantName');
+  if (!isName(name))
+    throw validationException(`VariantName ${name.slice(0, 100)} has other characters, or more, than a name may`);
   const model = required(variant.ModelName, 'ProductionVariants.1.member.modelName');
   if (!resources.get('model', model)) throw validationException(`Could not find model "${arnOf('model', model)}".`);
   if (variant.ServerlessConfig === undefined && !(variant.InstanceType && variant.InitialInstanceCount)) {
@@ -93,4 +98,5 @@ function checkVariants(resources: Resources, variants: readonly ProductionVarian
       `ProductionVariant ${variant.VariantName} needs InstanceType and InitialInstanceCount, or ServerlessConfig`,
     );
   }
+  if (variant.ServerlessConfig === undefined) checkInstances(variant.InstanceType, variant.InitialInstanceCount);
 }

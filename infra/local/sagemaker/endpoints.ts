@@ -1,10 +1,10 @@
 import type { AlarmStateOf } from '../cloudwatch/cloudwatch.ts';
 import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { type EndpointConfig, existingEndpointConfig } from './endpoint-configs.ts';
 import type { LinearModel } from './learner/linear-model.ts';
-import { loadModel, type Model } from './models.ts';
+import { checkTags } from './limits.ts';
+import { loadModel, type Model, type OnBehalf } from './models.ts';
 import {
   arnOf,
   epochSeconds,
@@ -65,11 +65,11 @@ export type FindDeployment = (endpointName: string) => Promise<Deployment | unde
  */
 export function endpoints({
   resources,
-  objects,
+  onBehalf,
   alarmStateOf,
 }: {
   resources: Resources;
-  objects: ObjectStore;
+  onBehalf: OnBehalf;
   alarmStateOf: AlarmStateOf;
 }): {
   operations: Record<string, Operation>;
@@ -113,7 +113,7 @@ export function endpoints({
   const deploy = async (before: Omit<Endpoint, 'pending'>, pending: Pending): Promise<Endpoint> => {
     const { endpointConfigName } = pending;
     try {
-      return { ...before, pending: { ...pending, green: await load(resources, objects, endpointConfigName) } };
+      return { ...before, pending: { ...pending, green: await load(resources, onBehalf, endpointConfigName) } };
     } catch (error) {
       const reason = `Failed to deploy endpoint configuration ${endpointConfigName}: ${(error as Error).message}`;
       return { ...before, status: before.deployment ? 'InService' : 'Failed', failureReason: reason };
@@ -158,6 +158,7 @@ function operationsOf(
   return {
     CreateEndpoint: (input: EndpointInput) => {
       refuseUnknown('SageMaker', 'CreateEndpoint', input, ['EndpointName', 'EndpointConfigName', 'Tags']);
+      checkTags(input.Tags ?? []);
       const name = nameIn(input, 'endpoint');
       const endpointConfigName = nameIn(input, 'endpoint-config');
       const target = existingEndpointConfig(resources, endpointConfigName);
@@ -217,14 +218,14 @@ function operationsOf(
 }
 
 /** What a configuration's model answers by. @throws Error when the model or its artefact is not there. */
-async function load(resources: Resources, objects: ObjectStore, endpointConfigName: string): Promise<Deployment> {
+async function load(resources: Resources, onBehalf: OnBehalf, endpointConfigName: string): Promise<Deployment> {
   const [variant] = existingEndpointConfig(resources, endpointConfigName).ProductionVariants;
   const modelName = variant?.ModelName ?? '';
   const model = resources.get<Model>('model', modelName);
   if (!variant || !model) throw validationException(`Could not find model "${arnOf('model', modelName)}".`);
   return {
     ...{ endpointConfigName, variantName: variant.VariantName, image: model.PrimaryContainer.Image },
-    model: await loadModel(objects, model),
+    model: await loadModel(onBehalf, model),
   };
 }
 

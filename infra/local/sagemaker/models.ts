@@ -1,8 +1,9 @@
-import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
-import type { Operation } from '../protocol/service.ts';
+import { type AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import type { Caller, Operation } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { LinearModel } from './learner/linear-model.ts';
 import { unpackModel } from './learner/model-artifact.ts';
+import { checkRoleArn, checkTags } from './limits.ts';
 import {
   arnOf,
   epochSeconds,
@@ -30,19 +31,37 @@ export interface Model {
 
 type CreateModelInput = Partial<Omit<Model, 'ModelArn' | 'CreationTime'>> & { readonly Tags?: readonly Tag[] };
 
+/** The objects as a role may use them. */
+export type ObjectsAs = (caller: Caller) => ObjectStore;
+
+/** Whether a role may fetch an image. Rejects with what says that it may not. */
+export type PullImage = (caller: Caller, image: string) => Promise<void>;
+
+/** What jobs and models do on behalf of their roles. */
+export interface OnBehalf {
+  readonly objectsAs: ObjectsAs;
+  readonly pullImage: PullImage;
+}
+
+/** Session of the roles that SageMaker assumes. */
+export const SESSION = 'SageMaker';
+
 /** Reads a model's artefact. @throws Error when it is not there, or was not written by the local training. */
-export async function loadModel(objects: ObjectStore, { PrimaryContainer }: Model): Promise<LinearModel> {
-  const { bucket, key } = parseS3Uri(PrimaryContainer.ModelDataUrl);
-  return unpackModel(await objects.get(bucket, key));
+export async function loadModel({ objectsAs, pullImage }: OnBehalf, model: Model): Promise<LinearModel> {
+  const { Image, ModelDataUrl } = model.PrimaryContainer;
+  const { bucket, key } = parseS3Uri(ModelDataUrl);
+  const caller = { roleArn: model.ExecutionRoleArn, session: SESSION };
+  await pullImage(caller, Image);
+  return unpackModel(await objectsAs(caller).get(bucket, key));
 }
 
 /** Models: a name for an artefact in S3 and the image that can read it. */
 export function models({
   resources,
-  objects,
+  objectsAs,
 }: {
   resources: Resources;
-  objects: ObjectStore;
+  objectsAs: ObjectsAs;
 }): Record<string, Operation> {
   const nameOfExisting = (operation: string, input: object) => {
     refuseUnknown('SageMaker', operation, input, ['ModelName']);
@@ -67,15 +86,24 @@ export function models({
       }
       checkImage(required(container.Image, 'PrimaryContainer.Image'));
       const { bucket, key } = parseS3Uri(required(container.ModelDataUrl, 'PrimaryContainer.ModelDataUrl'));
-      await objects.get(bucket, key).catch(() => {
-        throw validationException(`Could not find model data at ${container.ModelDataUrl}.`);
-      });
+      const roleArn = required(input.ExecutionRoleArn, 'ExecutionRoleArn');
+      checkRoleArn(roleArn);
+      checkTags(input.Tags ?? []);
+      await objectsAs({ roleArn, session: SESSION })
+        .get(bucket, key)
+        .catch((error: AwsError) => {
+          throw validationException(
+            error.code === 'AccessDenied'
+              ? `Could not access model data at ${container.ModelDataUrl}. ${error.message}`
+              : `Could not find model data at ${container.ModelDataUrl}.`,
+          );
+        });
       const ModelArn = arnOf('model', ModelName);
       const body: Model = {
         ModelName,
         ModelArn,
         PrimaryContainer: container,
-        ExecutionRoleArn: required(input.ExecutionRoleArn, 'ExecutionRoleArn'),
+        ExecutionRoleArn: roleArn,
         EnableNetworkIsolation: input.EnableNetworkIsolation ?? false,
         CreationTime: epochSeconds(),
       };

@@ -12,8 +12,8 @@ const NAME_MEMBER = {
 
 export type ResourceKind = keyof typeof NAME_MEMBER;
 
-/** Names of training jobs, models, endpoints and their configurations. Source: SageMaker API, 63 characters. */
-const NAME_PATTERN = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
+/** Names of training jobs, models, endpoints, variants and configurations. Source: SageMaker API, 63 characters. */
+const NAME_PATTERN = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
 
 /** A page of a List operation, in entries: default and greatest. Source: SageMaker API, MaxResults. */
 const PAGE_DEFAULT = 10;
@@ -45,11 +45,16 @@ export function required<T>(value: T | null | undefined, member: string): T {
 export function nameIn(input: object, kind: ResourceKind): string {
   const member = NAME_MEMBER[kind];
   const name = required((input as Record<string, unknown>)[member], member);
-  if (typeof name === 'string' && NAME_PATTERN.test(name)) return name;
+  if (typeof name === 'string' && isName(name)) return name;
   throw validationException(
-    `1 validation error detected: Value '${name}' at '${lowerFirst(member)}' failed to satisfy constraint: ` +
+    `1 validation error detected: Value '${String(name).slice(0, 200)}' at '${lowerFirst(member)}' failed to satisfy constraint: ` +
       'Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}',
   );
+}
+
+/** Whether a text keeps the rule of names. */
+export function isName(text: string): boolean {
+  return NAME_PATTERN.test(text);
 }
 
 function lowerFirst(member: string): string {

@@ -5,9 +5,10 @@ import type { Operation, Service } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { endpointConfigs } from './endpoint-configs.ts';
 import { endpoints } from './endpoints.ts';
-import { models } from './models.ts';
+import { checkTags } from './limits.ts';
+import { models, type ObjectsAs, type PullImage } from './models.ts';
 import { Resources, type Tag } from './resources.ts';
-import { sageMakerRuntime } from './runtime.ts';
+import { type OnAnswer, sageMakerRuntime } from './runtime.ts';
 import { TrainingJobs } from './training-jobs.ts';
 import { transformJobs } from './transform-jobs.ts';
 
@@ -20,11 +21,23 @@ export function sageMaker({
   db,
   objects,
   alarmStateOf = () => undefined,
+  objectsAs = () => objects,
+  pullImage = async () => undefined,
+  onAnswer,
+  operations = {},
 }: {
   db: DatabaseSync;
   objects: ObjectStore;
   /** CloudWatch's alarms. Default: there are none. */
   alarmStateOf?: AlarmStateOf;
+  /** The objects as a job's or a model's role may use them. Default: as anybody may. */
+  objectsAs?: ObjectsAs;
+  /** Default: anybody may. */
+  pullImage?: PullImage;
+  /** Hears of every answer of an endpoint. */
+  onAnswer?: OnAnswer;
+  /** Operations of other services that SageMaker's API has too. */
+  operations?: Record<string, Operation>;
 }): {
   services: Service[];
   /** Lets endpoints act on a change of an alarm's state. */
@@ -32,23 +45,25 @@ export function sageMaker({
   close(): Promise<void>;
 } {
   const resources = new Resources(db);
-  const training = new TrainingJobs({ resources, objects });
-  const transforms = transformJobs({ resources, objects });
-  const hosting = endpoints({ resources, objects, alarmStateOf });
+  const onBehalf = { objectsAs, pullImage };
+  const training = new TrainingJobs({ resources, onBehalf });
+  const transforms = transformJobs({ resources, onBehalf });
+  const hosting = endpoints({ resources, onBehalf, alarmStateOf });
   const controlPlane: Service = {
     name: 'sagemaker',
     target: 'SageMaker',
     operations: {
+      ...operations,
       ...training.operations,
       ...transforms.operations,
-      ...models({ resources, objects }),
+      ...models({ resources, objectsAs }),
       ...endpointConfigs({ resources }),
       ...hosting.operations,
       ...tagging(resources),
     },
   };
   return {
-    services: [controlPlane, sageMakerRuntime(hosting.findDeployment)],
+    services: [controlPlane, sageMakerRuntime(hosting.findDeployment, onAnswer)],
     onAlarm: hosting.settle,
     async close() {
       await transforms.close();
@@ -62,6 +77,7 @@ function tagging(resources: Resources): Record<string, Operation> {
     AddTags: (input: { ResourceArn: string; Tags: readonly Tag[] }) => {
       refuseUnknown('SageMaker', 'AddTags', input, ['ResourceArn', 'Tags']);
       const merged = new Map([...resources.tags(input.ResourceArn), ...input.Tags].map((it) => [it.Key, it]));
+      checkTags([...merged.values()]);
       resources.setTags(input.ResourceArn, [...merged.values()]);
       return { Tags: [...merged.values()] };
     },

@@ -1,5 +1,15 @@
 import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import { linearLearnerOptions } from './learner/linear-learner.ts';
+import {
+  checkChannelCount,
+  checkHyperParameters,
+  checkImageName,
+  checkInstances,
+  checkRoleArn,
+  checkTags,
+  contentTypes,
+  takesContentType,
+} from './limits.ts';
 import { required, type Tag, validationException } from './resources.ts';
 import { parseS3Uri } from './s3-uri.ts';
 
@@ -19,7 +29,7 @@ export interface CreateTrainingJobInput {
   readonly RoleArn: string;
   readonly InputDataConfig: readonly Channel[];
   readonly OutputDataConfig: { readonly S3OutputPath: string };
-  readonly ResourceConfig: object;
+  readonly ResourceConfig: { readonly InstanceType?: string; readonly InstanceCount?: number };
   readonly StoppingCondition: { readonly MaxRuntimeInSeconds: number };
   readonly Tags?: readonly Tag[];
 }
@@ -36,7 +46,9 @@ export function checkTrainingJob(input: CreateTrainingJobInput): void {
     ...['TrainingJobName', 'HyperParameters', 'AlgorithmSpecification', 'RoleArn', 'InputDataConfig'],
     ...['OutputDataConfig', 'ResourceConfig', 'StoppingCondition', 'Tags', 'EnableNetworkIsolation'],
   ]);
-  required(input.RoleArn, 'RoleArn');
+  checkRoleArn(required(input.RoleArn, 'RoleArn'));
+  checkTags(input.Tags ?? []);
+  checkHyperParameters(input.HyperParameters ?? {});
   const algorithm = required(input.AlgorithmSpecification, 'AlgorithmSpecification');
   refuseUnknown('SageMaker', 'AlgorithmSpecification', algorithm, ['TrainingImage', 'TrainingInputMode']);
   checkImage(required(algorithm.TrainingImage, 'AlgorithmSpecification.TrainingImage'));
@@ -45,7 +57,8 @@ export function checkTrainingJob(input: CreateTrainingJobInput): void {
   const output = required(input.OutputDataConfig, 'OutputDataConfig');
   refuseUnknown('SageMaker', 'OutputDataConfig', output, ['S3OutputPath']);
   parseS3Uri(required(output.S3OutputPath, 'OutputDataConfig.S3OutputPath'));
-  required(input.ResourceConfig, 'ResourceConfig');
+  const { InstanceType, InstanceCount } = required(input.ResourceConfig, 'ResourceConfig');
+  checkInstances(InstanceType, InstanceCount);
   const stopping = required(input.StoppingCondition, 'StoppingCondition');
   refuseUnknown('SageMaker', 'StoppingCondition', stopping, ['MaxRuntimeInSeconds']);
   const seconds = required(stopping.MaxRuntimeInSeconds, 'StoppingCondition.MaxRuntimeInSeconds');
@@ -57,6 +70,7 @@ export function checkTrainingJob(input: CreateTrainingJobInput): void {
 
 /** Refuses images of anything but linear-learner, for training and for serving alike. */
 export function checkImage(image: string): void {
+  checkImageName(image);
   const repository = /\/([^/:@]+)(?:[:@][^/]*)?$/.exec(image)?.[1];
   if (repository === 'linear-learner') return;
   throw notImplemented(
@@ -68,6 +82,7 @@ export function checkImage(image: string): void {
 }
 
 function checkChannels(channels: readonly Channel[]): void {
+  checkChannelCount(channels.length);
   for (const channel of channels) {
     refuseUnknown('SageMaker', 'Channel', channel, [
       ...['ChannelName', 'DataSource', 'ContentType', 'CompressionType', 'RecordWrapperType', 'InputMode'],
@@ -78,7 +93,12 @@ function checkChannels(channels: readonly Channel[]): void {
     refuseUnknown('SageMaker', 'S3DataSource', source, ['S3DataType', 'S3Uri', 'S3DataDistributionType']);
     parseS3Uri(required(source.S3Uri, 'S3DataSource.S3Uri'));
     only('S3DataType', source.S3DataType, ['S3Prefix']);
-    only('ContentType', required(channel.ContentType, 'ContentType').replace(/;\s*label_size=1$/, ''), ['text/csv']);
+    const type = required(channel.ContentType, 'ContentType').replace(/;\s*label_size=1$/, '');
+    if (!takesContentType('train', type)) {
+      throw validationException(
+        `linear-learner trains on ${contentTypes('train')}, not on ${type} (channel ${channel.ChannelName})`,
+      );
+    }
     const options = { CompressionType: 'None', RecordWrapperType: 'None', InputMode: 'File', ...channel };
     only('CompressionType', options.CompressionType, ['None']);
     only('RecordWrapperType', options.RecordWrapperType, ['None']);

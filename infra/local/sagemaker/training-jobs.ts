@@ -4,6 +4,7 @@ import type { Operation } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { packModel } from './learner/model-artifact.ts';
 import type { TrainingFile, TrainingMessage, TrainingTask } from './learner/training-worker.ts';
+import { type OnBehalf, SESSION } from './models.ts';
 import { arnOf, epochSeconds, type ListInput, nameIn, page, type Resources, validationException } from './resources.ts';
 import { parseS3Uri } from './s3-uri.ts';
 import { type CreateTrainingJobInput, checkTrainingJob } from './training-job-request.ts';
@@ -41,13 +42,13 @@ const TIMER_MS_MAX = 2_147_483_647;
 /** Training jobs, each trained in a worker thread. One that a stopped process left in progress is marked Failed. */
 export class TrainingJobs {
   readonly #resources: Resources;
-  readonly #objects: ObjectStore;
+  readonly #onBehalf: OnBehalf;
   readonly #running = new Map<string, Running>();
   #closed = false;
 
-  constructor({ resources, objects }: { resources: Resources; objects: ObjectStore }) {
+  constructor({ resources, onBehalf }: { resources: Resources; onBehalf: OnBehalf }) {
     this.#resources = resources;
-    this.#objects = objects;
+    this.#onBehalf = onBehalf;
     for (const { name, body } of resources.all<TrainingJob>('training-job')) {
       if (body.TrainingJobStatus !== 'InProgress' && body.TrainingJobStatus !== 'Stopping') continue;
       const reason = 'InternalServerError: the local cloud was stopped while the training job was in progress';
@@ -130,7 +131,7 @@ export class TrainingJobs {
     const update = (changes: Partial<TrainingJob>) => {
       if (!attempt.ended) this.#update(name, changes);
     };
-    const done = Promise.race([train(input, this.#objects, update, attempt), stopped.promise])
+    const done = Promise.race([train(input, this.#onBehalf, update, attempt), stopped.promise])
       .catch((error): Partial<TrainingJob> => failure(error.message))
       .then(async (outcome) => {
         clearTimeout(deadline);
@@ -161,11 +162,14 @@ interface Attempt {
 
 async function train(
   input: CreateTrainingJobInput,
-  objects: ObjectStore,
+  { objectsAs, pullImage }: OnBehalf,
   update: (changes: Partial<TrainingJob>) => void,
   attempt: Attempt,
 ): Promise<Partial<TrainingJob>> {
   update({ SecondaryStatus: 'Downloading', TrainingStartTime: epochSeconds() });
+  const caller = { roleArn: input.RoleArn, session: SESSION };
+  await pullImage(caller, input.AlgorithmSpecification.TrainingImage ?? '');
+  const objects = objectsAs(caller);
   const files = async (channel: string) => {
     const found = input.InputDataConfig.find((it) => it.ChannelName === channel);
     return found && filesUnder(objects, found.DataSource.S3DataSource.S3Uri, input.RoleArn);

@@ -1,11 +1,21 @@
 import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { type LinearModel, logOdds, probability } from './learner/linear-model.ts';
 import { jsonPrediction, type Prediction } from './learner/prediction-text.ts';
 import { readNumbers } from './learner/training-data.ts';
-import { loadModel, type Model } from './models.ts';
-import { arnOf, epochSeconds, nameIn, type Resources, required, type Tag, validationException } from './resources.ts';
+import { checkTags, contentTypes, takesContentType } from './limits.ts';
+import { loadModel, type Model, type OnBehalf, SESSION } from './models.ts';
+import {
+  arnOf,
+  epochSeconds,
+  type ListInput,
+  nameIn,
+  page,
+  type Resources,
+  required,
+  type Tag,
+  validationException,
+} from './resources.ts';
 import { parseS3Uri } from './s3-uri.ts';
 
 /** Values that are carried out, of parameters that would change the answer. */
@@ -46,7 +56,7 @@ interface TransformJob extends TransformRequest {
 }
 
 /** Batch transform: a model's answers to every row of the files under a prefix, as one `.out` for each file. */
-export function transformJobs({ resources, objects }: { resources: Resources; objects: ObjectStore }): {
+export function transformJobs({ resources, onBehalf }: { resources: Resources; onBehalf: OnBehalf }): {
   operations: Record<string, Operation>;
   close(): Promise<void>;
 } {
@@ -67,6 +77,7 @@ export function transformJobs({ resources, objects }: { resources: Resources; ob
     operations: {
       CreateTransformJob: (input: TransformRequest & { readonly Tags?: readonly Tag[] }) => {
         check(input);
+        checkTags(input.Tags ?? []);
         const name = nameIn(input, 'transform-job');
         const model = resources.get<Model>('model', nameIn(input, 'model'));
         if (!model) throw validationException(`Could not find model "${arnOf('model', input.ModelName)}".`);
@@ -78,7 +89,7 @@ export function transformJobs({ resources, objects }: { resources: Resources; ob
         if (!resources.add('transform-job', name, body, Tags)) {
           throw validationException(`Job name must be unique within an AWS account and region: ${TransformJobArn}`);
         }
-        const work = transform(objects, model, input).then(
+        const work = transform(onBehalf, model, input).then(
           () => end(name, { TransformJobStatus: 'Completed' }),
           (error) => end(name, { TransformJobStatus: 'Failed', FailureReason: `ClientError: ${error.message}` }),
         );
@@ -91,6 +102,20 @@ export function transformJobs({ resources, objects }: { resources: Resources; ob
 
       DescribeTransformJob: (input: object) => existing('DescribeTransformJob', input),
 
+      ListTransformJobs: (input: ListInput) => {
+        const jobs = resources
+          .all<TransformJob>('transform-job')
+          .map(({ name, body }) => ({ name, body, status: body.TransformJobStatus }));
+        const { found, next } = page('ListTransformJobs', input, jobs, true);
+        return {
+          TransformJobSummaries: found.map(({ name, body }) => ({
+            ...{ TransformJobName: name, TransformJobArn: body.TransformJobArn, CreationTime: body.CreationTime },
+            ...{ TransformJobStatus: body.TransformJobStatus, TransformEndTime: body.TransformEndTime },
+          })),
+          ...next,
+        };
+      },
+
       StopTransformJob: (input: object) => {
         end(existing('StopTransformJob', input).TransformJobName, { TransformJobStatus: 'Stopped' });
         return {};
@@ -102,10 +127,11 @@ export function transformJobs({ resources, objects }: { resources: Resources; ob
   };
 }
 
-async function transform(objects: ObjectStore, model: Model, request: TransformRequest): Promise<void> {
+async function transform(onBehalf: OnBehalf, model: Model, request: TransformRequest): Promise<void> {
   const source = parseS3Uri(request.TransformInput.DataSource.S3DataSource.S3Uri);
   const target = parseS3Uri(request.TransformOutput.S3OutputPath);
-  const loaded = await loadModel(objects, model);
+  const loaded = await loadModel(onBehalf, model);
+  const objects = onBehalf.objectsAs({ roleArn: model.ExecutionRoleArn, session: SESSION });
   const skipped = request.DataProcessing?.InputFilter === '$[1:]' ? 1 : 0;
   const files = await objects.list(source.bucket, source.key);
   if (files.length === 0) throw new Error(`No objects under s3://${source.bucket}/${source.key}`);
@@ -131,6 +157,16 @@ function score(model: LinearModel, fields: readonly number[]): Prediction {
 function check(input: TransformRequest): void {
   refuseUnknown('SageMaker', 'CreateTransformJob', input, PARAMETERS);
   required(input.TransformResources, 'TransformResources');
+  for (const [path, purpose] of [
+    ['ContentType', 'predict'],
+    ['Accept', 'answer'],
+  ] as const) {
+    const part = (purpose === 'predict' ? input.TransformInput : input.TransformOutput) as Record<string, unknown>;
+    const type = String(part[path] ?? 'text/csv');
+    if (part[path] !== undefined && !takesContentType(purpose, type)) {
+      throw validationException(`linear-learner has no ${path} ${type}: it has ${contentTypes(purpose)}`);
+    }
+  }
   for (const [path, honoured] of Object.entries(CARRIED_OUT)) {
     const value = path.split('.').reduce<unknown>((it, member) => (it as Record<string, unknown>)?.[member], input);
     if (!honoured.includes(value)) throw notImplemented('SageMaker', `${path}=${value} of CreateTransformJob`);

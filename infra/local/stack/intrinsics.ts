@@ -101,7 +101,7 @@ class Evaluation {
 
   #sub(argument: unknown, where: string): string {
     const [template, variables] = Array.isArray(argument) ? argument : [argument, {}];
-    return String(template).replace(/\$\{([^}]*)\}/g, (_, name: string) => {
+    return String(template).replace(/\$\{([^{}]*)\}/g, (_, name: string) => {
       // `${!name}` is the way to write a literal `${name}`.
       if (name.startsWith('!')) return `\${${name.slice(1)}}`;
       const given = (variables as Record<string, unknown>)[name];

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { GlueCatalog, TableInput } from '../athena/catalog.ts';
 import type { WorkGroupProperties } from '../athena/work-groups.ts';
+import type { LogStore } from '../cloudwatch/log-store.ts';
 import type { EventSourceMappingInput } from '../event-source-mapping/config.ts';
 import type { FeatureGroupProperties } from '../feature-store/feature-group.ts';
 import type { DeliveryStreamOptions } from '../firehose/delivery-stream.ts';
+import type { RoleProperties, StackRoles } from '../iam/roles.ts';
 import type { Call } from '../protocol/service.ts';
+import type { StateMachineInput } from '../step-functions/step-functions.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { createTable, type TableProperties } from './provision-table.ts';
 import type { Stack, StackResource } from './stack.ts';
@@ -17,23 +20,25 @@ export interface Targets {
   readonly firehose: { createDeliveryStream(options: DeliveryStreamOptions): Promise<void> };
   readonly catalog: Pick<GlueCatalog, 'registerTable'>;
   readonly athena: { createWorkGroup(properties: WorkGroupProperties): void };
-  readonly stepFunctions: { createStateMachine(options: { name: string; arn: string; definition: object }): unknown };
+  readonly stepFunctions: { createStateMachine(options: StateMachineInput): unknown };
+  readonly alarms: {
+    putAlarm(parameters: Record<string, unknown>): void;
+    putDashboard(name: string, body: string): void;
+  };
+  readonly logs: Pick<LogStore, 'createGroup'>;
+  readonly roles: Pick<StackRoles, 'put' | 'authorize' | 'checkTrust'>;
 }
 
 /** What becomes of a resource's type here, and why nothing does for those that exist in AWS only. */
 type Provisioner = (resource: StackResource, targets: Targets) => unknown;
 
 const NOTHING_TO_DO: Readonly<Record<string, string>> = {
-  'AWS::IAM::Role': 'calls are not signed for, so none is refused',
-  'AWS::S3::BucketPolicy': 'calls are not signed for, so none is refused',
-  'AWS::Logs::LogGroup': 'what functions log goes to whoever started the local cloud',
-  'AWS::Logs::LogStream': 'what functions log goes to whoever started the local cloud',
+  'AWS::S3::BucketPolicy': 'refuses calls without TLS, and loopback has none',
+  'AWS::Logs::LogStream': 'is there with its first line',
   'AWS::Glue::Database': 'is there with its first table',
   'AWS::Athena::NamedQuery': 'is text to be opened in the console',
   'AWS::CodeDeploy::Application': 'a version that is deployed here takes over at once',
   'AWS::CodeDeploy::DeploymentGroup': 'a version that is deployed here takes over at once',
-  'AWS::CloudWatch::Alarm': 'nothing is measured here; the demo says what it sees',
-  'AWS::CloudWatch::Dashboard': 'nothing is measured here; the demo says what it sees',
 };
 
 const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
@@ -48,13 +53,23 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
     catalog.registerTable(String(properties.DatabaseName), properties.TableInput as TableInput),
   'AWS::Athena::WorkGroup': ({ properties }, { athena }) =>
     athena.createWorkGroup(properties as unknown as WorkGroupProperties),
-  'AWS::StepFunctions::StateMachine': ({ ref, properties }, { stepFunctions }) =>
-    stepFunctions.createStateMachine({
-      name: String(properties.StateMachineName),
-      arn: ref,
-      definition: stateMachineDefinition(properties as unknown as StateMachineProperties),
-    }),
+  'AWS::CloudWatch::Alarm': ({ properties }, { alarms }) => alarms.putAlarm(properties),
+  'AWS::CloudWatch::Dashboard': ({ properties }, { alarms }) =>
+    alarms.putDashboard(String(properties.DashboardName), String(properties.DashboardBody)),
+  'AWS::Logs::LogGroup': ({ ref }, { logs }) => logs.createGroup(ref),
+  'AWS::IAM::Role': ({ arn = '', properties }, { roles }) => roles.put(arn, properties as unknown as RoleProperties),
+  'AWS::StepFunctions::StateMachine': async ({ ref, properties }, { stepFunctions, roles }) => {
+    const name = String(properties.StateMachineName);
+    const roleArn = String(properties.RoleArn);
+    const definition = stateMachineDefinition(properties as unknown as StateMachineProperties);
+    roles.checkTrust(roleArn, 'states.amazonaws.com');
+    await roles.authorize({ roleArn, session: name }, 'states', 'CreateStateMachine', { definition });
+    stepFunctions.createStateMachine({ name, arn: ref, roleArn, definition });
+  },
 };
+
+/** Made before whatever is given one. */
+const FIRST = 'AWS::IAM::Role';
 
 /**
  * Makes the stack's resources in the local services. Done again over the same state folder it changes nothing, save
@@ -70,7 +85,12 @@ export async function provision(stack: Stack, targets: Targets): Promise<void> {
       `The local cloud does not know what to make of ${names}: add the type in infra/local/stack/provision.ts.`,
     );
   }
-  for (const resource of stack.resources) await PROVISIONERS[resource.type]?.(resource, targets);
+  const ordered = [...stack.resources].sort((a, b) => Number(b.type === FIRST) - Number(a.type === FIRST));
+  for (const resource of ordered) await PROVISIONERS[resource.type]?.(resource, targets);
+  for (const { name, roleArn } of stack.functions) {
+    targets.roles.checkTrust(roleArn, 'lambda.amazonaws.com');
+    targets.logs.createGroup(`/aws/lambda/${name}`);
+  }
 }
 
 /** The event source mappings of a stack, whose tables are there. */
@@ -90,6 +110,7 @@ export async function eventSourceMappings(stack: Stack, call: Call): Promise<Eve
 interface DeliveryStreamProperties {
   readonly ExtendedS3DestinationConfiguration: {
     readonly BucketARN: string;
+    readonly RoleARN: string;
     readonly Prefix: string;
     readonly ErrorOutputPrefix: string;
     readonly BufferingHints: { readonly IntervalInSeconds: number; readonly SizeInMBs: number };
@@ -103,6 +124,7 @@ function deliveryStream(
 ): DeliveryStreamOptions {
   return {
     name,
+    roleArn: s3.RoleARN,
     bucket: s3.BucketARN.replace(/^arn:aws:s3:::/, ''),
     prefix: s3.Prefix,
     errorPrefix: s3.ErrorOutputPrefix,

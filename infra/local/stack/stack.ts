@@ -27,6 +27,7 @@ const configurationSchema = z.object({
     z.object({
       name: z.string(),
       handler: z.string(),
+      role: z.string(),
       memorySize: z.coerce.number().default(1024),
       timeout: z.coerce.number().default(6),
       environment: z.record(z.string(), textOrIntrinsic).default({}),
@@ -51,9 +52,11 @@ export interface Stream {
 }
 
 export interface StackFunction {
+  readonly logicalId: string;
   readonly name: string;
   /** `functions/ingest.handler`: module without its extension, and export. */
   readonly handler: string;
+  readonly roleArn: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly memoryMB: number;
@@ -68,6 +71,8 @@ export interface StackResource {
   readonly logicalId: string;
   /** Name or ARN, as Ref gives it. */
   readonly ref: string;
+  /** Of the types that have one. */
+  readonly arn: string | undefined;
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
 }
@@ -139,8 +144,10 @@ function evaluateStack({ provider, functions, resources }: Configuration): Stack
     functions: Object.entries(functions).map(([key, it]) => {
       const environment = Object.entries({ ...provider.environment, ...it.environment });
       return {
+        logicalId: functionLogicalId(key),
         name: it.name,
         handler: it.handler,
+        roleArn: physicals.get(it.role)?.attributes.Arn ?? it.role,
         environment: Object.fromEntries(environment.map(([k, v]) => [k, String(value(v, `functions.${key}.${k}`))])),
         timeoutSeconds: it.timeout,
         memoryMB: it.memorySize,
@@ -154,6 +161,7 @@ function evaluateStack({ provider, functions, resources }: Configuration): Stack
     resources: Object.entries(resources.Resources).map(([logicalId, it]) => ({
       logicalId,
       ref: physicals.get(logicalId)?.ref ?? logicalId,
+      arn: physicals.get(logicalId)?.attributes.Arn,
       type: it.Type,
       properties: value(it.Properties, logicalId) as Record<string, unknown>,
     })),

@@ -186,7 +186,7 @@ function deferJsonToString(template: unknown): unknown {
   if (Array.isArray(template)) return template.map(deferJsonToString);
   if (template === null || typeof template !== 'object') return template;
   const entries = Object.entries(template).map(([key, value]) => {
-    const path = key.endsWith('.$') && /^States\.JsonToString\(\s*(\$[^,()]*?)\s*\)$/.exec(String(value))?.[1];
+    const path = key.endsWith('.$') && /^States\.JsonToString\(\s*(\$[^\s,()]*)\s*\)$/.exec(String(value))?.[1];
     if (!path) return [key, deferJsonToString(value)];
     return [key.slice(0, -'.$'.length), { [`${DEFERRED}.$`]: path }];
   });

@@ -1,10 +1,18 @@
 import { ExecutionAbortedError, ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
-import type { Call } from '../protocol/service.ts';
+import type { Call, Caller } from '../protocol/service.ts';
 import { type Definition, runnable, type StateDefinition } from './definition.ts';
 import type { ExecutionRecord, ExecutionRecords, MachineRecord } from './execution-records.ts';
 import { closedEvent, historyEventOf, type LogEvent, type Outcome, startedEvent } from './history.ts';
 import { integrationOf } from './integration.ts';
 import { CLOUD_CLOSED, runTask } from './task.ts';
+
+/** Hears that an execution of a state machine has begun, or how it has ended. */
+export type OnExecution = (
+  stateMachineArn: string,
+  outcome: 'Started' | 'Succeeded' | 'Failed' | 'TimedOut' | 'Aborted',
+) => void;
+
+const OUTCOMES = { SUCCEEDED: 'Succeeded', FAILED: 'Failed', TIMED_OUT: 'TimedOut', ABORTED: 'Aborted' } as const;
 
 interface Running {
   abort(outcome: Outcome, reason?: typeof CLOUD_CLOSED): void;
@@ -17,13 +25,15 @@ const NAMELESS_FAILURE = 'FailStateError';
 /** Executions of this process. Those that an earlier one left running are Failed: their tasks died with it. */
 export class Executions {
   readonly #records: ExecutionRecords;
-  readonly #call: Call;
+  readonly #onExecution: OnExecution;
+  readonly #callAs: (caller: Caller) => Call;
   readonly #running = new Map<string, Running>();
   #closed = false;
 
-  constructor(records: ExecutionRecords, call: Call) {
+  constructor(records: ExecutionRecords, callAs: (caller: Caller) => Call, onExecution: OnExecution) {
+    this.#onExecution = onExecution;
     this.#records = records;
-    this.#call = call;
+    this.#callAs = callAs;
     for (const left of records.running()) {
       this.#close(left, {
         status: 'FAILED',
@@ -37,12 +47,14 @@ export class Executions {
     const definition = runnable(JSON.parse(machine.definition));
     this.#records.putExecution(execution);
     this.#records.addEvent(execution.arn, startedEvent(execution, machine.roleArn));
+    this.#onExecution(machine.arn, 'Started');
     const stop = new AbortController();
     const interpreter = new StateMachine(definition as unknown as ConstructorParameters<typeof StateMachine>[0], {
       validationOptions: { noValidate: true },
     });
+    const call = this.#callAs({ roleArn: machine.roleArn, session: execution.name });
     const run = interpreter.run(JSON.parse(execution.input), {
-      overrides: { taskResourceLocalHandlers: handlersOf(definition, this.#call, stop.signal) },
+      overrides: { taskResourceLocalHandlers: handlersOf(definition, call, stop.signal) },
       context: contextOf(machine, execution),
     });
     let outcome: Outcome | undefined;
@@ -94,6 +106,7 @@ export class Executions {
     const stopMs = Date.now();
     this.#records.putExecution({ ...execution, ...outcome, stopMs });
     this.#records.addEvent(execution.arn, closedEvent(outcome, stopMs));
+    this.#onExecution(execution.machineArn, OUTCOMES[outcome.status]);
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
-import type { Call, Operation, Service } from '../protocol/service.ts';
+import type { Call, Caller, Operation, Service } from '../protocol/service.ts';
 import { checkDefinition, runnable } from './definition.ts';
 import {
   type ExecutionRecord,
@@ -9,7 +9,7 @@ import {
   type ExecutionStatus,
   type MachineRecord,
 } from './execution-records.ts';
-import { Executions } from './executions.ts';
+import { Executions, type OnExecution } from './executions.ts';
 
 /** Largest input of an execution, in bytes. Source: StartExecution, 256 KiB. */
 const INPUT_BYTES_MAX = 262_144;
@@ -38,13 +38,25 @@ interface PageInput {
  * Step Functions (STANDARD workflows), running the very ASL that is deployed to AWS, with the services of the local
  * cloud behind its tasks. An execution does not survive the process: one left running is FAILED with States.Runtime.
  */
-export function stepFunctions({ db, call }: { db: DatabaseSync; call: Call }): {
+export function stepFunctions({
+  db,
+  call,
+  callAs = () => call,
+  onExecution = () => undefined,
+}: {
+  db: DatabaseSync;
+  call: Call;
+  /** Calls as a state machine's role. Default: as nobody in particular. */
+  callAs?: (caller: Caller) => Call;
+  /** Hears how executions go. */
+  onExecution?: OnExecution;
+}): {
   service: Service;
   createStateMachine(input: StateMachineInput): void;
   close(): Promise<void>;
 } {
   const records = new ExecutionRecords(db);
-  const executions = new Executions(records, call);
+  const executions = new Executions(records, callAs, onExecution);
   const createStateMachine = ({ name, arn, definition, roleArn = '' }: StateMachineInput) => {
     checkDefinition(definition);
     runnable(definition);

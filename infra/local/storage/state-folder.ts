@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFolder } from './make-folder.ts';
@@ -8,6 +8,11 @@ import { makeFolder } from './make-folder.ts';
 /** SQLite's result codes for a file that is damaged, or is none of its own. Source: https://sqlite.org/rescode.html */
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
+
+/** For the owner alone: the folder holds whole items, and personal ones among them. */
+const PRIVATE = 0o700;
+
+const DATABASE = 'cloud.sqlite';
 
 /** File in each part of the folder that says which folder it is part of. Buckets' names do not begin with a dot. */
 const MARK = '.state-folder';
@@ -31,7 +36,7 @@ export async function openStateFolder(
   const db = openDatabase(dir);
   try {
     checkParts(db, dir, dynamodb.name, parts);
-    for (const part of parts) await makeFolder(join(dir, part));
+    for (const part of parts) await makeFolder(join(dir, part), PRIVATE);
     mark(db, dir, dynamodb.name, parts);
     return db;
   } catch (error) {
@@ -50,7 +55,10 @@ export function damageOf(error: unknown, dir: string): Error | undefined {
 
 async function makeWritable(dir: string): Promise<void> {
   try {
-    await makeFolder(dir);
+    await makeFolder(dir, PRIVATE);
+    const names = await readdir(dir);
+    // A folder that an earlier version left readable. One that holds something else is not ours to close.
+    if (names.length === 0 || names.includes(DATABASE)) await chmod(dir, PRIVATE);
     const probe = join(dir, '.writable');
     await writeFile(probe, '');
     await rm(probe);
@@ -63,7 +71,7 @@ async function makeWritable(dir: string): Promise<void> {
 }
 
 function openDatabase(dir: string): DatabaseSync {
-  const db = new DatabaseSync(join(dir, 'cloud.sqlite'));
+  const db = new DatabaseSync(join(dir, DATABASE));
   try {
     // The lock is taken by the first write and kept until the database is closed.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');

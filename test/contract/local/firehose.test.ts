@@ -189,9 +189,13 @@ describe('streams', () => {
     await expect(create({ bufferMB: 129 })).rejects.toMatchObject({ code: 'InvalidArgumentException' });
   });
 
-  test('cannot be listed: what is not implemented says so', async () => {
-    await expect(client.send(new ListDeliveryStreamsCommand({}))).rejects.toMatchObject({
-      name: 'NotImplementedException',
-    });
+  test('are listed by name, page by page', async () => {
+    const first = await client.send(new ListDeliveryStreamsCommand({ Limit: 2 }));
+    expect(first).toMatchObject({ HasMoreDeliveryStreams: true });
+    const [, last = ''] = first.DeliveryStreamNames ?? [];
+    const rest = await client.send(new ListDeliveryStreamsCommand({ ExclusiveStartDeliveryStreamName: last }));
+    const names = [...(first.DeliveryStreamNames ?? []), ...(rest.DeliveryStreamNames ?? [])];
+    expect(names).toEqual([...new Set(names)].sort());
+    expect(rest.HasMoreDeliveryStreams).toBe(false);
   });
 });

@@ -290,7 +290,7 @@ test('xgboost is refused by name, for training and for serving, with the way out
   const refusal = {
     name: 'NotImplementedException',
     message: `The local cloud does not implement xgboost (image ${image}; the parameter trainingAlgorithm has to be linear-learner here) of SageMaker. It implements what Tributary calls; use real AWS, or add it in infra/local.`,
-    $metadata: { httpStatusCode: 501, attempts: 1 },
+    $metadata: { httpStatusCode: 400, attempts: 1 },
   };
   await putTrainingSet();
   const training = job('job-1', {
@@ -347,7 +347,7 @@ describe('an endpoint', () => {
       $metadata: { httpStatusCode: 424 },
     });
     await expect(invoke('1,2\n1,x')).rejects.toMatchObject({ OriginalMessage: 'row 2: column 2 is "x", not a number' });
-    await expect(invoke('{}', { ContentType: 'application/json' })).rejects.toMatchObject({ OriginalStatusCode: 415 });
+    await expect(invoke('{}', { ContentType: 'text/plain' })).rejects.toMatchObject({ OriginalStatusCode: 415 });
     await expect(invoke('1,2', { Accept: 'text/html' })).rejects.toMatchObject({ OriginalStatusCode: 406 });
     await expect(invoke('1'.repeat(6_291_457))).rejects.toThrow('less than or equal to 6291456');
   });

@@ -509,7 +509,11 @@ describe('errors of services', () => {
 
 describe('SageMaker', () => {
   const trainingJob = {
-    ...{ TrainingJobName: 'job-1', RoleArn: ROLE, HyperParameters: { predictor_type: 'binary_classifier' } },
+    ...{
+      TrainingJobName: 'job-1',
+      RoleArn: ROLE,
+      HyperParameters: { predictor_type: 'binary_classifier', mini_batch_size: '2' },
+    },
     AlgorithmSpecification: { TrainingImage: IMAGE, TrainingInputMode: 'File' },
     InputDataConfig: [
       {

@@ -204,7 +204,7 @@ describe('the state machine', () => {
   const BESIDES: Readonly<Record<string, readonly string[]>> = {
     'athena:startQueryExecution.sync': [
       'athena:GetQueryExecution athena:StopQueryExecution',
-      'glue:GetDatabase glue:GetPartition glue:GetPartitions glue:GetTable glue:GetTables',
+      'glue:CreateDatabase glue:GetDatabase glue:GetPartition glue:GetPartitions glue:GetTable glue:GetTables',
       's3:AbortMultipartUpload s3:GetBucketLocation s3:GetObject s3:ListBucket s3:ListBucketMultipartUploads',
       's3:ListMultipartUploadParts s3:PutObject',
     ],

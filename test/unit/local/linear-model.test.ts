@@ -201,7 +201,7 @@ test('the loss of one row is minus the log of what its label was given, without 
 });
 
 describe('linear-learner', () => {
-  const options = linearLearnerOptions({ predictor_type: 'binary_classifier' });
+  const options = linearLearnerOptions({ predictor_type: 'binary_classifier', mini_batch_size: '100' });
 
   test('publishes its metrics under its own names', () => {
     const data = drawn(2000, [2, -1], 0, 2);

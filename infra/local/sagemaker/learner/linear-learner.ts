@@ -15,15 +15,16 @@ import { TrainingDataError } from './training-data.ts';
 /**
  * linear-learner, as far as the local cloud goes: `predictor_type=binary_classifier` with logistic loss.
  *
- * How it differs from Amazon's: that one runs stochastic gradient descent over several models in parallel and keeps
- * the best; this one solves the same convex problem exactly, once. So hyperparameters that only steer the descent are
- * taken and have no effect, and `wd=auto` is a fixed mild penalty. Scores and metrics are therefore close to, and
- * not the same as, what AWS would give. Amazon's artefact is an MXNet model; this one's is JSON.
+ * As Amazon's it trains several models, which differ in their penalty, and keeps the one that does best on the
+ * validation rows: those rows have had a say in the model, and flatter it. How it differs: Amazon's runs stochastic
+ * gradient descent, this one solves each convex problem exactly. So hyperparameters that only steer the descent are
+ * taken and have no effect. Scores and metrics are therefore close to, and not the same as, what AWS would give.
+ * Amazon's artefact is an MXNet model; this one's is JSON.
  */
 
 /** Hyperparameters that steer the descent, its parallel models or its calibration sample. No effect on an optimum. */
 const DESCENT_ONLY = new Set([
-  ...['mini_batch_size', 'epochs', 'num_models', 'num_calibration_samples', 'init_method', 'init_scale', 'init_sigma'],
+  ...['epochs', 'num_models', 'num_calibration_samples', 'init_method', 'init_scale', 'init_sigma'],
   ...['init_bias', 'optimizer', 'momentum', 'learning_rate', 'beta_1', 'beta_2', 'bias_lr_mult', 'use_lr_scheduler'],
   ...['lr_scheduler_step', 'lr_scheduler_factor', 'lr_scheduler_minimum_lr', 'num_point_for_scaler'],
   ...['early_stopping_patience', 'early_stopping_tolerance'],
@@ -43,8 +44,14 @@ const ONLY_VALUES: Readonly<Record<string, readonly string[]>> = {
   binary_classifier_model_selection_criteria: ['accuracy', 'f_beta', 'loss_function'],
 };
 
-/** Penalty of `wd=auto`, beside the loss summed over the rows: that of scikit-learn's default, `C=1`. */
-const L2_AUTO = 1;
+/**
+ * Penalties of the models that `wd=auto` trains, beside the loss summed over the rows. The first, scikit-learn's
+ * default (`C=1`), is kept when no other does better.
+ */
+const L2_AUTO = [1, 0.1, 10];
+
+/** Source: linear-learner's hyperparameters. What it does with fewer rows is not documented; here the job fails. */
+const MINI_BATCH_SIZE_DEFAULT = 1_000;
 
 export interface LinearLearnerOptions {
   /** Expected number of features; undefined for `auto`. */
@@ -53,6 +60,8 @@ export interface LinearLearnerOptions {
   readonly wd: number | undefined;
   readonly positiveWeight: number | 'balanced';
   readonly selection: string;
+  /** Training rows of one step of the descent, of which there has to be one at least. */
+  readonly miniBatchSize: number;
   readonly beta: number;
 }
 
@@ -68,6 +77,7 @@ export function linearLearnerOptions(hyperParameters: Readonly<Record<string, st
     'wd',
     'positive_example_weight_mult',
     'f_beta',
+    'mini_batch_size',
     ...Object.keys(ONLY_VALUES),
   ]);
   for (const [name, value] of Object.entries(hyperParameters)) {
@@ -92,6 +102,7 @@ export function linearLearnerOptions(hyperParameters: Readonly<Record<string, st
       weight === 'balanced' ? weight : (numberOf(hyperParameters, 'positive_example_weight_mult', undefined) ?? 1),
     selection: hyperParameters.binary_classifier_model_selection_criteria ?? 'accuracy',
     beta: numberOf(hyperParameters, 'f_beta', undefined) ?? 1,
+    miniBatchSize: numberOf(hyperParameters, 'mini_batch_size', undefined) ?? MINI_BATCH_SIZE_DEFAULT,
   };
 }
 
@@ -112,35 +123,37 @@ export interface TrainingOutcome {
 }
 
 /**
- * Trains and evaluates. As linear-learner does, it calibrates the threshold of `predicted_label` on the validation
- * rows (on the training rows when there are none) to the selection criterion: highest accuracy by default, highest
- * F-beta, or 0.5 for `loss_function`. Metrics of the validation channel are of that threshold. `roc_auc_score` is
- * left out when the validation rows are of one class, where it has no value.
+ * Trains and evaluates. As linear-learner does, it chooses among its models, and calibrates the threshold of
+ * `predicted_label`, on the validation rows (on the training rows when there are none) by the selection criterion:
+ * highest accuracy by default, highest F-beta, or least loss, with a threshold of 0.5. Metrics of the validation
+ * channel are of that threshold. `roc_auc_score` is left out when the validation rows are of one class, where it has
+ * no value.
  *
- * @throws TrainingDataError when the training rows are of one class only.
+ * @throws TrainingDataError when the training rows are of one class only, or fewer than a mini batch.
  */
 export function trainLinearLearner(
   train: LabelledRows,
   validation: LabelledRows | undefined,
   options: LinearLearnerOptions,
 ): TrainingOutcome {
-  const positives = train.labels.reduce((sum, label) => sum + label, 0);
-  const negatives = train.labels.length - positives;
-  if (positives === 0 || negatives === 0) {
+  const count = train.labels.length;
+  if (count < options.miniBatchSize) {
     throw new TrainingDataError(
-      `the training rows are of one class only: ${positives} of ${train.labels.length} are labelled 1`,
+      `the training rows are ${count}, fewer than one mini batch of ${options.miniBatchSize}: set mini_batch_size to ${count} or less`,
     );
   }
-  const fitted = fitModel(train, {
-    l2: options.wd === undefined ? L2_AUTO : options.wd * train.labels.length,
-    positiveWeight: options.positiveWeight === 'balanced' ? negatives / positives : options.positiveWeight,
-  });
-  const calibration = validation ?? train;
-  const scores = scoresOf(fitted, calibration);
-  const criterion = criterionOf(options);
-  const model = { ...fitted, threshold: criterion ? chooseThreshold(scores, calibration.labels, criterion) : 0.5 };
+  const positives = train.labels.reduce((sum, label) => sum + label, 0);
+  const negatives = count - positives;
+  if (positives === 0 || negatives === 0) {
+    throw new TrainingDataError(`the training rows are of one class only: ${positives} of ${count} are labelled 1`);
+  }
+  const positiveWeight = options.positiveWeight === 'balanced' ? negatives / positives : options.positiveWeight;
+  const penalties = options.wd === undefined ? L2_AUTO : [options.wd * count];
+  const fitted = penalties.map((l2) => fitModel(train, { l2, positiveWeight }));
+  const model = best(fitted, validation ?? train, options);
   const metrics = [{ name: 'train:objective_loss', value: meanLoss(model, train) }];
   if (!validation) return { model, metrics };
+  const scores = scoresOf(model, validation);
   const confusion = confusionAt(scores, validation.labels, model.threshold);
   const auc = rocAuc(scores, validation.labels);
   metrics.push(
@@ -152,6 +165,24 @@ export function trainLinearLearner(
   );
   if (auc !== undefined) metrics.push({ name: 'validation:roc_auc_score', value: auc });
   return { model, metrics };
+}
+
+/** The model that does best on rows by the selection criterion, with its threshold; of equals, the one of less loss. */
+function best(fitted: readonly LinearModel[], rows: LabelledRows, options: LinearLearnerOptions): LinearModel {
+  const criterion = criterionOf(options);
+  const judged = fitted.map((it) => {
+    const scores = scoresOf(it, rows);
+    const threshold = criterion ? chooseThreshold(scores, rows.labels, criterion) : 0.5;
+    const model = { ...it, threshold };
+    const loss = meanLoss(model, rows);
+    return { model, loss, value: criterion ? criterion(confusionAt(scores, rows.labels, threshold)) : -loss };
+  });
+  const [first, ...others] = judged;
+  if (!first) throw new RangeError('there is no model to choose');
+  return others.reduce((kept, it) => {
+    const isBetter = it.value > kept.value || (it.value === kept.value && it.loss < kept.loss);
+    return isBetter ? it : kept;
+  }, first).model;
 }
 
 function criterionOf(options: LinearLearnerOptions): ((confusion: Confusion) => number) | undefined {

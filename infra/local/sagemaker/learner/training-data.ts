@@ -4,7 +4,7 @@ import type { LabelledRows } from './linear-model.ts';
 export class TrainingDataError extends Error {}
 
 /** Decimal numbers as CSV writers put them. `Number()` alone would take an empty field and hexadecimal. */
-const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
+const NUMBER = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/;
 
 /** First bytes of every gzip file. */
 const GZIP_MAGIC = [0x1f, 0x8b];

@@ -1,0 +1,23 @@
+import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
+
+/** ARN of a resource of the local account. */
+export function arn(service: string, resource: string): string {
+  return `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;
+}
+
+/** SageMaker writes names in ARNs in lower case. */
+export function sageMakerArn(kind: string, name: string | undefined): string {
+  return arn('sagemaker', `${kind}/${String(name).toLowerCase()}`);
+}
+
+export function tableArn(name: string | undefined): string {
+  return arn('dynamodb', `table/${name?.split(':table/').pop()}`);
+}
+
+export function objectArn(bucket: string, key = ''): string {
+  return `arn:aws:s3:::${bucket}/${key}`;
+}
+
+export function bucketArn(bucket: string): string {
+  return `arn:aws:s3:::${bucket}`;
+}

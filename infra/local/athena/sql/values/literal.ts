@@ -41,7 +41,7 @@ export function numberLiteral(text: string, place: Place): Expr {
 }
 
 function decimalLiteral(text: string, place: Place): Expr {
-  const [, sign = '', whole = '', fraction = ''] = /^([+-]?)(\d*)\.?(\d*)$/.exec(text) ?? [];
+  const [, sign = '', whole = '', fraction = ''] = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text) ?? [];
   const digits = whole.replace(/^0+/, '').length + fraction.length;
   const precision = Math.max(digits, 1);
   if (precision > DECIMAL_PRECISION_MAX) throw new SqlError('SYNTAX_ERROR', `Invalid decimal literal: ${text}`, place);

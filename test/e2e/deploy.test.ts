@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OSLS_CACHES } from '../given/osls-caches.ts';
 
 /** The deploy path against moto's CloudFormation. It runs no function, and knows some types by name only. */
 
@@ -41,6 +42,7 @@ describe.skipIf(!hasMoto)('a stack', () => {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: 'nobody',
       AWS_SECRET_ACCESS_KEY: 'nothing',
+      ...OSLS_CACHES,
       SLS_TELEMETRY_DISABLED: '1',
       SLS_NOTIFICATIONS_MODE: 'off',
     };

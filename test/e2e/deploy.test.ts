@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OSLS_CACHES } from '../given/osls-caches.ts';
+import { OSLS_CACHES } from '../given/aws/osls-caches.ts';
 
 /** The deploy path against moto's CloudFormation. It runs no function, and knows some types by name only. */
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OSLS_CACHES } from '../../given/osls-caches.ts';
+import { OSLS_CACHES } from '../../given/aws/osls-caches.ts';
 
 const TEMPLATE = 'cloudformation-template-update-stack.json';
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));

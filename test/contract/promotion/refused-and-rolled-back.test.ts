@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OrdersCloud, ordersCloud, shuffledLabelOf } from '../../given/orders-cloud.ts';
-import { startLoad, statusOf } from '../../given/served-model.ts';
+import { type OrdersCloud, ordersCloud, shuffledLabelOf } from '../../given/retraining/orders-cloud.ts';
+import { startLoad, statusOf } from '../../given/retraining/served-model.ts';
 
 /** The loop over several epochs: a first model, a worse one, and one whose alarm goes off. */
 

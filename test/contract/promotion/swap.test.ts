@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Order, type OrdersCloud, ordersCloud } from '../../given/orders-cloud.ts';
-import { command, startLoad, statusOf } from '../../given/served-model.ts';
+import { type Order, type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
+import { command, startLoad, statusOf } from '../../given/retraining/served-model.ts';
 
 /** The loop over several epochs: a second model that serves, and the way back from it. */
 

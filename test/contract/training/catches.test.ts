@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { plan, run, type State, States, WAY_TO } from '../../given/retraining-run.ts';
+import { plan, run, type State, States, WAY_TO } from '../../given/retraining/state-machine-run.ts';
 
 /** Every Catch of the deployed state machine, run. */
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NEW, plan, run, States, WAY_TO } from '../../given/retraining-run.ts';
+import { NEW, plan, run, States, WAY_TO } from '../../given/retraining/state-machine-run.ts';
 
 /** Every branch of every Choice of the deployed state machine, run. */
 

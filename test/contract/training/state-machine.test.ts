@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Order, type OrdersCloud, ordersCloud } from '../../given/orders-cloud.ts';
+import { type Order, type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
 
 /** The state machine as it is deployed, run by the local Step Functions with every service behind it. */
 

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
-import { stackOf } from './local/stacks.ts';
+import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
+import { stackOf } from '../local/stacks.ts';
 
 /** The local cloud with a table of orders, whose labels follow from their features but for some noise. */
 
-export const ORDERS = new URL('../fixtures/feature-groups/orders.ts', import.meta.url).pathname;
+export const ORDERS = new URL('../../fixtures/feature-groups/orders.ts', import.meta.url).pathname;
 
 const PARAMS = {
   ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },

@@ -1,15 +1,15 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
-import { retrainingDefinition } from '../../infra/aws/retraining/state-machine.ts';
-import { AwsError } from '../../infra/local/protocol/aws-error.ts';
-import { Faults } from '../../infra/local/protocol/faults.ts';
-import type { Call } from '../../infra/local/protocol/service.ts';
-import { stepFunctions } from '../../infra/local/step-functions/step-functions.ts';
-import { retrainConfig } from '../../shared/config/retrain.ts';
-import { trainingPlan } from '../../shared/training/plan.ts';
-import { accounts } from './builders.ts';
-import { retrainEnvironment } from './retrain-environment.ts';
+import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
+import { AwsError } from '../../../infra/local/protocol/aws-error.ts';
+import { Faults } from '../../../infra/local/protocol/faults.ts';
+import type { Call } from '../../../infra/local/protocol/service.ts';
+import { stepFunctions } from '../../../infra/local/step-functions/step-functions.ts';
+import { retrainConfig } from '../../../shared/config/retrain.ts';
+import { trainingPlan } from '../../../shared/training/plan.ts';
+import { accounts } from '../builders.ts';
+import { retrainEnvironment } from '../retrain-environment.ts';
 
 /**
  * The deployed state machine, run: the local Step Functions carries the very definition out, against services that

@@ -139,12 +139,10 @@ describe('a function that fails', () => {
   });
 
   test.each(['sleep', 'block'])('to answer in time (%s) is ended, and says after how long', async (how) => {
-    const started = Date.now();
-    const { FunctionError, payload } = await invoke('failures', { how, millis: 30_000 });
+    const { FunctionError, payload } = await invoke('failures', { how, millis: 3_600_000 });
     expect(FunctionError).toBe('Unhandled');
     expect(payload.errorType).toBe('Sandbox.Timedout');
     expect(payload.errorMessage).toMatch(/Task timed out after 1.00 seconds/);
-    expect(Date.now() - started).toBeLessThan(10_000);
     expect((await invoke('failures')).payload).toBe('fine');
   });
 
@@ -175,7 +173,7 @@ describe('Invoke', () => {
     const { StatusCode } = await invoke('failures', { how: 'throw' }, { InvocationType: 'Event' });
     expect(StatusCode).toBe(202);
     const errors = () => logged.filter((it) => it.includes('out of range')).length;
-    await expect.poll(errors, { timeout: 20_000 }).toBe(3);
+    await expect.poll(errors).toBe(3);
   });
 
   test('of more than 6 MB is refused', async () => {

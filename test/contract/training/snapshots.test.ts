@@ -193,7 +193,6 @@ describe('a training set built upon the last snapshot', () => {
         { numRuns: 8 },
       );
     },
-    240_000,
   );
 
   test('reads the partitions since the last watermark, and none before', async () => {

@@ -30,7 +30,8 @@ beforeAll(async () => {
     functions: [
       fixture('one', 'environment.ts', { environment: { STATE_TABLE: 'state-of-one' } }),
       fixture('two', 'environment.ts', { memoryMB: 256 }),
-      fixture('failures', 'failures.ts', { timeoutSeconds: 1 }),
+      fixture('failures', 'failures.ts'),
+      fixture('hurried', 'failures.ts', { timeoutSeconds: 1 }),
       fixture('missing-export', 'failures.ts', { exportName: 'absent' }),
       fixture('missing-file', 'absent.ts'),
       fixture('overlap', 'overlap.ts'),
@@ -139,11 +140,11 @@ describe('a function that fails', () => {
   });
 
   test.each(['sleep', 'block'])('to answer in time (%s) is ended, and says after how long', async (how) => {
-    const { FunctionError, payload } = await invoke('failures', { how, millis: 3_600_000 });
+    const { FunctionError, payload } = await invoke('hurried', { how, millis: 3_600_000 });
     expect(FunctionError).toBe('Unhandled');
     expect(payload.errorType).toBe('Sandbox.Timedout');
     expect(payload.errorMessage).toMatch(/Task timed out after 1.00 seconds/);
-    expect((await invoke('failures')).payload).toBe('fine');
+    expect((await invoke('hurried')).payload).toBe('fine');
   });
 
   test('to load says why', async () => {

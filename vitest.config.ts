@@ -1,24 +1,61 @@
-import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** A test that takes this long hangs, in milliseconds. It is no measure of speed: a busy machine is ten times slower. */
+const HANGS_MS = 300_000;
+const HANGS_LONG_MS = 3_600_000;
+
+/** Files at once, more than a laptop has cores: most of their time is waiting. Each takes up to 600 MB with all it starts. */
+const FILES_AT_ONCE = 6;
+
+/** Where the files are that take longest, longest first. Started last, one of them would run alone at the end. */
+const LONGEST = ['/contract/promotion/', '/e2e/', '/contract/training/', '/simulation/', '/contract/aws/'];
+
+const CACHE = fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const found = LONGEST.findIndex((folder) => moduleId.includes(folder));
+      return found < 0 ? LONGEST.length : found;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+/** A ring whose files run beside each other and beside those of other such rings: each has its own folder and port. */
+function ring(name: string, include: string, hangsMs = HANGS_MS): TestProjectInlineConfiguration {
+  return {
+    test: {
+      ...{ name, include: [include], testTimeout: hangsMs, hookTimeout: hangsMs },
+      ...{ maxWorkers: FILES_AT_ONCE, sequence: { groupOrder: 1 } },
+    },
+  };
+}
 
 /**
  * The rings of tests, by what they cost: `unit` starts nothing, `simulation` runs the pipeline in simulated time,
- * `contract` starts services, `e2e` runs the commands.
+ * `contract` starts services, `e2e` runs the commands, `long` is what takes too long for every change.
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
+    expect: { poll: { timeout: HANGS_MS } },
+    // What is started compiles its modules once, and osls its schema: both are found again by their content.
+    env: { NODE_COMPILE_CACHE: CACHE, SLS_SCHEMA_CACHE_BASE_DIR: CACHE },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/*.test.ts'] } },
-      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 300_000 } },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
       {
         test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
+          ...{ name: 'unit', include: ['test/unit/**/*.test.ts', 'test/*.test.ts'], testTimeout: HANGS_MS },
+          // Nothing is started or changed for good, so files may share what they load: a third of the time.
+          ...{ pool: 'threads', isolate: false, maxWorkers: 2 },
         },
       },
+      ring('simulation', 'test/simulation/**/*.test.ts'),
+      ring('contract', 'test/contract/**/*.test.ts'),
+      ring('e2e', 'test/e2e/**/*.test.ts'),
+      ring('long', 'test/long/**/*.test.ts', HANGS_LONG_MS),
     ],
   },
 });

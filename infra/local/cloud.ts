@@ -50,6 +50,8 @@ export interface CloudOptions {
   readonly featureGroup: string;
   /** Values for `params` of serverless.yml, in place of its defaults. */
   readonly params?: Readonly<Record<string, string | number>>;
+  /** What {@link loadStack} gave for them, where that is known already: osls takes seconds to print it. */
+  readonly stack?: Stack;
   /** `embedded` (default), `local` (AWS's DynamoDB Local), or the URL of a compatible endpoint. */
   readonly dynamodb?: string;
   /** Whether streams and schedules invoke functions. Without them functions run only when called. Default: true. */
@@ -104,7 +106,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const folder = DYNAMODB_FOLDERS[backEnd];
   const kept = { name: backEnd, ...(folder !== undefined && { folder }) };
   const db = closers.add(await openStateFolder(dir, kept), (it) => it.close());
-  const stack = await loadStack({ featureGroup, ...(params && { params }) });
+  const stack = options.stack ?? (await loadStack({ featureGroup, ...(params && { params }) }));
   const dynamodb = closers.add(await dynamoDb(backEnd, dir, db), (it) => it.close());
 
   const faults = new Faults();

@@ -17,6 +17,7 @@ import {
   protect,
   readTable,
 } from '../fixtures/moto/account.ts';
+import { OSLS_CACHES } from '../given/aws/osls-caches.ts';
 
 /** The deploy path against moto's CloudFormation. It runs no function, and knows some types by name only. */
 
@@ -48,6 +49,7 @@ describe.skipIf(!hasMoto)('a stack', () => {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: 'nobody',
       AWS_SECRET_ACCESS_KEY: 'nothing',
+      ...OSLS_CACHES,
       SLS_TELEMETRY_DISABLED: '1',
       SLS_NOTIFICATIONS_MODE: 'off',
     };

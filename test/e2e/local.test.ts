@@ -16,8 +16,8 @@ import { runScript } from '../given/command.ts';
 
 const MAIN = fileURLToPath(new URL('../../infra/commands/local.ts', import.meta.url));
 
-/** Longest from a put item to its record, in milliseconds, on a busy machine. */
-const ARRIVAL_MS = 30_000;
+/** How long to wait for what a put item brings about, and how often to look, in milliseconds. */
+const ARRIVAL = { timeout: 240_000, interval: 1_000 };
 
 let dir: string;
 let local: ChildProcess;
@@ -51,7 +51,7 @@ const exported = (name: string) => new RegExp(`${name}=(\\S+)`).exec(printed)?.[
 
 async function record(identifier: string): Promise<Record<string, string | undefined>> {
   const featureStore = new SageMakerFeatureStoreRuntimeClient();
-  const deadline = Date.now() + ARRIVAL_MS;
+  const deadline = Date.now() + ARRIVAL.timeout;
   for (;;) {
     const { Record } = await featureStore.send(
       new GetRecordCommand({ FeatureGroupName: group.name, RecordIdentifierValueAsString: identifier }),
@@ -111,13 +111,13 @@ describe('npm run local', () => {
         waiting: { reason: string }[];
       };
     await put({ S: 'young' });
-    await vi.waitFor(async () => expect((await redrive('--list')).waiting).toHaveLength(1), ARRIVAL_MS);
+    await vi.waitFor(async () => expect((await redrive('--list')).waiting).toHaveLength(1), ARRIVAL);
     expect((await redrive('--list')).waiting[0]?.reason).toBe(
       'wrong-type at dynamodb.NewImage.age: Expected N, found S.',
     );
     await vi.waitFor(
       async () => expect((await redrive()).waiting[0]?.reason).toMatch(/^the item is still wrong: wrong-type/),
-      ARRIVAL_MS,
+      ARRIVAL,
     );
     await put({ N: '33' });
     expect(await redrive()).toEqual({ redriven: [expect.stringContaining('quarantine/')], waiting: [] });

@@ -17,7 +17,10 @@ export function runScript(
       'npm',
       ['run', '--silent', name, '--', ...args],
       { cwd: PROJECT_FOLDER, timeout: TIMEOUT_MS, env: { ...process.env, ...(tmpdir && { TMPDIR: tmpdir }) } },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+      (error, stdout, stderr) => {
+        const killed = error?.signal ? `\nIt was ended by ${error.signal}.` : '';
+        resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr: `${stderr}${killed}` });
+      },
     );
   });
 }

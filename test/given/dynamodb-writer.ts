@@ -1,5 +1,5 @@
 /** Writes pairs of items by transactions into the folder it is given, tells its parent of each, and never ends. */
-import { openEmbedded } from './embedded-dynamodb.ts';
+import { openEmbedded } from './local/embedded-dynamodb.ts';
 
 const [dir] = process.argv.slice(2);
 const TableName = 'written';

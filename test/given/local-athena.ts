@@ -56,6 +56,12 @@ export async function localAthena() {
   return {
     objects,
 
+    /** Takes every object out of the bucket. */
+    async empty(): Promise<void> {
+      await rm(join(objects.root, BUCKET), { recursive: true });
+      await objects.createBucket(BUCKET);
+    },
+
     createTables(group: FeatureGroup, database: string): void {
       const physicals = new Map(
         Object.entries({ DataBucket: BUCKET, GlueDatabase: database }).map(([id, ref]) => [

@@ -1,38 +1,21 @@
 import { DatabaseSync } from 'node:sqlite';
-import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { stateTable as stateTableOfStack } from '../../infra/aws/data/state-table.ts';
 import { embeddedDynamoDb } from '../../infra/local/dynamodb/embedded.ts';
-import { LABELS_BY_EPOCH_INDEX } from '../../shared/state/keys.ts';
+import { Faults } from '../../infra/local/protocol/faults.ts';
+import { callInProcess } from '../../infra/local/protocol/server.ts';
+import { createTable, type TableProperties } from '../../infra/local/stack/provision-table.ts';
 import { served } from './served.ts';
 
-/** An empty state table as the stack makes it, in an embedded DynamoDB of its own. */
+/** An empty state table, made from the template of the stack, in an embedded DynamoDB of its own. */
 export async function stateTable() {
   const db = new DatabaseSync(':memory:');
   const backEnd = await embeddedDynamoDb();
   const cloud = await served(backEnd.services);
   const dynamodb = new DynamoDBClient(cloud.client);
   const name = 'state';
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['pk', 'epochLabelShard'].map((it) => ({ AttributeName: it, AttributeType: 'S' })),
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: LABELS_BY_EPOCH_INDEX,
-          KeySchema: [
-            { AttributeName: 'epochLabelShard', KeyType: 'HASH' },
-            { AttributeName: 'pk', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
-    }),
-  );
-  for (;;) {
-    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: name }));
-    if (Table?.TableStatus === 'ACTIVE') break;
-  }
+  const properties = stateTableOfStack().StateTable?.Properties as unknown as TableProperties;
+  await createTable(callInProcess(backEnd.services, new Faults()), { ...properties, TableName: name });
   return {
     dynamodb,
     name,

@@ -40,18 +40,24 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Fail: ['Error', 'Cause', 'ErrorPath', 'CausePath'],
 };
 
+/** Definitions that were found valid, as JSON. */
+const valid = new Set<string>();
+
 /**
- * Checks a definition against the language's own schema. Takes a good part of a second: done once, when the state
- * machine is created.
+ * Checks a definition against the language's own schema. Takes a good part of a second, most of which the checker
+ * spends on compiling its own schemas: the same definition is checked once.
  *
  * @throws AwsError InvalidDefinition
  */
 export function checkDefinition(definition: object): asserts definition is Definition {
+  const text = JSON.stringify(definition);
+  if (valid.has(text)) return;
   try {
-    new StateMachine(structuredClone(definition) as ConstructorParameters<typeof StateMachine>[0]);
+    new StateMachine(JSON.parse(text));
   } catch (error) {
     throw new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${(error as Error).message}`);
   }
+  valid.add(text);
 }
 
 /**

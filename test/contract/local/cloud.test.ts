@@ -7,6 +7,7 @@ import { GetRecordCommand, SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/c
 import { DescribeStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Cloud, type CloudOptions, startCloud } from '../../../infra/local/cloud.ts';
+import { stackOf } from '../../given/local/stacks.ts';
 
 const ORDERS = new URL('../../fixtures/feature-groups/orders.ts', import.meta.url).pathname;
 
@@ -23,8 +24,11 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+/** Starts a cloud of orders; one with other options reads its stack itself. */
 async function start(options: Partial<CloudOptions> = {}): Promise<Cloud> {
-  const cloud = await startCloud({ dir, port: 0, featureGroup: ORDERS, ...options });
+  const isUsual = !options.params && !options.featureGroup;
+  const stack = isUsual ? { stack: await stackOf({ featureGroup: ORDERS }) } : {};
+  const cloud = await startCloud({ dir, port: 0, featureGroup: ORDERS, ...stack, ...options });
   running.push(cloud);
   return cloud;
 }

@@ -95,9 +95,9 @@ describe('the embedded DynamoDB', () => {
     const TimeToLiveSpecification = { AttributeName: 'expiresAt', Enabled: true };
     await call('dynamodb', 'UpdateTimeToLive', { TableName, TimeToLiveSpecification });
     const now = Math.floor(Date.now() / 1_000);
-    await put('expired', { expiresAt: { N: String(now - 1) } });
     await put('alive', { expiresAt: { N: String(now + 3_600) } });
     await put('not a number', { expiresAt: { S: '1' } });
+    await put('expired', { expiresAt: { N: String(now - 1) } });
     await expect.poll(async () => (await recordsOf(arn)).length).toBe(4);
     const removal = (await recordsOf(arn))[3];
     expect(removal).toMatchObject({

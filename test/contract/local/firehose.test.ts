@@ -66,13 +66,13 @@ describe('delivery', () => {
     await local.createDeliveryStream({ ...slow, name: 'time', bufferSeconds: 1 });
     await put('time', 'x');
     expect(await contents()).toEqual([]);
-    await vi.waitFor(async () => expect(await contents()).toEqual(['x']), { timeout: 5_000 });
+    await expect.poll(contents).toEqual(['x']);
   });
 
   test('comes at once when the buffer may be no seconds old', async () => {
     await local.createDeliveryStream({ ...slow, name: 'now', bufferSeconds: 0 });
     await put('now', 'x');
-    await vi.waitFor(async () => expect(await contents()).toEqual(['x']), { timeout: 2_000 });
+    await expect.poll(contents).toEqual(['x']);
   });
 
   test('comes when the buffer is full', async () => {
@@ -81,7 +81,7 @@ describe('delivery', () => {
     await put('size', half);
     expect(await contents()).toEqual([]);
     await put('size', half);
-    await vi.waitFor(async () => expect((await contents()).join('').length).toBe(1024 * 1024), { timeout: 2_000 });
+    await expect.poll(async () => (await contents()).join('').length).toBe(1024 * 1024);
   });
 
   test('is compressed when the stream says so', async () => {
@@ -99,7 +99,7 @@ describe('delivery', () => {
     await put('late', 'x');
     await expect(local.flush('late')).rejects.toMatchObject({ code: 'NoSuchBucket' });
     await objects.createBucket('later');
-    await vi.waitFor(async () => expect(await objects.list('later')).toHaveLength(1), { timeout: 5_000 });
+    await expect.poll(() => objects.list('later')).toHaveLength(1);
     vi.restoreAllMocks();
   });
 
@@ -116,7 +116,7 @@ describe('delivery', () => {
     expect(await contents()).toEqual([]);
     const after = firehose({ objects, db, faults });
     await after.createDeliveryStream({ ...slow, name: 'kept', bufferSeconds: 0 });
-    await vi.waitFor(async () => expect(await contents()).toEqual(['x']), { timeout: 2_000 });
+    await expect.poll(contents).toEqual(['x']);
     await after.close();
   });
 });

@@ -30,7 +30,8 @@ beforeAll(async () => {
     functions: [
       fixture('one', 'environment.ts', { environment: { STATE_TABLE: 'state-of-one' } }),
       fixture('two', 'environment.ts', { memoryMB: 256 }),
-      fixture('failures', 'failures.ts', { timeoutSeconds: 1 }),
+      fixture('failures', 'failures.ts'),
+      fixture('hurried', 'failures.ts', { timeoutSeconds: 1 }),
       fixture('missing-export', 'failures.ts', { exportName: 'absent' }),
       fixture('missing-file', 'absent.ts'),
       fixture('overlap', 'overlap.ts'),
@@ -142,13 +143,11 @@ describe('a function that fails', () => {
   });
 
   test.each(['sleep', 'block'])('to answer in time (%s) is ended, and says after how long', async (how) => {
-    const started = Date.now();
-    const { FunctionError, payload } = await invoke('failures', { how, millis: 30_000 });
+    const { FunctionError, payload } = await invoke('hurried', { how, millis: 3_600_000 });
     expect(FunctionError).toBe('Unhandled');
     expect(payload.errorType).toBe('Sandbox.Timedout');
     expect(payload.errorMessage).toMatch(/Task timed out after 1.00 seconds/);
-    expect(Date.now() - started).toBeLessThan(10_000);
-    expect((await invoke('failures')).payload).toBe('fine');
+    expect((await invoke('hurried')).payload).toBe('fine');
   });
 
   test('to load says why', async () => {
@@ -178,7 +177,7 @@ describe('Invoke', () => {
     const { StatusCode } = await invoke('failures', { how: 'throw' }, { InvocationType: 'Event' });
     expect(StatusCode).toBe(202);
     const errors = () => logged.filter((it) => it.includes('out of range')).length;
-    await expect.poll(errors, { timeout: 20_000 }).toBe(3);
+    await expect.poll(errors).toBe(3);
   });
 
   test('of more than 6 MB is refused', async () => {

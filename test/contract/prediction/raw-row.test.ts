@@ -52,4 +52,4 @@ it('the endpoint takes a raw row of 20 numbers when every category is ordinal', 
     await cloud.close();
     await rm(dir, { recursive: true, force: true });
   }
-}, 150_000);
+});

@@ -1,76 +1,17 @@
-import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ORDERS, type Order, type OrdersCloud, ordersCloud, shuffledLabelOf } from '../../given/orders-cloud.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Order, type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
+import { command, startLoad, statusOf } from '../../given/retraining/served-model.ts';
 
-/** The loop over several epochs: a first model, a worse one, one whose alarm goes off, a good one, and a rollback. */
-
-/** Callers that ask for predictions all the time, and their pause between two, in milliseconds. */
-const CALLERS = 4;
-const PAUSE_MS = 10;
-
-/** A test goes through two trainings: seconds, but minutes beside others on one core. */
-vi.setConfig({ testTimeout: 300_000 });
+/** The loop over several epochs: a second model that serves, and the way back from it. */
 
 let orders: OrdersCloud;
 
 beforeAll(async () => {
-  // Long enough to catch the canary in the act.
-  orders = await ordersCloud({ canarySeconds: 4, gateMinimumGain: -0.05 });
-}, 120_000);
+  orders = await ordersCloud({ gateMinimumGain: -0.9, modelsKept: 2, canarySeconds: 2 });
+});
 afterAll(() => orders.close());
 
-interface Load {
-  readonly predictions: number;
-  readonly failed: readonly string[];
-  readonly models: ReadonlySet<string>;
-}
-
-/** Asks for predictions by the function URL until stopped. */
-function startLoad(): { stop(): Promise<Load> } {
-  const { cloud } = orders;
-  const predict = cloud.stack.functions.find((it) => it.handler === 'functions/predict.handler')?.name;
-  const url = `${cloud.endpoint}/lambda-url/${predict}/`;
-  const features = { 'unit-price': 40, size: 'small', quantity: 2, giftWrapped: true };
-  const failed: string[] = [];
-  const models = new Set<string>();
-  let predictions = 0;
-  let running = true;
-  const call = async () => {
-    while (running) {
-      predictions += 1;
-      try {
-        const response = await fetch(url, { method: 'POST', body: JSON.stringify({ features }) });
-        const answer = (await response.json()) as { score?: number; model?: string; error?: string };
-        if (response.status !== 200 || typeof answer.score !== 'number') {
-          failed.push(`${response.status} ${answer.error}`);
-        } else models.add(String(answer.model));
-      } catch (error) {
-        failed.push(String(error));
-      }
-      await sleep(PAUSE_MS);
-    }
-  };
-  const callers = Array.from({ length: CALLERS }, call);
-  return {
-    async stop() {
-      running = false;
-      await Promise.all(callers);
-      return { predictions, failed, models };
-    },
-  };
-}
-
-/** Runs a command as a person would, with nothing set but the endpoint. */
-async function command(file: string, ...options: string[]): Promise<string> {
-  const { AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION, ...environment } = process.env;
-  const argv = [`infra/commands/${file}.ts`, '--definition', ORDERS, ...options];
-  const env = { ...environment, AWS_ENDPOINT_URL: orders.cloud.endpoint };
-  return (await promisify(execFile)(process.execPath, argv, { env })).stdout;
-}
-
-const status = async () => JSON.parse(await command('status', '--json'));
+const status = () => statusOf(orders);
 
 const alarm = (AlarmName: string) => ({
   ...{ AlarmName, Namespace: 'AWS/SageMaker', MetricName: 'Invocation5XXErrors', Statistic: 'Sum' },
@@ -82,108 +23,20 @@ async function alarmsOf(AlarmNamePrefix: string): Promise<string[]> {
   return (answer as { MetricAlarms: { AlarmName: string }[] }).MetricAlarms.map((it) => it.AlarmName);
 }
 
-/** Waits until the endpoint is being updated, and gives the new configuration's name and the old one's. */
-async function updating(): Promise<{ configuration: string; before: string }> {
-  for (;;) {
-    const found = await orders.endpoint();
-    const { EndpointStatus, PendingDeploymentSummary } = found as typeof found & {
-      PendingDeploymentSummary?: { EndpointConfigName: string };
-    };
-    if (EndpointStatus === 'Updating' && PendingDeploymentSummary) {
-      return { configuration: PendingDeploymentSummary.EndpointConfigName, before: found.EndpointConfigName };
-    }
-    await sleep(50);
-  }
-}
-
 describe('the loop', () => {
-  it('says what is missing before a first model serves', async () => {
-    await orders.write(0, 100);
-    expect(await status()).toMatchObject({
-      labels: { total: 100 },
-      next: { decision: 'wait', missing: { labels: 200 } },
-      serving: null,
-      trainings: [],
-    });
-  });
-
-  it('puts a first model behind the endpoint, and keeps the evidence', async () => {
-    await orders.write(100, 300);
-    expect(await orders.ended(1)).toMatchObject({ status: 'SUCCEEDED' });
-    const { serving, trainings, decisions } = await status();
-    expect(serving).toMatchObject({ epoch: 1 });
-    expect(trainings).toMatchObject([{ epoch: 1, decision: 'promote', comparison: { metric: 'auc' } }]);
-    expect(trainings[0].reason).toContain('No champion to compare with');
-    const kinds = decisions.map((it: { decision: string }) => it.decision);
-    expect(kinds).toEqual(expect.arrayContaining(['promote', 'close']));
-  });
-
-  it('refuses a worse challenger, trained on shuffled labels, and closes its epoch', async () => {
-    const before = await orders.endpoint();
-    await orders.write(0, 400, shuffledLabelOf);
-    await orders.write(400, 400, shuffledLabelOf);
-    expect(await orders.ended(2)).toMatchObject({ status: 'SUCCEEDED' });
-    const { trainings, serving, inFlight } = await status();
-    const [refused] = trainings;
-    expect(refused).toMatchObject({ epoch: 2, decision: 'refuse' });
-    const { challenger, champion, gain } = refused.comparison;
-    console.log(
-      `refused: AUC ${challenger.auc.toFixed(4)} against ${champion.auc.toFixed(4)} on ${refused.comparison.rows} rows, gain ${gain.value.toFixed(4)} (${gain.low.toFixed(4)} to ${gain.high.toFixed(4)})`,
-    );
-    expect(challenger.auc).toBeLessThan(champion.auc);
-    expect(gain.low).toBeLessThan(-0.05);
-    expect(serving).toMatchObject({ epoch: 1 });
-    expect(await orders.endpoint()).toMatchObject({ EndpointConfigName: before.EndpointConfigName });
-    expect(inFlight?.epoch).not.toBe(2);
-  });
-
-  it('rolls a new configuration back when its alarm goes off, and no prediction fails', async () => {
-    const load = startLoad();
-    const alarmed = updating().then(async (found) => {
-      await sleep(1_500);
-      const alarm = { AlarmName: `${found.configuration}-errors`, StateValue: 'ALARM', StateReason: 'test' };
-      await orders.cloud.call('cloudwatch', 'SetAlarmState', alarm);
-      return found;
-    });
-    // The labels are put right again, and new ones come: a good challenger is due.
-    await orders.write(0, 800);
-    await orders.write(800, 400);
-    const { configuration, before } = await alarmed;
-    const epoch = Number(/-e(\d+)-a\d+-\w+$/.exec(configuration)?.[1]);
-    expect(await orders.ended(epoch)).toMatchObject({ status: 'FAILED', error: 'DeploymentRolledBack' });
-    const { predictions, failed } = await load.stop();
-    console.log(`rolled back by its alarm: ${predictions} predictions, ${failed.length} failed`);
-    expect(failed).toEqual([]);
-    expect(predictions).toBeGreaterThan(50);
-    expect(await orders.endpoint()).toMatchObject({
-      EndpointStatus: 'InService',
-      EndpointConfigName: before,
-    });
-    const { lastFailure, next } = await status();
-    expect(lastFailure).toMatchObject({ epoch, error: 'DeploymentRolledBack' });
-    expect(next).toMatchObject({ decision: 'wait', missing: { labels: 0 } });
-    expect(next.missing.notBefore).not.toBeNull();
-  });
-});
-
-describe('the loop, going on', () => {
-  let calm: OrdersCloud;
   const onlyRight = (order: Order) => (order.number % 2 === 0 ? '0' : '1');
 
   it('swaps a better model in under load, and goes back by one command', async () => {
-    await orders.close();
-    calm = await ordersCloud({ gateMinimumGain: -0.9, modelsKept: 2, canarySeconds: 2 });
-    orders = calm;
     await orders.write(0, 400);
     expect(await orders.ended(1)).toMatchObject({ status: 'SUCCEEDED' });
     const first = await orders.endpoint();
-    const load = startLoad();
+    const load = startLoad(orders);
     await orders.write(400, 400);
     expect(await orders.ended(2)).toMatchObject({ status: 'SUCCEEDED' });
     const second = await orders.endpoint();
     expect(second.EndpointConfigName).not.toBe(first.EndpointConfigName);
 
-    expect(await command('rollback', '--reason', 'scores look odd')).toContain(
+    expect(await command(orders, 'rollback', '--reason', 'scores look odd')).toContain(
       `serves ${first.EndpointConfigName} again`,
     );
     const { predictions, failed } = await load.stop();
@@ -193,7 +46,7 @@ describe('the loop, going on', () => {
     const { serving, trainings } = await status();
     expect(serving).toMatchObject({ epoch: 1, rolledBack: { reason: 'scores look odd' } });
     expect(trainings[0]).toMatchObject({ epoch: 2, rollbackReason: 'scores look odd' });
-    await expect(command('rollback')).rejects.toThrow(/No model has served before/);
+    await expect(command(orders, 'rollback')).rejects.toThrow(/No model has served before/);
   });
 
   it('compares the next challenger with the model that was put back, and never removes what serves', async () => {
@@ -220,6 +73,6 @@ describe('the loop, going on', () => {
     expect(alarms).toHaveLength(2 * 3 + 1);
     expect(alarms).toContain(foreign);
     expect(alarms).not.toContain(leftOver);
-    expect(await command('rollback', '--json')).toContain(serving.modelName);
+    expect(await command(orders, 'rollback', '--json')).toContain(serving.modelName);
   });
 });

@@ -80,9 +80,9 @@ afterAll(() => athena.close());
 
 const databaseOf = ({ name }: { name: string }) => name.replaceAll('-', '_');
 
-/** An empty change log, and what the stack's functions are configured with. */
+/** An empty bucket, and what the stack's functions are configured with. */
 async function stackOf(group: (typeof groups)[number]): Promise<RetrainConfig> {
-  for (const { key } of await athena.objects.list(BUCKET, 'change-log/')) await athena.objects.delete(BUCKET, key);
+  await athena.empty();
   return retrainConfig({ ...retrainEnvironment, GLUE_DATABASE: databaseOf(group) });
 }
 
@@ -179,7 +179,8 @@ describe('a training set built upon the last snapshot', () => {
             );
             const plan = planOf(group, config, nowMs, base);
             const incremental = await build(plan);
-            const whole = await build(planOf(group, config, nowMs));
+            // Without a last snapshot both are the same queries.
+            const whole = base ? await build(planOf(group, config, nowMs)) : incremental;
             expect(incremental.train).toBe(whole.train);
             expect(incremental.validation).toBe(whole.validation);
             const delivered = rows.filter((row) => row.delivery <= delivery);
@@ -192,7 +193,6 @@ describe('a training set built upon the last snapshot', () => {
         { numRuns: 8 },
       );
     },
-    240_000,
   );
 
   test('reads the partitions since the last watermark, and none before', async () => {

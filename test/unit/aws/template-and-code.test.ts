@@ -71,7 +71,7 @@ const POWERTOOLS = {
 
 describe.each(functions)('function %s', (name, definition) => {
   it('has its handler', async () => {
-    const module = await import(`../../../${moduleOf(definition)}`);
+    const module = await import(new URL(`../../../${moduleOf(definition)}`, import.meta.url).href);
     expect(module[definition.handler.split('.').at(-1) ?? '']).toBeInstanceOf(Function);
   });
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openEmbedded } from '../../../given/embedded-dynamodb.ts';
+import { openEmbedded } from '../../../given/local/embedded-dynamodb.ts';
 
 /** What the writer told of before it was killed: the table is there, and which writes were acknowledged. */
 type Told = { readonly created: string } | { readonly acknowledged: string };

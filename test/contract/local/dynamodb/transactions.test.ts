@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Embedded, openEmbedded } from '../../../given/embedded-dynamodb.ts';
+import { type Embedded, openEmbedded } from '../../../given/local/embedded-dynamodb.ts';
 
 let dynamodb: Embedded;
 let arn: string;

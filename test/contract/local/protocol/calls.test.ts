@@ -14,7 +14,7 @@ import * as sfn from '@aws-sdk/client-sfn';
 import * as ssm from '@aws-sdk/client-ssm';
 import * as sts from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type OrdersCloud, ordersCloud } from '../../../given/orders-cloud.ts';
+import { type OrdersCloud, ordersCloud } from '../../../given/retraining/orders-cloud.ts';
 
 /**
  * Calls that real clients make to a stack: each is answered, answered with AWS's own error, or refused with what to do

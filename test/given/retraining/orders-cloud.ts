@@ -3,19 +3,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
+import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
+import { stackOf } from '../local/stacks.ts';
 
 /** The local cloud with a table of orders, whose labels follow from their features but for some noise. */
 
-export const ORDERS = new URL('../fixtures/feature-groups/orders.ts', import.meta.url).pathname;
+export const ORDERS = new URL('../../fixtures/feature-groups/orders.ts', import.meta.url).pathname;
 
 const PARAMS = {
   ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },
   ...{ labelsThreshold: 300, labelsPerClassMin: 0, retryBackoffSeconds: 3600, canarySeconds: 1, terminationSeconds: 0 },
 };
 
-/** Longest wait for an execution, in milliseconds: it takes seconds on a machine that does nothing else. */
-const EXECUTION_MS_MAX = 150_000;
+const POLL_MS = 50;
 
 export interface Order {
   readonly number: number;
@@ -54,20 +54,24 @@ export function shuffledLabelOf(order: Order): '0' | '1' {
   return spread(`shuffled ${order.number}`) < 0.5 ? '0' : '1';
 }
 
+type StateItem = Record<string, { S?: string; N?: string; M?: Record<string, unknown> }>;
+
 export interface OrdersCloud {
   readonly cloud: Cloud;
   /** Writes orders with their labels, and waits until they are through. */
   write(from: number, count: number, label?: (order: Order) => '0' | '1'): Promise<void>;
   /** The execution of an epoch's attempt, once it has ended. */
   ended(epoch: number, attempt?: number): Promise<{ status: string; error?: string; cause?: string }>;
-  stateItem(pk: string): Promise<Record<string, { S?: string; N?: string; M?: Record<string, unknown> }> | undefined>;
+  /** An item of the state table; empty when it is not there. */
+  stateItem(pk: string): Promise<StateItem>;
   endpoint(): Promise<{ EndpointStatus: string; EndpointConfigName: string }>;
   close(): Promise<void>;
 }
 
 export async function ordersCloud(params: Record<string, string | number> = {}): Promise<OrdersCloud> {
   const dir = await mkdtemp(join(tmpdir(), 'tributary-orders-'));
-  const cloud = await startCloud({ dir, port: 0, featureGroup: ORDERS, params: { ...PARAMS, ...params } });
+  const options = { featureGroup: ORDERS, params: { ...PARAMS, ...params } };
+  const cloud = await startCloud({ dir, port: 0, ...options, stack: await stackOf(options) });
   let revision = 0;
   return {
     cloud,
@@ -84,19 +88,17 @@ export async function ordersCloud(params: Record<string, string | number> = {}):
       const machine = cloud.stack.outputs.RetrainingStateMachineArn ?? '';
       const name = `Orders_v2-epoch-${epoch}-attempt-${attempt}`;
       const executionArn = `${machine.replace(':stateMachine:', ':execution:')}:${name}`;
-      for (const deadline = Date.now() + EXECUTION_MS_MAX; Date.now() < deadline; await sleep(100)) {
+      for (;;) {
         const found = await cloud.call('states', 'DescribeExecution', { executionArn }).catch(() => undefined);
         const execution = found as { status: string; error?: string; cause?: string } | undefined;
         if (execution && execution.status !== 'RUNNING') return execution;
+        await sleep(POLL_MS);
       }
-      throw new Error(`execution ${name} has not ended`);
     },
     async stateItem(pk) {
       const request = { TableName: cloud.stack.outputs.StateTableName, Key: { pk: { S: pk } }, ConsistentRead: true };
-      const { Item } = (await cloud.call('dynamodb', 'GetItem', request)) as {
-        Item?: Record<string, { S?: string; N?: string; M?: Record<string, unknown> }>;
-      };
-      return Item;
+      const { Item } = (await cloud.call('dynamodb', 'GetItem', request)) as { Item?: StateItem };
+      return Item ?? {};
     },
     async endpoint() {
       const request = { EndpointName: cloud.stack.outputs.EndpointName };

@@ -1,6 +1,6 @@
-import { embeddedDynamoDb } from '../../infra/local/dynamodb/embedded.ts';
-import { Faults } from '../../infra/local/protocol/faults.ts';
-import { callInProcess } from '../../infra/local/protocol/server.ts';
+import { embeddedDynamoDb } from '../../../infra/local/dynamodb/embedded.ts';
+import { Faults } from '../../../infra/local/protocol/faults.ts';
+import { callInProcess } from '../../../infra/local/protocol/server.ts';
 
 /** A record of a stream, as far as tests look at it. */
 export interface StreamRecord {

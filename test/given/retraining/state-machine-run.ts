@@ -1,0 +1,161 @@
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll } from 'vitest';
+import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
+import { AwsError } from '../../../infra/local/protocol/aws-error.ts';
+import { Faults } from '../../../infra/local/protocol/faults.ts';
+import type { Call } from '../../../infra/local/protocol/service.ts';
+import { stepFunctions } from '../../../infra/local/step-functions/step-functions.ts';
+import { retrainConfig } from '../../../shared/config/retrain.ts';
+import { trainingPlan } from '../../../shared/training/plan.ts';
+import { accounts } from '../builders.ts';
+import { retrainEnvironment } from '../retrain-environment.ts';
+
+/**
+ * The deployed state machine, run: the local Step Functions carries the very definition out, against services that
+ * answer as documented and fail where a test says.
+ */
+
+export interface State {
+  readonly Type: string;
+  readonly Resource?: string;
+  readonly Parameters?: { readonly Payload?: { readonly action: string } } & Readonly<Record<string, unknown>>;
+  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+  readonly Choices?: readonly { readonly Next: string }[];
+  readonly Default?: string;
+  readonly Retry?: readonly object[];
+}
+export const { States } = retrainingDefinition as { States: Record<string, State> };
+
+const ARN = 'arn:aws:states:us-east-1:000000000000:stateMachine:branches';
+const RETRAIN = 'retrain';
+const config = retrainConfig({ ...retrainEnvironment, CHANGE_LOG_BUFFER_SECONDS: '0' });
+/** A plan whose endpoint is looked at again at once. */
+export const plan = {
+  ...trainingPlan(accounts, config, { epoch: 1, attempt: 1 }, 0),
+  endpointPollSeconds: 0,
+};
+
+/** The definition with retries that come at once: how often and how late is not what is tested here. */
+function impatient(): object {
+  const text = JSON.stringify(retrainingDefinition).replaceAll(/\$\{RetrainFunctionArn\}/g, RETRAIN);
+  return JSON.parse(text, (name, value) =>
+    name === 'Retry' ? value.map((it: object) => ({ ...it, IntervalSeconds: 1, MaxAttempts: 1 })) : value,
+  );
+}
+
+/** What the services answer, where a test asks for other than the usual. */
+export interface World {
+  /** Calls that fail, as `service Operation` or `retrain action`, and the error's code. */
+  readonly fails?: Readonly<Record<string, string>>;
+  /** Part of the request that fails, where several states make the same call. */
+  readonly failsFor?: string;
+  readonly positives?: number;
+  readonly champion?: boolean;
+  readonly verdict?: 'promote' | 'refuse';
+  readonly staleAlarms?: boolean;
+  /** What DescribeEndpoint tells, call by call; the last goes on. Undefined: there is no such endpoint. */
+  readonly endpoint?: readonly (readonly [status: string, configuration: string] | undefined)[];
+}
+
+export const NEW = plan.endpointConfigName;
+
+let machines = 0;
+const closers: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const close of closers) await close();
+});
+
+/** Runs the state machine in a world, and gives how it ended and which states it came through. */
+export async function run(world: World) {
+  const calls: string[] = [];
+  const reopened: { error: string; cause: string }[] = [];
+  const call = worldOf(world, calls, reopened);
+  const local = stepFunctions({ db: new DatabaseSync(':memory:'), call });
+  closers.push(() => local.close());
+  machines += 1;
+  local.createStateMachine({ name: 'branches', arn: ARN, definition: impatient() });
+  const operations = local.service.operations ?? {};
+  const invoke = async (operation: string, input: object) => operations[operation]?.(input as never, undefined);
+  const { executionArn } = (await invoke('StartExecution', {
+    ...{ stateMachineArn: ARN, name: `run-${machines}`, input: JSON.stringify(plan) },
+  })) as { executionArn: string };
+  for (;;) {
+    const found = (await invoke('DescribeExecution', { executionArn })) as { status: string; error?: string };
+    if (found.status !== 'RUNNING') return { ...found, calls, reopened: reopened[0] };
+    await sleep(25);
+  }
+}
+
+function worldOf(world: World, calls: string[], reopened: { error: string; cause: string }[]): Call {
+  const faults = new Faults();
+  for (const [name, code] of Object.entries(world.fails ?? {})) {
+    const [service, operation] = name.split(' ') as ['sagemaker', string];
+    faults.inject({ service, operation, kind: 'before', code, times: 10 });
+  }
+  // DescribeEndpoint is asked again before an endpoint is taken for missing.
+  const told = [...(world.endpoint ?? [undefined, undefined, ['Creating', NEW], ['InService', NEW]])];
+  const answers: Record<string, (input: Record<string, unknown>) => unknown> = {
+    StartQueryExecution: () => ({ QueryExecutionId: 'q' }),
+    GetQueryExecution: () => ({ QueryExecution: { QueryExecutionId: 'q', Status: { State: 'SUCCEEDED' } } }),
+    GetQueryResults: () => ({ ResultSet: { Rows: [{}, { Data: counts(world.positives ?? 50) }] } }),
+    DescribeTrainingJob: () => ({
+      ...{ TrainingJobName: plan.trainingJobName, TrainingJobStatus: 'Completed' },
+      ModelArtifacts: { S3ModelArtifacts: 's3://data/models/model.tar.gz' },
+    }),
+    DescribeAlarms: () => ({ MetricAlarms: [{ AlarmName: plan.errorAlarmName }, { AlarmName: 'old' }] }),
+    DescribeTransformJob: () => ({ TransformJobStatus: 'Completed' }),
+    DescribeEndpoint: () => {
+      const now = told.length > 1 ? told.shift() : told[0];
+      if (!now) throw new AwsError('ValidationException', 'Could not find endpoint');
+      return { EndpointStatus: now[0], EndpointConfigName: now[1] };
+    },
+  };
+  const actions: Record<string, (payload: Record<string, unknown>) => object> = {
+    champion: () => ({ found: world.champion ?? true, modelName: world.champion === false ? null : 'champion' }),
+    judge: () => ({ decision: world.verdict ?? 'promote', reason: 'as the test says', comparison: {} }),
+    'clean-up': ({ alarmNames }) => {
+      const stale = world.staleAlarms ? (alarmNames as string[]).filter((it) => it === 'old') : [];
+      return { alarmNames: stale, alarms: stale.length };
+    },
+    reopen: (payload) => {
+      reopened.push(payload as unknown as { error: string; cause: string });
+      return {};
+    },
+  };
+  return (service, operation, input) => {
+    if (service !== 'lambda') {
+      calls.push(operation);
+      const answer = async () => answers[operation]?.(input as never) ?? {};
+      const spared = world.failsFor !== undefined && !Object.values(input).includes(world.failsFor);
+      return spared ? answer() : faults.apply(service, operation, answer);
+    }
+    const payload = JSON.parse((input as { Payload: string }).Payload);
+    calls.push(`retrain ${payload.action}`);
+    return faults.apply('retrain' as 'lambda', payload.action, async () => ({
+      ...{ StatusCode: 200, Payload: JSON.stringify(actions[payload.action]?.(payload) ?? {}) },
+    }));
+  };
+}
+
+function counts(positives: number) {
+  return [80, 20, positives, 30, 10, 10, 0].map((it) => ({ VarCharValue: String(it) }));
+}
+
+/** What leads to a task that the usual run does not come through. */
+export const WAY_TO: Readonly<Record<string, World>> = {
+  UpdateEndpoint: {
+    endpoint: [
+      ['InService', 'old'],
+      ['InService', NEW],
+    ],
+  },
+  DeleteFailedEndpoint: {
+    endpoint: [
+      ['Failed', 'old'],
+      ['InService', NEW],
+    ],
+  },
+  RefuseChallenger: { verdict: 'refuse' },
+  DeleteStaleAlarms: { staleAlarms: true },
+};

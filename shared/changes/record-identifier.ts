@@ -7,8 +7,9 @@ import { EnvelopeProblem } from './problem.ts';
 const RECORD_IDENTIFIER_BYTES_MAX = 2 * 1024;
 
 /**
- * The record identifier: the key attribute's text; of two key attributes, both, joined by `|` with `\` and `|` escaped
- * by `\`, so that different keys never give the same identifier.
+ * The record identifier: the key attribute's text; of two key attributes, both, joined by `|` and each escaped. A row of
+ * the change log cannot hold a line break, so a single key with one is escaped too, and marked as such. Different keys
+ * never give the same identifier, in any store.
  */
 export function identifierOf(
   keys: Readonly<Record<string, AttributeValue>> | undefined,
@@ -30,7 +31,14 @@ export function identifierOf(
     const attribute = attributes[index] as string;
     const part = keyText(keys[attribute]);
     if (part === undefined) return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, 'Expected S or N.');
-    identifier = attributes.length === 1 ? part : `${identifier}${index === 0 ? '' : '|'}${escaped(part)}`;
+    if (part === '' || !part.isWellFormed()) {
+      return new EnvelopeProblem(
+        'key-schema',
+        `dynamodb.Keys.${attribute}`,
+        'Expected a text that is not empty, in UTF-8.',
+      );
+    }
+    identifier = attributes.length === 1 ? singleKey(part) : `${identifier}${index === 0 ? '' : '|'}${escaped(part)}`;
   }
   if (
     identifier.length * 3 > RECORD_IDENTIFIER_BYTES_MAX &&
@@ -50,6 +58,16 @@ function keyText(value: AttributeValue | undefined): string | undefined {
   return typeof value?.N === 'string' ? plainDecimal(value.N) : undefined;
 }
 
+/** What an escaped single key begins with. */
+const ESCAPED = '\\|';
+
+/** Nearly every key is its own identifier, as it was before line breaks were thought of. */
+function singleKey(key: string): string {
+  return key.includes('\n') || key.includes('\r') || key.startsWith(ESCAPED) ? `${ESCAPED}${escaped(key)}` : key;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '|': '\\|', '\n': '\\n', '\r': '\\r' };
+
 function escaped(part: string): string {
-  return part.replace(/[\\|]/g, '\\$&');
+  return part.replace(/[\\|\n\r]/g, (character) => ESCAPES[character] as string);
 }

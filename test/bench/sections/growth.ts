@@ -44,7 +44,7 @@ export async function growth({ quick }: { quick: boolean }) {
       const changes = Records.map((record) =>
         decode({ ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: arrivedMs / 1_000 } }),
       ).filter(isChange);
-      const written = assignEventTimes(changes, new Map()).map((change) => changeLogRow(bankMarketing, change));
+      const written = assignEventTimes(changes, new Map(), 0).map((change) => changeLogRow(bankMarketing, change));
       const day = new Date(arrivedMs).toISOString().slice(0, 10);
       await athena.objects.put(BUCKET, `change-log/dt=${day}/${arrivedMs}-${options.firstKey}`, written.join(''));
     };

@@ -25,6 +25,7 @@ import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import { quarantine } from '../../../shared/sinks/quarantine.ts';
 import type { Sink } from '../../../shared/sinks/sink.ts';
 import { accounts, FIRST_SECOND, timedChange } from '../../given/builders.ts';
+import { pace } from '../../given/pace.ts';
 
 /** One suite of behaviours, held against every sink over the wire. */
 
@@ -75,7 +76,9 @@ function featureGroupProperties() {
   return featureGroup(accounts).FeatureGroup?.Properties as unknown as Parameters<typeof store.createFeatureGroup>[0];
 }
 
-const patient = (): Pace => ({ now: Date.now, sleep: async () => {}, random: () => 0, deadline: Date.now() + 20_000 });
+const patient = (): Pace => pace({ now: Date.now, deadline: Date.now() + 20_000 });
+/** How far the seconds of a shard's records may be out of step. */
+const HAZARD_SECONDS = 1;
 const outOfTime = (): Pace => ({ ...patient(), deadline: 0 });
 
 interface Subject {
@@ -116,7 +119,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
       }),
     );
     return {
-      sink: labelLedgerSink({ name: TableName, dynamodb }),
+      sink: labelLedgerSink({ name: TableName, dynamodb }, HAZARD_SECONDS),
       operation: { service: 'dynamodb', operation: 'PutItem' },
       partial: false,
       read: async () =>

@@ -69,7 +69,25 @@ export class Network {
 
   /** A client of a service for one caller, in the shape of the SDK's. The type is the caller's to know. */
   client<T>(service: AwsService, caller: Caller): T {
-    return { send: (command: Command) => this.#send(service, command, caller) } as T;
+    return {
+      send: (command: Command, options?: { abortSignal?: AbortSignal }) =>
+        this.#abortable(() => this.#send(service, command, caller), caller, options?.abortSignal),
+    } as T;
+  }
+
+  /** An aborted call has its effect or has it not, as one whose answer is lost. */
+  #abortable(call: () => Promise<unknown>, caller: Caller, signal: AbortSignal | undefined): Promise<unknown> {
+    if (!signal) {
+      if (caller.name.startsWith('retrain')) return call();
+      throw new Error('every call is made until the deadline: give it the signal of its pace');
+    }
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(new AwsError('AbortError', 'Request aborted'));
+      if (signal.aborted) return abort();
+      signal.addEventListener('abort', abort);
+      const settled = () => signal.removeEventListener('abort', abort);
+      call().then(resolve, reject).finally(settled);
+    });
   }
 
   #send(service: AwsService, command: Command, caller: Caller): Promise<unknown> {

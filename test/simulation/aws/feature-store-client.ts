@@ -20,14 +20,17 @@ const sdk = new SageMakerFeatureStoreRuntimeClient({
 
 /** The SDK's client over a simulated wire, for one caller, for code that goes past the SDK's commands. */
 export function featureStoreClient(network: Network, service: AwsService, caller: Caller): typeof sdk {
-  const client: { send(command: object): Promise<unknown> } = network.client(service, caller);
+  const client: { send(command: object, options: { abortSignal?: AbortSignal }): Promise<unknown> } = network.client(
+    service,
+    caller,
+  );
   const requestHandler = {
-    async handle(request: HttpRequest) {
+    async handle(request: HttpRequest, options: { abortSignal?: AbortSignal }) {
       try {
-        return answer(200, (await client.send(commandOf(request))) as object);
+        return answer(200, (await client.send(commandOf(request), options)) as object);
       } catch (error) {
         // A call without an answer ends as the connection does.
-        if (!(error instanceof AwsError) || error.name === 'TimeoutError') throw error;
+        if (!(error instanceof AwsError) || error.name === 'TimeoutError' || error.name === 'AbortError') throw error;
         return answer(STATUS[error.name] ?? 500, { message: error.message }, error.name);
       }
     },

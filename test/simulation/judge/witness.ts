@@ -1,12 +1,11 @@
 import type { FeatureText } from '../../../shared/changes/change.ts';
-import { compareSequenceNumbers } from '../../../shared/changes/sequence-number.ts';
 import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Caller } from '../aws/aws-call.ts';
 import type { Item } from '../aws/expression.ts';
 import type { FeatureStore, OnlineWrite } from '../aws/feature-store.ts';
 import type { Profile } from '../world/profile.ts';
 import type { SourceTable, TrueChange } from '../world/source-table.ts';
-import { parseRow } from './change-log-rows.ts';
+import { isRepair, type LogRow, parseRow } from './change-log-rows.ts';
 import { Violation } from './violation.ts';
 
 /** Numbers the invariants measure on the way. */
@@ -118,6 +117,10 @@ export class Witness {
   /** Firehose has taken a row. */
   row(text: string, caller: Caller): void {
     const row = parseRow(text);
+    if (isRepair(row)) {
+      this.#repairRow(row, `${caller.name} logged ${text}`);
+      return;
+    }
     const change = this.#table.bySequenceNumber.get(row.sequenceNumber);
     const told = `${caller.name} logged ${text}`;
     if (!change) throw new Violation('the change log holds the changes', `${told}: there is no such change`);
@@ -135,6 +138,18 @@ export class Witness {
     }
     this.logged.add(row.sequenceNumber);
     this.#eventTime(change, Date.parse(row.eventTime), told, batches.get(caller));
+  }
+
+  /** A repair states what an item was, or that it was gone. */
+  #repairRow(row: LogRow, told: string): void {
+    const { recordIdentifier: id, features } = row;
+    const state = this.#byVersion.get(features[0] ?? '');
+    const history = this.#table.histories.get(id);
+    const same =
+      row.eventName === 'REPAIR'
+        ? state?.recordIdentifier === id && features.every((field, index) => field === fieldOf(state.texts?.[index]))
+        : history?.some(({ eventName }) => eventName === 'REMOVE') && features.every((field) => field === null);
+    if (!same) throw new Violation('repairs are states of the table', `${told}: the item was never like it`, id);
   }
 
   /** A change was given an event time: as before, or for the first time, and then in order. */
@@ -209,9 +224,9 @@ export class Witness {
       throw new Violation('each labelled record is counted once', `${told}: it is counted in ${entry} already`, id);
     }
     this.#entries.set(change.recordIdentifier, pk);
-    const known = before && unpadded(before.sequenceNumber?.S);
-    if (known !== undefined && compareSequenceNumbers(known, sequenceNumber) >= 0) {
-      throw new Violation('each labelled record is counted once', `${told}: it had ${known} already`, id);
+    const known = before && this.#table.bySequenceNumber.get(unpadded(before.sequenceNumber?.S));
+    if (known && known.order >= change.order) {
+      throw new Violation('each labelled record is counted once', `${told}: it had ${nameOf(known)} already`, id);
     }
     this.measures.labels += 1;
     if (Number(after.epoch?.N) < this.#epoch) this.measures.lateLabels += 1;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { makeIngest } from '../../../functions/ingest.ts';
 import { makeRedrive } from '../../../functions/redrive.ts';
@@ -208,7 +209,7 @@ export class World {
           config: this.#config,
           group: this.profile.group,
           clients: this.#clients(invocation),
-          putObject: (input) => this.#s3(invocation).send(new PutObjectCommand(input)),
+          putObject: (input, abortSignal) => this.#s3(invocation).send(new PutObjectCommand(input), { abortSignal }),
           time: this.#timeOf(invocation),
           report: (outcome) => reports.push(outcome),
         });
@@ -224,6 +225,12 @@ export class World {
       now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
       sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),
       random: () => this.#random.next(),
+      abortIn(ms) {
+        const controller = new AbortController();
+        setMaxListeners(0, controller.signal);
+        scheduler.wake(ms, () => controller.abort());
+        return controller.signal;
+      },
     };
   }
 

@@ -3,10 +3,13 @@ import { assignEventTimes, type Fence } from '../../../shared/changes/event-orde
 import { change, FIRST_SECOND } from '../../given/builders.ts';
 
 const T = FIRST_SECOND * 1_000;
+const HAZARD_SECONDS = 1;
 const at = (sequence: number, second = FIRST_SECOND, recordIdentifier = 'a-1') =>
   change({ sequenceNumber: String(sequence), second, recordIdentifier });
 const times = (changes: ReturnType<typeof at>[], fence?: Fence) =>
-  assignEventTimes(changes, new Map(fence ? [['a-1', fence]] : [])).map(({ eventTimeMs }) => eventTimeMs - T);
+  assignEventTimes(changes, new Map(fence ? [['a-1', fence]] : []), HAZARD_SECONDS).map(
+    ({ eventTimeMs }) => eventTimeMs - T,
+  );
 
 test('changes of one record in one second are told apart by their ordinal in the milliseconds', () => {
   expect(times([at(1), at(2), at(3), at(4, FIRST_SECOND + 1)])).toEqual([0, 1, 2, 1_000]);
@@ -40,7 +43,7 @@ test('a change delivered again gets the event time that its fence remembers', ()
 test('a batch delivered again after it left its fences gets the event times it had', () => {
   const found: Fence = { sequenceNumber: '9', eventTimeMs: T + 3 };
   const batch = [at(10), at(11), at(12, FIRST_SECOND + 60)];
-  const [first, second, third] = assignEventTimes(batch, new Map([['a-1', found]]));
+  const [first, second, third] = assignEventTimes(batch, new Map([['a-1', found]]), HAZARD_SECONDS);
   const left: Fence = { sequenceNumber: '12', eventTimeMs: third?.eventTimeMs ?? 0, before: found };
   expect(times(batch, left)).toEqual([first, second, third].map((it) => (it?.eventTimeMs ?? 0) - T));
 });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Pace } from '../../../shared/calls/pace.ts';
 import type { Rejection, TimedChange } from '../../../shared/changes/change.ts';
 import type { Fence } from '../../../shared/changes/event-order.ts';
 import { type DecodedRecord, type Destinations, deliver } from '../../../shared/delivery/deliver.ts';
 import { accounts, change, FIRST_SECOND } from '../../given/builders.ts';
+import { pace } from '../../given/pace.ts';
 
 const HAZARD_SECONDS = 1;
-const pace: Pace = { now: () => 0, sleep: async () => {}, random: () => 0, deadline: 1 };
+const patient = pace({ deadline: 1 });
 
 const record = (sequence: number, recordIdentifier = `a-${sequence}`, overrides = {}): DecodedRecord => ({
   record: { sequence },
@@ -32,16 +32,18 @@ function destinations(
           failures: changes
             .filter((it) => has(options.fail, it))
             .map(({ sequenceNumber }) => ({ sequenceNumber, message: 'down' })),
-          rejections: changes.filter((it) => has(options.refuse, it)).map((it) => ({ change: it, message: 'refused' })),
+          rejections: changes
+            .filter((it) => has(options.refuse, it))
+            .map((it) => ({ change: it, message: 'refused', detail: 'refused: its words' })),
         }),
       },
     ],
     fences: {
       read: async () => fences,
-      write: async (changes) => {
-        const failed = changes.filter((it) => has(options.failFences, it));
-        for (const it of changes) if (!failed.includes(it)) fences.set(it.recordIdentifier, it);
-        return failed.map(({ sequenceNumber }) => ({ sequenceNumber, message: 'down' }));
+      write: async (left) => {
+        const failed = left.filter(({ change: it }) => has(options.failFences, it));
+        for (const it of left) if (!failed.includes(it)) fences.set(it.change.recordIdentifier, it.change);
+        return failed.map(({ change: { sequenceNumber } }) => ({ sequenceNumber, message: 'down' }));
       },
     },
     quarantine: async (rejections) => {
@@ -53,7 +55,7 @@ function destinations(
 }
 
 const run = (batch: DecodedRecord[], to = destinations()) =>
-  deliver(accounts, batch, to.value, HAZARD_SECONDS, { sinks: pace, fences: pace });
+  deliver(accounts, batch, to.value, HAZARD_SECONDS, { sinks: patient, fences: patient });
 
 test('a batch that every sink has taken is acknowledged whole', async () => {
   const outcome = await run([record(1), record(2)]);

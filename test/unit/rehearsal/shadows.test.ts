@@ -38,7 +38,7 @@ const config = {
 const NOW = 1_790_000_100_000;
 const run = (it = group, Records: readonly unknown[] = changes) =>
   rehearseIngest(
-    { rehearsal: { now: NOW }, Records },
+    { rehearsal: { now: NOW, key: 'secret' }, Records },
     { getRemainingTimeInMillis: () => 60_000 },
     // No client is there: a rehearsal that reached for one would fail.
     {

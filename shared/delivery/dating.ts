@@ -31,6 +31,8 @@ export interface WaitingItem {
   /** How many records wait, and the latest of their seconds by the stream's clock. */
   readonly records: number;
   readonly lastSecond: number;
+  /** Latest event time with which ingest may have written one of the changes, before Lambda gave their batch up. */
+  readonly writtenMs: number;
 }
 
 /** When a repair is dated, and the record's fence as it was known then. */
@@ -54,7 +56,7 @@ export function datedByClock(
   const eventTimeMs = second * 1_000 - 1;
   return items.flatMap((item) => {
     const fence = found.get(item.removal.recordIdentifier);
-    const knownMs = Math.max(fence?.eventTimeMs ?? 0, ...item.rows.map((row) => row.eventTimeMs));
+    const knownMs = Math.max(fence?.eventTimeMs ?? 0, item.writtenMs);
     if (item.lastSecond >= second)
       wait(item, `it is younger than ${REDRIVE_MARGIN_SECONDS} seconds: try again shortly`);
     else if (eventTimeMs <= knownMs) wait(item, 'its record has a later event time: try again shortly');
@@ -76,9 +78,9 @@ export async function datedByFence(
   const ids = items.map(({ removal }) => removal.recordIdentifier);
   try {
     const found = await fences.read(ids, pace);
-    const moved = items.map(({ removal, records }) => {
+    const moved = items.map(({ removal, records, writtenMs }) => {
       const fence = found.get(removal.recordIdentifier);
-      const eventTimeMs = eventTimeAfter(removal.second, fence && fence.eventTimeMs + records);
+      const eventTimeMs = eventTimeAfter(removal.second, Math.max(fence?.eventTimeMs ?? 0, writtenMs) + records);
       const sequenceNumber = later(removal.sequenceNumber, fence);
       const streamSecond = Math.max(streamSecondOf(removal), fence?.streamSecond ?? 0);
       const change = { ...removal, sequenceNumber, streamSecond, eventTimeMs };

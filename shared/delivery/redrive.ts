@@ -73,7 +73,8 @@ export function recordRedriver(
     // A change that ingest could not deliver is still a change: its row is owed. Its fence, too: it orders the rows that
     // are redriven after this one, and the repair where no clock can.
     const changes = items.flat().map(({ decoded }) => decoded);
-    const rows = assignEventTimes(changes.filter(isChange), found, hazardSeconds).map((row) => inPlace(row, found));
+    const written = assignEventTimes(changes.filter(isChange), found, hazardSeconds);
+    const rows = written.map((row) => inPlace(row, found));
     const logged = await destinations.changeLog.write(rows, pace);
     const last = [...new Map(rows.map((change) => [change.recordIdentifier, change])).values()];
     const fences = last.map((change) => {
@@ -82,8 +83,9 @@ export function recordRedriver(
     });
     const unfenced = await destinations.fences.write(fences, found, pace);
     const rowsOf = Map.groupBy(rows, ({ recordIdentifier }) => recordIdentifier);
+    const writtenMs = new Map(written.map((row) => [row.recordIdentifier, row.eventTimeMs]));
     const waiting = await repair(
-      items.map((it) => waitingItem(it, rowsOf.get(identifierOf(it)) ?? [])),
+      items.map((it) => waitingItem(it, rowsOf.get(identifierOf(it)) ?? [], writtenMs.get(identifierOf(it)) ?? 0)),
       found,
       pace,
     );
@@ -114,10 +116,11 @@ const isSame = (row: TimedChange, place: Place) =>
 
 const identifierOf = (records: readonly Waiting[]): string => (records[0] as Waiting).removal.recordIdentifier;
 
-function waitingItem(records: readonly Waiting[], rows: readonly TimedChange[]): WaitingItem {
+function waitingItem(records: readonly Waiting[], rows: readonly TimedChange[], writtenMs: number): WaitingItem {
   const last = records.at(-1) as Waiting;
   return {
     rows,
+    writtenMs,
     removal: last.removal,
     record: last.record,
     records: records.length,

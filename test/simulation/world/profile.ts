@@ -65,13 +65,13 @@ function groupOf(options: { ownTimestamp: boolean; onDelete: 'delete' | 'keep'; 
 /** Draws a world: some are calm, some are hell, and each has its own sizes, limits and definition. */
 export function drawProfile(random: Random, changes: number): Profile {
   const intensity = random.pick([0, 0.1, 0.3, 0.3, 0.6, 1]);
-  const bounded = intensity > 0 && random.chance(0.4);
+  const bounded = intensity > 0 && random.chance(0.6);
   return {
     intensity,
     group: groupOf({
-      ownTimestamp: random.chance(0.2),
-      onDelete: random.chance(0.85) ? 'delete' : 'keep',
-      onTtlExpiry: random.chance(0.8) ? 'delete' : 'keep',
+      ownTimestamp: random.chance(0.3),
+      onDelete: random.chance(0.75) ? 'delete' : 'keep',
+      onTtlExpiry: random.chance(0.65) ? 'delete' : 'keep',
     }),
     tieRule: random.pick(['greater', 'equal-or-later'] as const),
     records: random.pick([3, 10, 40, 200]),

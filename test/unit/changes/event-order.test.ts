@@ -32,6 +32,21 @@ test('a fence of the same second is counted on from', () => {
   expect(times([at(11), at(12)], { sequenceNumber: '10', eventTimeMs: T + 4 })).toEqual([5, 6]);
 });
 
+test('zeros before a sequence number make no other change of it', () => {
+  expect(
+    times(
+      [at(10), at(11)].map((it) => ({ ...it, sequenceNumber: `000${it.sequenceNumber}` })),
+      { sequenceNumber: '10', eventTimeMs: T + 4 },
+    ),
+  ).toEqual([4, 5]);
+});
+
+test('a stream that was made anew goes on behind the old one, in a second of its own', () => {
+  const own = { ...at(5), second: FIRST_SECOND - 3_600, streamSecond: FIRST_SECOND + 90 };
+  const fence = { sequenceNumber: '900', eventTimeMs: T + 4, streamSecond: FIRST_SECOND };
+  expect(times([own], fence)).toEqual([1_000]);
+});
+
 test('a fence of an earlier second changes nothing', () => {
   expect(times([at(11)], { sequenceNumber: '10', eventTimeMs: T - 1_000 })).toEqual([0]);
 });

@@ -90,6 +90,34 @@ test('a change whose fence could not be left is not acknowledged', async () => {
   expect(outcome.counts).toMatchObject({ delivered: 1, failed: 2 });
 });
 
+test('when the time is up, fences that could not be left give the whole batch back, at once', async () => {
+  const batch = Array.from({ length: 2_000 }, (_, n) => record(n + 1, `a-${n}`, { second: FIRST_SECOND + n }));
+  const to = destinations();
+  let asked = 0;
+  to.value.fences.write = async (left) => {
+    asked += 1;
+    return left.map(({ change: { sequenceNumber } }) => ({ sequenceNumber, message: 'no time left' }));
+  };
+  const over = { ...patient, deadline: 0 };
+  const outcome = await deliver(accounts, batch, to.value, HAZARD_SECONDS, { sinks: patient, fences: over });
+  expect(outcome.checkpoint).toBe('1');
+  expect(asked).toBe(2);
+});
+
+test('a record whose clock is ahead of the second is looked for in the seconds that it may be ahead', async () => {
+  const to = destinations();
+  const asked: string[] = [];
+  to.value.fences.read = async (identifiers) => {
+    asked.push(...identifiers);
+    return new Map();
+  };
+  await deliver(accounts, [record(1, 'b'), record(2, 'a', { second: FIRST_SECOND + 1 })], to.value, 0, {
+    sinks: patient,
+    fences: patient,
+  });
+  expect(asked).toEqual(['b', 'a']);
+});
+
 test('without fences no event time can be given, so the whole batch fails', async () => {
   const to = destinations();
   to.value.fences.read = async () => {

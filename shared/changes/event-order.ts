@@ -68,9 +68,6 @@ export function isLater(
 /**
  * The fence that orders `change`: the record's last change known to come before it, or the change itself.
  *
- * Sequence numbers decide. But no AWS page promises that those of different shards compare, and those of a stream that
- * was made anew begin anywhere: a later second settles it.
- *
  * @param hazardSeconds how far two records of a shard may be out of step in their seconds.
  */
 export function predecessor(
@@ -79,11 +76,12 @@ export function predecessor(
   hazardSeconds: number,
 ): Place | undefined {
   if (!fence) return undefined;
-  const isAfter = ({ sequenceNumber, eventTimeMs }: Place) =>
-    compareSequenceNumbers(change.sequenceNumber, sequenceNumber) >= 0 || change.second * 1_000 > eventTimeMs;
-  const { streamSecond = Number.POSITIVE_INFINITY, before } = fence;
-  if (isAfter(fence) || streamSecondOf(change) > streamSecond + hazardSeconds) return fence;
-  return before && isAfter(before) ? before : undefined;
+  const isBehind = (place: Place) =>
+    isLater(change, place, hazardSeconds) ||
+    compareSequenceNumbers(change.sequenceNumber, place.sequenceNumber) === 0 ||
+    change.second * 1_000 > place.eventTimeMs;
+  if (isBehind(fence)) return fence;
+  return fence.before && isBehind(fence.before) ? fence.before : undefined;
 }
 
 /**

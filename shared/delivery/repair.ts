@@ -63,7 +63,12 @@ export function repairer(
       else if (repair) repairs.set(repair, it);
     }
     const online = await featureStore.write([...repairs.keys()], pace);
-    for (const { change, message } of online.rejections) waiting.set(change.recordIdentifier, message);
+    for (const { change, message } of online.rejections) {
+      const it = repairs.get(change);
+      repairs.delete(change);
+      // An item that is gone is mended by nobody any more: its row is logged, and its record remains what it was.
+      if (it && source.found.get(change.recordIdentifier)) wait(it.item, message);
+    }
     const unwritten = new Map(online.failures.map((it) => [it.sequenceNumber, it.message]));
     for (const [repair, { item }] of repairs) {
       const message = unwritten.get(repair.sequenceNumber);

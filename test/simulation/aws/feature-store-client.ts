@@ -4,7 +4,13 @@ import type { HttpRequest } from '@smithy/types';
 import { AwsError, type AwsService, type Caller, type Network } from './aws-call.ts';
 
 /** Status of an error by its code, where it is not 500. Source: Feature Store runtime API, common errors. */
-const STATUS: Readonly<Record<string, number>> = { ThrottlingException: 429, ValidationError: 400 };
+const STATUS: Readonly<Record<string, number>> = {
+  ThrottlingException: 429,
+  ValidationError: 400,
+  AccessDeniedException: 403,
+  ExpiredTokenException: 403,
+  RequestEntityTooLargeException: 413,
+};
 
 /**
  * The SDK's own client of Feature Store. All that it would look for outside (credentials, region, files of

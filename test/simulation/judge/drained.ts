@@ -1,8 +1,10 @@
 import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { DynamoDb } from '../aws/dynamodb.ts';
+import type { Item } from '../aws/expression.ts';
 import type { FeatureStore } from '../aws/feature-store.ts';
 import type { Firehose } from '../aws/firehose.ts';
 import type { QuarantineBucket } from '../aws/quarantine-bucket.ts';
+import type { Keys } from '../world/keys.ts';
 import type { SourceTable, TrueChange } from '../world/source-table.ts';
 import { latestRows, parseRow, withoutDuplicates } from './change-log-rows.ts';
 import type { Conservation } from './conservation.ts';
@@ -16,6 +18,7 @@ export interface DrainedWorld {
   readonly firehose: Firehose;
   readonly dynamodb: DynamoDb;
   readonly bucket: QuarantineBucket;
+  readonly keys: Keys;
   readonly witness: Witness;
   readonly conservation: Conservation;
 }
@@ -38,15 +41,15 @@ function waitingSequenceNumbers({ bucket }: DrainedWorld): Set<string> {
 }
 
 /** What still waits must wait for the application: its item is wrong now. */
-function checkWaiting({ bucket, table }: DrainedWorld): void {
+function checkWaiting({ bucket, table, keys }: DrainedWorld): void {
   for (const [key, text] of bucket.objects) {
     const isWrong = (id: string) => (table.items.get(id)?.quality ?? 'good') !== 'good';
-    const right = recordsOf(key, text).find((it) => !isWrong(it.dynamodb.Keys.account_id.S));
+    const right = recordsOf(key, text).find((it) => !isWrong(keys.identifierOf(it.dynamodb.Keys)));
     if (!right) continue;
     throw new Violation(
       'redrive puts everything right that can be',
       `${right.dynamodb.SequenceNumber} still waits in ${key}, though its item is not wrong`,
-      right.dynamodb.Keys.account_id.S,
+      keys.identifierOf(right.dynamodb.Keys),
     );
   }
 }
@@ -137,7 +140,7 @@ function checkConservation({ table, conservation }: DrainedWorld): void {
 interface WaitingRecord {
   readonly dynamodb: {
     readonly SequenceNumber: string;
-    readonly Keys: { readonly account_id: { readonly S: string } };
+    readonly Keys: Item;
   };
 }
 

@@ -60,7 +60,7 @@ export class Witness {
   }
 
   /** Feature Store has taken or passed over a version. */
-  onlineWrite({ recordIdentifier, features, eventTimeMs, applied }: OnlineWrite, caller: Caller): void {
+  onlineWrite({ recordIdentifier, features, eventTimeMs, applied, leftNothing }: OnlineWrite, caller: Caller): void {
     this.measures.onlineWrites += 1;
     const change = features
       ? this.#byVersion.get(features.get('version') ?? '')
@@ -87,8 +87,12 @@ export class Witness {
         );
       }
     }
+    // Where a repair has left nothing, what is still in the stream comes one after the other, the deletion last.
+    if (leftNothing && !batches.has(caller)) return;
     const before = this.online.get(recordIdentifier);
-    if (applied && before && before.order > change.order && !this.#isExcused(recordIdentifier)) {
+    // A tombstone without an event time yields to whatever is delivered again, until its own deletion is.
+    const yields = before?.eventName === 'REMOVE' && !this.#profile.tombstones.keepEventTime;
+    if (applied && before && before.order > change.order && !yields && !this.#isExcused(recordIdentifier)) {
       throw new Violation(
         'a stale change never overwrites a newer one',
         `${told}: ${nameOf(change)} took the place of ${nameOf(before)}`,
@@ -203,7 +207,7 @@ export class Witness {
   /** An item of the state table was written. */
   stateWrite(pk: string, before: Item | undefined, after: Item, caller: Caller): void {
     if (pk.startsWith('fence#')) {
-      const id = pk.slice('fence#'.length);
+      const id = after.record?.S ?? '';
       this.#fences.set(id, (this.#fences.get(id) ?? 0) + 1);
       if (!batches.has(caller)) this.#repaired.add(id);
     }

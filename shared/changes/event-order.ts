@@ -8,6 +8,8 @@ export interface Place {
   readonly eventTimeMs: number;
   /** Epoch second by the stream's clock. Unknown of fences that version 0.1.0 has left. */
   readonly streamSecond?: number | undefined;
+  /** Whether the change has taken the record away. */
+  readonly removed?: boolean;
 }
 
 /**
@@ -40,6 +42,7 @@ export const placeOf = (change: TimedChange): Place => ({
   sequenceNumber: change.sequenceNumber,
   eventTimeMs: change.eventTimeMs,
   streamSecond: streamSecondOf(change),
+  removed: change.values === undefined,
 });
 
 /** No change of the record has taken effect online, as far as is known. */

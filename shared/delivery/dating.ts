@@ -1,6 +1,6 @@
 import type { Pace } from '../calls/pace.ts';
 import { type Change, streamSecondOf, type TimedChange } from '../changes/change.ts';
-import { effectiveOf, type Fence, type FenceOf } from '../changes/event-order.ts';
+import { effectiveOf, type Fence, type FenceOf, isLater } from '../changes/event-order.ts';
 import { eventTimeAfter } from '../changes/event-time.ts';
 import { compareSequenceNumbers } from '../changes/sequence-number.ts';
 
@@ -72,7 +72,7 @@ export function datedByClock(
  */
 export async function datedByFence(
   items: readonly WaitingItem[],
-  { fences, keeps, pace }: { fences: Fences; keeps: boolean; pace: Pace },
+  { fences, keeps, hazardSeconds, pace }: { fences: Fences; keeps: boolean; hazardSeconds: number; pace: Pace },
   wait: Wait,
 ): Promise<Dated[]> {
   const ids = items.map(({ removal }) => removal.recordIdentifier);
@@ -80,10 +80,12 @@ export async function datedByFence(
     const found = await fences.read(ids, pace);
     const moved = items.map(({ removal, records, writtenMs }) => {
       const fence = found.get(removal.recordIdentifier);
-      const eventTimeMs = eventTimeAfter(removal.second, Math.max(fence?.eventTimeMs ?? 0, writtenMs) + records);
-      const sequenceNumber = later(removal.sequenceNumber, fence);
-      const streamSecond = Math.max(streamSecondOf(removal), fence?.streamSecond ?? 0);
-      const change = { ...removal, sequenceNumber, streamSecond, eventTimeMs };
+      const last = latestOf(removal, fence, hazardSeconds);
+      const afterMs = Math.max(fence?.eventTimeMs ?? 0, writtenMs) + records;
+      // Rows of one second are told by their numbers, so one that began anew needs a second of its own.
+      const isAnew = last.sequenceNumber !== later(removal.sequenceNumber, fence);
+      const eventTimeMs = eventTimeAfter(removal.second, isAnew ? Math.ceil((afterMs + 1) / 1_000) * 1_000 : afterMs);
+      const change = { ...removal, ...last, eventTimeMs };
       return keeps ? { change, effective: effectiveOf(fence) } : { change };
     });
     await fences.write(moved, found, pace);
@@ -101,7 +103,14 @@ export async function datedByFence(
     return [];
   }
 }
-/** The later of two numbers of a record: what comes after the repair has one that is later than both. */
+/** The later of a change and a fence of its record. */
+export function latestOf(change: Change, fence: Fence | undefined, hazardSeconds: number) {
+  const own = { sequenceNumber: change.sequenceNumber, streamSecond: streamSecondOf(change) };
+  if (!fence || isLater(change, fence, hazardSeconds)) return own;
+  return { sequenceNumber: fence.sequenceNumber, streamSecond: fence.streamSecond ?? own.streamSecond };
+}
+
+/** The greater of two numbers of a record: what comes after the repair has one that is later than both. */
 export function later(sequenceNumber: string, other: { readonly sequenceNumber: string } | undefined): string {
   return other && compareSequenceNumbers(other.sequenceNumber, sequenceNumber) > 0
     ? other.sequenceNumber

@@ -61,6 +61,14 @@ export function recordRedriver(
     return reasons;
   };
 
+  /** Objects hold what came from several shards, and of streams that were made anew. */
+  function inStreamOrder({ removal: one }: Waiting, { removal: other }: Waiting): number {
+    const seconds = streamSecondOf(one) - streamSecondOf(other);
+    return Math.abs(seconds) > hazardSeconds
+      ? seconds
+      : compareSequenceNumbers(one.sequenceNumber, other.sequenceNumber);
+  }
+
   /** @returns why a record still waits. */
   async function putRight(items: Waiting[][], pace: Pace): Promise<(record: Waiting) => string | undefined> {
     let found: ReadonlyMap<string, Fence>;
@@ -127,15 +135,6 @@ function waitingItem(records: readonly Waiting[], rows: readonly TimedChange[], 
     lastSecond: Math.max(...records.map(({ removal }) => streamSecondOf(removal))),
   };
 }
-
-/** A table's streams are named for the time they were made; the records of each are in the order of their numbers. */
-function inStreamOrder(one: Waiting, other: Waiting): number {
-  const [a, b] = [streamOf(one.record), streamOf(other.record)];
-  if (a !== b) return a < b ? -1 : 1;
-  return compareSequenceNumbers(one.removal.sequenceNumber, other.removal.sequenceNumber);
-}
-
-const streamOf = (record: unknown) => String((record as { eventSourceARN?: unknown }).eventSourceARN ?? '');
 
 /**
  * The label that a record brought which is wrong in another place: the change that mends the item later keeps the

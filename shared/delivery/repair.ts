@@ -1,13 +1,22 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Pace } from '../calls/pace.ts';
 import { toEventImage } from '../changes/attribute-value.ts';
-import { type Change, streamSecondOf, type TimedChange } from '../changes/change.ts';
+import type { Change, TimedChange } from '../changes/change.ts';
 import { type Decoder, isRejection } from '../changes/decode.ts';
 import { effectiveOf, type Fence, type FenceOf, isLater, placeOf } from '../changes/event-order.ts';
 import { isDelete, isKept, keepsRemoved } from '../changes/last-change.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { Sink } from '../sinks/sink.ts';
-import { type Dated, datedByClock, datedByFence, type Fences, later, type Wait, type WaitingItem } from './dating.ts';
+import {
+  type Dated,
+  datedByClock,
+  datedByFence,
+  type Fences,
+  later,
+  latestOf,
+  type Wait,
+  type WaitingItem,
+} from './dating.ts';
 import { type Item, readSourceItems } from './source-items.ts';
 
 export interface RedriveDestinations {
@@ -46,7 +55,7 @@ export function repairer(
     const wait = (item: WaitingItem, reason: string) => waiting.set(item.removal.recordIdentifier, reason);
     const dated = byClock
       ? datedByClock(items, found, pace, wait)
-      : await datedByFence(items, { fences, keeps, pace }, wait);
+      : await datedByFence(items, { fences, keeps, hazardSeconds, pace }, wait);
 
     // Read only now: whatever the reading has not seen comes after the date that was just fixed.
     const keys = new Map(dated.map(({ item }) => [item.removal.recordIdentifier, keysOf(item.record)]));
@@ -85,7 +94,7 @@ export function repairer(
       done.map(([repair]) => repair),
       pace,
     );
-    const left = keeps ? done.map(([repair, it]) => fenceOfRepair(repair, it)) : [];
+    const left = keeps ? done.map(([repair, it]) => fenceOfRepair(repair, it, hazardSeconds)) : [];
     const unfenced = await fences.write(left, new Map(), pace);
     const failures = new Map([...logged.failures, ...unfenced].map((it) => [it.sequenceNumber, it.message]));
     for (const [{ sequenceNumber }, { item }] of done) {
@@ -95,32 +104,37 @@ export function repairer(
   }
 
   /** @returns the repair; why it has to wait; or undefined when there is nothing to repair. */
-  function repairOf({ item, eventTimeMs, fence }: Dated, found: Item | undefined): TimedChange | string | undefined {
+  function repairOf(dated: Dated, found: Item | undefined): TimedChange | string | undefined {
+    if (!found && keeps) return lastEffective(dated);
+    const { item, eventTimeMs, fence } = dated;
     const { removal, record } = item;
-    if (!found && keeps) return lastEffective(item, eventTimeMs, fence);
     const current = found ? decode(asInsert(record, found)) : removal;
     if (isRejection(current)) {
       return `the item is still wrong: ${current.reason} at ${current.path}: ${current.message}`;
     }
-    return repairAs(found ? 'REPAIR' : 'REPAIR_REMOVE', current, later(removal.sequenceNumber, fence), eventTimeMs);
+    const sequenceNumber = byClock ? later(removal.sequenceNumber, fence) : (fence as Fence).sequenceNumber;
+    return repairAs(found ? 'REPAIR' : 'REPAIR_REMOVE', current, sequenceNumber, eventTimeMs);
   }
 
   /**
    * An item that is gone does not say how it went, so whether its record was to stay. What the waiting changes say is
-   * made true instead, unless the record is known to have gone past them: the removal, delivered or waiting, does the
-   * rest. By the stream's clock they keep their own times, as the removal may still be in the stream, with an older one.
+   * made true instead; or, where the record is known to have gone past them, that it was taken away by then: a discarded
+   * batch may have written it all the same. Whatever removed the item, delivered or waiting, does the rest.
+   *
+   * By the stream's clock the repair is dated right behind what it follows, as the removal may still be in the stream,
+   * with a time that is older than ours.
    */
-  function lastEffective(
-    { rows }: WaitingItem,
-    eventTimeMs: number,
-    fence: Fence | undefined,
-  ): TimedChange | undefined {
+  function lastEffective({ item, eventTimeMs, fence }: Dated): TimedChange | undefined {
     const known = effectiveOf(fence);
-    const last = rows.findLast((row) => !isKept(group, row));
-    if (!last || !isLater(last, known, hazardSeconds)) return undefined;
-    const ms = byClock ? Math.max(last.eventTimeMs, known.eventTimeMs + 1) : eventTimeMs;
-    const sequenceNumber = byClock ? last.sequenceNumber : later(last.sequenceNumber, fence);
-    return repairAs(isDelete(group, last) ? 'REPAIR_REMOVE' : 'REPAIR', last, sequenceNumber, ms);
+    const last = item.rows.findLast((row) => !isKept(group, row));
+    if (last && isLater(last, known, hazardSeconds)) {
+      const ms = byClock ? Math.max(last.eventTimeMs, known.eventTimeMs + 1) : eventTimeMs;
+      const sequenceNumber = byClock ? last.sequenceNumber : (fence?.sequenceNumber ?? last.sequenceNumber);
+      return repairAs(isDelete(group, last) ? 'REPAIR_REMOVE' : 'REPAIR', last, sequenceNumber, ms);
+    }
+    if (!known.removed || item.writtenMs < known.eventTimeMs) return undefined;
+    const ms = byClock ? item.writtenMs + 1 : eventTimeMs;
+    return repairAs('REPAIR_REMOVE', item.removal, later(item.removal.sequenceNumber, known), ms);
   }
 }
 
@@ -134,12 +148,11 @@ function repairAs(
 }
 
 /** It stands behind both the fence that was known and the repair, so that the clock never goes back. */
-function fenceOfRepair(repair: TimedChange, { item: { rows, removal }, fence }: Dated): FenceOf {
-  const { sequenceNumber, eventTimeMs } = repair;
+function fenceOfRepair(repair: TimedChange, { item: { rows, removal }, fence }: Dated, hazardSeconds: number): FenceOf {
+  const { eventTimeMs } = repair;
   const change = {
     ...repair,
-    sequenceNumber: later(later(sequenceNumber, removal), fence),
-    streamSecond: Math.max(streamSecondOf(removal), fence?.streamSecond ?? 0),
+    ...latestOf(removal, fence, hazardSeconds),
     eventTimeMs: Math.max(eventTimeMs, fence?.eventTimeMs ?? 0, ...rows.map((row) => row.eventTimeMs)) + 1,
   };
   return { change, effective: placeOf(repair) };

@@ -105,28 +105,41 @@ function predecessorOf(found: Fence | undefined, change: Place): Place | undefin
   return found.eventTimeMs < change.eventTimeMs ? found : found.before;
 }
 
-/** Attributes of a fence's places: sequence number, event time, second by the stream's clock. */
-type PlaceAttributes = readonly [string, string, string];
-const OWN: PlaceAttributes = ['sequenceNumber', 'eventTimeMs', 'streamSecond'];
-const BEFORE: PlaceAttributes = ['beforeSequenceNumber', 'beforeEventTimeMs', 'beforeStreamSecond'];
-const EFFECTIVE: PlaceAttributes = ['effectiveSequenceNumber', 'effectiveEventTimeMs', 'effectiveStreamSecond'];
+/** Attributes of a fence's places: sequence number, event time, second by the stream's clock, whether it was a removal. */
+type PlaceAttributes = readonly [string, string, string, string];
+const OWN: PlaceAttributes = ['sequenceNumber', 'eventTimeMs', 'streamSecond', 'removed'];
+const BEFORE: PlaceAttributes = ['beforeSequenceNumber', 'beforeEventTimeMs', 'beforeStreamSecond', 'beforeRemoved'];
+const EFFECTIVE: PlaceAttributes = [
+  'effectiveSequenceNumber',
+  'effectiveEventTimeMs',
+  'effectiveStreamSecond',
+  'effectiveRemoved',
+];
 
-function placeItem([number, time, second]: PlaceAttributes, place: Place | undefined): Record<string, AttributeValue> {
+function placeItem(
+  [number, time, second, removed]: PlaceAttributes,
+  place: Place | undefined,
+): Record<string, AttributeValue> {
   if (!place) return {};
   return {
     [number]: { S: paddedSequenceNumber(place.sequenceNumber) },
     [time]: { N: String(place.eventTimeMs) },
     ...(place.streamSecond !== undefined && { [second]: { N: String(place.streamSecond) } }),
+    ...(place.removed && { [removed]: { BOOL: true } }),
   };
 }
 
-function readPlace(item: Record<string, AttributeValue>, [number, time, second]: PlaceAttributes): Place | undefined {
+function readPlace(
+  item: Record<string, AttributeValue>,
+  [number, time, second, removed]: PlaceAttributes,
+): Place | undefined {
   const text = item[number]?.S;
   if (text === undefined) return undefined;
   return {
     sequenceNumber: text.replace(/^0+(?=\d)/, ''),
     eventTimeMs: Number(item[time]?.N),
     streamSecond: item[second] && Number(item[second].N),
+    removed: item[removed]?.BOOL === true,
   };
 }
 

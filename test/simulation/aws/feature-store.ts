@@ -143,7 +143,12 @@ export class FeatureStore implements AwsService {
     const hard = DeletionMode === 'HardDelete';
     const { keepEventTime, ofAbsent } = this.#tombstones;
     if (!ofAbsent && !this.records.has(RecordIdentifierValueAsString)) {
-      const write = { recordIdentifier: RecordIdentifierValueAsString, eventTimeMs, features: undefined, applied: true };
+      const write = {
+        recordIdentifier: RecordIdentifierValueAsString,
+        eventTimeMs,
+        features: undefined,
+        applied: true,
+      };
       this.#onWrite({ ...write, leftNothing: true }, caller);
       return {};
     }

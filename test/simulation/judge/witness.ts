@@ -189,7 +189,10 @@ export class Witness {
     this.measures.earlierEventTime += 1;
     const stored = this.#featureStore().records.get(id);
     const online = this.online.get(id);
-    const cannotWin = stored && stored.eventTimeMs > ms && online && online.order >= change.order;
+    const cannotWin =
+      online &&
+      online.order >= change.order &&
+      (stored ? stored.eventTimeMs > ms : !this.#profile.tombstones.keepEventTime);
     // A redriven row beside the one that ingest wrote is a duplicate that the view passes over.
     const { batchStart, fences = 0 } = change.timedIn ?? {};
     // A fence remembers the one before it: a batch that begins as it did, and has left one fence, finds what it found.

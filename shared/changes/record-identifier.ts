@@ -31,12 +31,13 @@ export function identifierOf(
     const attribute = attributes[index] as string;
     const part = keyText(keys[attribute]);
     if (part === undefined) return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, 'Expected S or N.');
+    if (attributes.length === 1 && isPlain(part)) {
+      identifier = part;
+      break;
+    }
     if (part === '' || !part.isWellFormed()) {
-      return new EnvelopeProblem(
-        'key-schema',
-        `dynamodb.Keys.${attribute}`,
-        'Expected a text that is not empty, in UTF-8.',
-      );
+      const message = 'Expected a text that is not empty, in UTF-8.';
+      return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, message);
     }
     identifier = attributes.length === 1 ? singleKey(part) : `${identifier}${index === 0 ? '' : '|'}${escaped(part)}`;
   }
@@ -58,12 +59,25 @@ function keyText(value: AttributeValue | undefined): string | undefined {
   return typeof value?.N === 'string' ? plainDecimal(value.N) : undefined;
 }
 
+const BACKSLASH = 0x5c;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const FIRST_SURROGATE = 0xd800;
+
+/** A quick look, which nearly every key passes: it is its own identifier, as it was before line breaks were thought of. */
+function isPlain(key: string): boolean {
+  for (let index = 0; index < key.length; index += 1) {
+    const code = key.charCodeAt(index);
+    if (code === LINE_FEED || code === CARRIAGE_RETURN || code >= FIRST_SURROGATE) return false;
+  }
+  return key.length > 0 && key.charCodeAt(0) !== BACKSLASH;
+}
+
 /** What an escaped single key begins with. */
 const ESCAPED = '\\|';
 
-/** Nearly every key is its own identifier, as it was before line breaks were thought of. */
 function singleKey(key: string): string {
-  return key.includes('\n') || key.includes('\r') || key.startsWith(ESCAPED) ? `${ESCAPED}${escaped(key)}` : key;
+  return /[\r\n]/.test(key) || key.startsWith(ESCAPED) ? `${ESCAPED}${escaped(key)}` : key;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '|': '\\|', '\n': '\\n', '\r': '\\r' };

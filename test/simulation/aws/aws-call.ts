@@ -33,8 +33,6 @@ export interface Caller {
   alive: boolean;
   /** How many times slower than usual its calls are. */
   readonly slowness: number;
-  /** Hung, because a call never answered. */
-  hung: boolean;
   crash(reason: FaultKind): void;
 }
 
@@ -139,7 +137,6 @@ export class Network {
         }
         if (faults.strikes('a call was never answered')) {
           tell('a call was never answered', answer);
-          caller.hung = true;
           return;
         }
         if (faults.strikes('the invocation crashed after a call')) {

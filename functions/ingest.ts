@@ -1,7 +1,7 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { CLIENT_SETTINGS, systemTime } from '../shared/calls/client-settings.ts';
 import { once } from '../shared/calls/once.ts';
-import type { Time } from '../shared/calls/pace.ts';
+import { paceUntil, type Time } from '../shared/calls/pace.ts';
 import { makeDecoder } from '../shared/changes/decode.ts';
 import { type IngestConfig, ingestConfig } from '../shared/config/ingest.ts';
 import type { FeatureGroup } from '../shared/definition/feature-group.ts';
@@ -35,7 +35,7 @@ function objectWriter(): PutObject {
     const { s3ObjectWriter } = await import('../shared/quarantine/object-writer.ts');
     return s3ObjectWriter(CLIENT_SETTINGS);
   });
-  return async (input) => (await load())(input);
+  return async (input, abortSignal) => (await load())(input, abortSignal);
 }
 
 /** One invocation of ingest. */
@@ -64,8 +64,8 @@ export function makeIngest({ config, group, clients, putObject, time, report }: 
     const end = time.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
     const records = Records.map((record) => ({ record, decoded: decode(record) }));
     const outcome = await deliver(group, records, destinations, config.hazardWindowSeconds, {
-      sinks: { ...time, deadline: end - FENCES_RESERVE_MS },
-      fences: { ...time, deadline: end },
+      sinks: paceUntil(time, end - FENCES_RESERVE_MS),
+      fences: paceUntil(time, end),
     });
     report(outcome);
     return { batchItemFailures: outcome.checkpoint === undefined ? [] : [{ itemIdentifier: outcome.checkpoint }] };
@@ -78,7 +78,8 @@ export async function rehearseIngest(
   context: Pick<Context, 'getRemainingTimeInMillis'>,
   dependencies: IngestDependencies,
 ): Promise<DynamoDBBatchResponse & { effects: Effects }> {
-  const { effects, ...shadow } = shadows(dependencies.group);
+  const { config, group } = dependencies;
+  const { effects, ...shadow } = shadows(group, { writer: config.featureStoreWriter, key: rehearsal.key });
   const time = { ...dependencies.time, now: () => rehearsal.now };
   const ingest = makeIngest({ ...dependencies, ...shadow, time, report: () => {} });
   const answer = await ingest({ Records }, context);

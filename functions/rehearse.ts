@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { CodeDeployClient, PutLifecycleEventHookExecutionStatusCommand } from '@aws-sdk/client-codedeploy';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { describeError } from '../shared/calls/failure.ts';
+import { describeError, isTooLarge } from '../shared/calls/failure.ts';
 import { once } from '../shared/calls/once.ts';
 import { type RehearseConfig, rehearseConfig } from '../shared/config/rehearse.ts';
 import { differences, type Effects, type RehearsalEvent } from '../shared/rehearsal/effects.ts';
@@ -27,6 +28,11 @@ export interface RehearseAnswer {
   readonly status: 'Succeeded' | 'Failed';
   readonly reason: string;
 }
+
+/** What Lambda calls an answer of more than 6 MB. */
+const RESPONSE_TOO_LARGE = 'Function.ResponseSizeTooLarge';
+
+const KEY_BYTES = 32;
 
 /** Places named in the answer; the number of all of them is in it too. */
 const EXAMPLES_MAX = 10;
@@ -65,15 +71,30 @@ async function compareVersions({ config, streams, lambda, now }: RehearseDepende
   if (Records.length === 0) {
     return { status: 'Succeeded', reason: 'The table has not changed for a day: there is nothing to compare on.' };
   }
-  const event = { rehearsal: { now: now() }, Records };
-  const live = await effectsOf(lambda, `${config.ingestFunction}:live`, event);
-  const next = await effectsOf(lambda, config.newVersion, event);
+  // Known to nobody else, and to nobody afterwards: what is said of the differences tells nothing of the records.
+  const rehearsal = { now: now(), key: randomBytes(KEY_BYTES).toString('hex') };
+  const { live, next, count } = await askBoth(config, lambda, { rehearsal, Records });
   const found = differences(live, next);
-  if (found.length === 0)
-    return { status: 'Succeeded', reason: `Both versions make the same of ${Records.length} changes.` };
-  const reason = `Of ${Records.length} changes, ${found.length} writes differ: ${found.slice(0, EXAMPLES_MAX).join(', ')}`;
+  if (found.length === 0) return { status: 'Succeeded', reason: `Both versions make the same of ${count} changes.` };
+  const reason = `Of ${count} changes, ${found.length} writes differ: ${found.slice(0, EXAMPLES_MAX).join(', ')}`;
   return { status: config.acceptDifferences ? 'Succeeded' : 'Failed', reason };
 }
+
+/** Asks both versions on the same records: on fewer and fewer of them, when an event or an answer is too large. */
+async function askBoth(config: RehearseConfig, lambda: Pick<LambdaClient, 'send'>, event: RehearsalEvent) {
+  for (let { Records } = event; ; Records = Records.slice(0, Math.floor(Records.length / 2))) {
+    try {
+      const live = await effectsOf(lambda, `${config.ingestFunction}:live`, { ...event, Records });
+      const next = await effectsOf(lambda, config.newVersion, { ...event, Records });
+      return { live, next, count: Records.length };
+    } catch (error) {
+      if (!isTooLarge(error) || Records.length < 2) throw error;
+    }
+  }
+}
+
+const tooLarge = (functionName: string) =>
+  Object.assign(new Error(`${functionName} answers more than Lambda takes`), { name: 'PayloadTooLargeException' });
 
 async function effectsOf(
   lambda: Pick<LambdaClient, 'send'>,
@@ -84,6 +105,7 @@ async function effectsOf(
     new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) }),
   );
   const answer = JSON.parse(Buffer.from(Payload ?? []).toString('utf8') || '{}');
+  if (answer.errorType === RESPONSE_TOO_LARGE) throw tooLarge(functionName);
   if (FunctionError !== undefined) throw new Error(`${functionName} ended in an error: ${answer.errorMessage}`);
   if (answer.effects === undefined) throw new Error(`${functionName} knows no rehearsal`);
   return answer.effects;

@@ -56,7 +56,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shared/promotion',
     'shared/state',
   ],
-  'shared/rehearsal': ['shared/changes', 'shared/definition', 'shared/delivery', 'shared/quarantine'],
+  'shared/rehearsal': [
+    'shared/bytes',
+    'shared/changes',
+    'shared/definition',
+    'shared/delivery',
+    'shared/online-store',
+    'shared/quarantine',
+  ],
   functions: [
     'shared/calls',
     'shared/changes',

@@ -7,6 +7,8 @@ import { type ClientSettings, EXAMPLE, STAGE, targetOf, unreachable } from './st
 
 const LIMIT = 1_000;
 const LIMIT_MAX = 100_000;
+/** Objects that the function is asked to look at in one invocation. */
+const LIMIT_PER_CALL = 1_000;
 
 export const command = newCommand(
   'redrive',
@@ -21,11 +23,32 @@ export const command = newCommand(
   .action(
     exiting(async ({ list, limit, json, ...options }) => {
       const { names, settings } = await targetOf(options);
-      const answer = await invoke(`${names.stack}-redrive`, settings, { action: list ? 'list' : 'redrive', limit });
+      const ask = (request: object) =>
+        invoke(`${names.stack}-redrive`, settings, { action: list ? 'list' : 'redrive', ...request });
+      const answer = await askFor(limit, ask);
       console.log(json ? JSON.stringify(answer, undefined, 2) : render(answer, styleOf(process.stdout)).join('\n'));
       return list || answer.waiting.length === 0 ? 0 : 1;
     }),
   );
+
+/** Asks as often as there is more, until so many objects have been looked at, or an answer goes on nowhere. */
+async function askFor(
+  limit: number,
+  ask: (request: { limit: number; after?: string }) => Promise<RedriveAnswer>,
+): Promise<RedriveAnswer> {
+  const redriven: string[] = [];
+  const waiting: RedriveAnswer['waiting'][number][] = [];
+  let after: string | undefined;
+  for (let left = limit; left > 0; left = limit - redriven.length - waiting.length) {
+    const answer = await ask({ limit: Math.min(left, LIMIT_PER_CALL), ...(after !== undefined && { after }) });
+    redriven.push(...answer.redriven);
+    waiting.push(...answer.waiting);
+    if (answer.next === undefined) return { redriven, waiting };
+    if (answer.next === after && answer.redriven.length === 0) break;
+    after = answer.next;
+  }
+  return { redriven, waiting, ...(after !== undefined && { next: after }) };
+}
 
 /** @throws Error with the way out when the function is not there, or has failed. */
 async function invoke(functionName: string, settings: ClientSettings, request: object): Promise<RedriveAnswer> {
@@ -41,13 +64,14 @@ async function invoke(functionName: string, settings: ClientSettings, request: o
   throw new Error(`The function ${functionName} failed (${payload.errorMessage}): see its log, and try again.`);
 }
 
-function render({ redriven, waiting }: RedriveAnswer, { paint }: Style): string[] {
+function render({ redriven, waiting, next }: RedriveAnswer, { paint }: Style): string[] {
   return [
     ...redriven.map((key) => `${paint('good', 'put right')}  ${key}`),
     ...waiting.map(
       ({ key, records, reason }) => `${paint('bad', 'waiting')}    ${key} (${records} of its records): ${reason}`,
     ),
     `${redriven.length} put right, ${waiting.length} waiting`,
+    ...(next === undefined ? [] : ['There may be more: the limit was reached. Give a greater --limit.']),
   ];
 }
 

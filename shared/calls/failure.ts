@@ -25,7 +25,39 @@ export function isInvalidInput(code: string): boolean {
   return INVALID.has(code);
 }
 
-/** One line for a Failure: the service's code and sentence, without the request, which may hold personal data. */
+/** The answer of a service to a call of more bytes than it takes. */
+export function isTooLarge(error: unknown): boolean {
+  const { $metadata } = (error ?? {}) as { $metadata?: { httpStatusCode?: number } };
+  return $metadata?.httpStatusCode === 413 || TOO_LARGE.has(errorCode(error));
+}
+
+const TOO_LARGE = new Set(['RequestEntityTooLargeException', 'PayloadTooLargeException', 'RequestTooLargeException']);
+
+/** Errors whose sentences speak of permissions, names of resources and connections, and never of data. */
+const FREE_OF_DATA = new Set([
+  'Error',
+  'AccessDenied',
+  'AccessDeniedException',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidSignatureException',
+  'NoSuchBucket',
+  'ResourceNotFound',
+  'ResourceNotFoundException',
+  'TimeoutError',
+  'UnrecognizedClientException',
+]);
+
+/**
+ * One line for a log: the service's code, and its sentence where that cannot repeat what was sent. A sentence such as
+ * "Value 'jane@example.org' failed to satisfy constraint" would put personal data into the log.
+ */
 export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return FREE_OF_DATA.has(error.name) ? `${error.name}: ${error.message}` : error.name;
+}
+
+/** The service's code and whole sentence, for where the record itself is kept too. */
+export function describeWhole(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -3,16 +3,25 @@ import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } 
 /**
  * Keys of the objects under a prefix, in S3's order, page by page: nothing more is asked for than is taken. The SDK's
  * paginator would do, but insists on a client of its own class, which a simulated one is not.
+ *
+ * @param after key that the listing begins behind.
  */
 export async function* listKeys(
   s3: Pick<S3Client, 'send'>,
   bucket: string,
   prefix: string,
+  { after, abortSignal }: { after?: string | undefined; abortSignal?: AbortSignal } = {},
 ): AsyncGenerator<string, void> {
   let token: string | undefined;
   do {
     const page: ListObjectsV2CommandOutput = await s3.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: prefix,
+        ContinuationToken: token,
+        ...(after !== undefined && { StartAfter: after }),
+      }),
+      abortSignal && { abortSignal },
     );
     for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
     token = page.NextContinuationToken;

@@ -8,12 +8,24 @@ export interface Time {
   sleep(ms: number): Promise<void>;
   /** 0 to 1, for the jitter of backoff. */
   random(): number;
+  /** Aborts in so many milliseconds. */
+  abortIn(ms: number): AbortSignal;
 }
 
 /** Time as the code around the sinks sees it: with what a Lambda invocation has left. */
 export interface Pace extends Time {
   /** Epoch milliseconds after which no new work is begun, so that the batch is answered rather than timed out. */
   readonly deadline: number;
+  /**
+   * Aborts at the deadline; every call is made with it. A call that was begun just before would otherwise take as long
+   * as its time limits and repetitions allow, and one whose body never ends would take for ever.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** Time up to a deadline, in epoch milliseconds. */
+export function paceUntil(time: Time, deadline: number): Pace {
+  return { ...time, deadline, signal: time.abortIn(Math.max(0, deadline - time.now())) };
 }
 
 /** First wait between two attempts, and the longest, in milliseconds. */

@@ -41,6 +41,8 @@ export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> 
     INSERT: runOf(',INSERT,'),
     MODIFY: runOf(',MODIFY,'),
     REMOVE: runOf(',REMOVE,'),
+    REPAIR: runOf(',REPAIR,'),
+    REPAIR_REMOVE: runOf(',REPAIR_REMOVE,'),
   };
   const eventTime = latestRun((ms) => `${formatEventTime(ms)},`);
   const ttlExpired = runOf('true,');
@@ -48,7 +50,7 @@ export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> 
   const longest = ({ categories }: (typeof columns)[number]) =>
     Math.max(NULL_FIELD.bytes, ...categories.map(({ bytes }) => bytes));
   const fixedBytes =
-    eventNames.INSERT.bytes +
+    eventNames.REPAIR_REMOVE.bytes +
     eventTime(0).bytes +
     notExpired.bytes +
     1 +

@@ -12,8 +12,18 @@ const SECOND_CHARACTERS = 19;
 /**
  * The order of one record's changes, as a text that compares as they do: by the second, then by the sequence number.
  * Not by the milliseconds: they are ordinals, and a change that is delivered again may carry a lower one than at first.
+ * They come last, as a repair may bear the number of a change of the same second.
  */
-export const RECENCY = `substr("event_time", 1, ${SECOND_CHARACTERS}) || lpad("sequence_number", ${SEQUENCE_NUMBER_DIGITS_MAX}, '0')`;
+export const RECENCY = `substr("event_time", 1, ${SECOND_CHARACTERS}) || lpad("sequence_number", ${SEQUENCE_NUMBER_DIGITS_MAX}, '0') || "event_time"`;
+
+/** Condition that picks the rows which say that an item is gone: changes of the stream, and repairs. */
+export const DELETED = `"event_name" IN ('REMOVE', 'REPAIR_REMOVE')`;
+
+/**
+ * The rows that are copies of one another, as rows are written at least once. A repair bears the number of the change
+ * that it was made for, and is none.
+ */
+export const COPIES = `"sequence_number", "event_name" IN ('REPAIR', 'REPAIR_REMOVE')`;
 
 /** Glue's table of the change log, and the views over it. */
 export const CHANGE_LOG_TABLE = 'change_log';
@@ -44,7 +54,7 @@ export function latestRowsSql(group: FeatureGroup, database: string): string {
 FROM (
 ${latestChangesSql(group, changesSql(group, database, '*'))}
 ) AS "latest_changes"
-WHERE "event_name" <> 'REMOVE'`;
+WHERE NOT (${DELETED})`;
 }
 
 /**
@@ -73,7 +83,7 @@ export function latestChangesSql(group: FeatureGroup, changes: string): string {
   return `SELECT * FROM (
   SELECT *, row_number() OVER (
     PARTITION BY ${sqlName(group.recordIdentifier.name)}
-    ORDER BY ${RECENCY} DESC, "event_time" DESC, "dt" DESC
+    ORDER BY ${RECENCY} DESC, "dt" DESC
   ) AS "_nth"
   FROM (
 ${changes}

@@ -1,3 +1,5 @@
+import { plainDecimal } from '../definition/decimal.ts';
+
 /**
  * DynamoDB attribute values as feature texts: the mapping from each of DynamoDB's types, stated once.
  *
@@ -37,14 +39,16 @@ function canonicalJson(value: unknown): string {
   const content = type === undefined ? undefined : (value as AttributeValue)[type];
   switch (type) {
     case 'N':
-      return String(content);
+      return numberLiteral(content);
     case 'NULL':
       return 'null';
     case 'NS':
-      return `[${[...(content as string[])].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1)).join(',')}]`;
+      return `[${members(content, numberLiteral)
+        .sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
+        .join(',')}]`;
     case 'SS':
     case 'BS':
-      return JSON.stringify([...(content as string[])].sort());
+      return JSON.stringify(members(content, text).sort());
     case 'L':
       return `[${(content as unknown[]).map(canonicalJson).join(',')}]`;
     case 'M': {
@@ -54,6 +58,27 @@ function canonicalJson(value: unknown): string {
     default:
       return JSON.stringify(content ?? null);
   }
+}
+
+/** JSON's grammar of a number, which that of DynamoDB's goes beyond: `+1`, `.5`, `01`. */
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** @throws Error when it is no number: DynamoDB sends none such. */
+function numberLiteral(content: unknown): string {
+  const number = typeof content === 'string' && JSON_NUMBER.test(content) ? content : plainDecimal(text(content));
+  if (number === undefined) throw new Error('a number that is none');
+  return number;
+}
+
+/** @throws Error when it is no text. */
+function text(content: unknown): string {
+  if (typeof content !== 'string') throw new Error('a text that is none');
+  return content;
+}
+
+function members(content: unknown, of: (member: unknown) => string): string[] {
+  if (!Array.isArray(content)) throw new Error('a set that is none');
+  return content.map(of);
 }
 
 /** An item as the SDK reads it, in the form of a Lambda event: binary as base64 text. */

@@ -12,7 +12,11 @@ export type FeatureText = string | null | undefined;
  */
 export type FeatureCode = FeatureText | number;
 
-export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE';
+/**
+ * The stream's own three, and what a repair states instead: as of a moment the item was this (`REPAIR`), or was not there
+ * (`REPAIR_REMOVE`).
+ */
+export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE' | 'REPAIR' | 'REPAIR_REMOVE';
 
 /** One decoded stream record. */
 export interface Change {
@@ -22,6 +26,8 @@ export interface Change {
   readonly recordIdentifier: string;
   /** Epoch second that the event time is made from. */
   readonly second: number;
+  /** Epoch second by the stream's clock, where event times come from the items; elsewhere `second` is that. */
+  readonly streamSecond?: number | undefined;
   /** DynamoDB's TTL removed the item, nobody asked for it. */
   readonly ttlExpired: boolean;
   /** Features and label after the change, in the order of `columnsOf`. Undefined for REMOVE. */
@@ -29,6 +35,10 @@ export interface Change {
   /** The label this change brought, when it is a label event: after-image labelled, before-image not or otherwise. */
   readonly newLabel: '0' | '1' | undefined;
 }
+
+/** Epoch second of a change by the stream's clock. */
+export const streamSecondOf = ({ second, streamSecond }: Pick<Change, 'second' | 'streamSecond'>): number =>
+  streamSecond ?? second;
 
 /** The texts of a change's features and label, in the order of `columnsOf`; none for REMOVE. */
 export function featureTexts(group: FeatureGroup, { values = [] }: Pick<Change, 'values'>): FeatureText[] {
@@ -70,6 +80,8 @@ export interface Rejection {
   readonly path: string;
   /** One sentence: what was found (never the value: it may be personal data) and what is expected. */
   readonly message: string;
+  /** What the service that refused the record said of it. Kept with the record only, as it may repeat a value. */
+  readonly detail?: string;
   /** The stream record as it came. */
   readonly record: unknown;
 }

@@ -10,6 +10,9 @@ import { sequenceNumberOf } from './sequence-number.ts';
 /** Largest record of Feature Store, in bytes. Source: Feature Store quotas, "maximum record size 350 KB". */
 const RECORD_BYTES_MAX = 350 * 1024;
 
+/** Bytes of an event time. */
+const EVENT_TIME_BYTES = 24;
+
 /** Decodes one stream record: never throws, never returns anything that has not been checked. */
 export type Decoder = (record: unknown) => Change | Rejection;
 
@@ -33,16 +36,21 @@ export function makeDecoder(group: FeatureGroup): Decoder {
   });
   const read = attributeReader(columns);
   const labelColumn = described.findIndex(({ feature }) => feature === 'label');
-  const namesBytes = described.reduce((bytes, { name }) => bytes + name.length, 64);
+  const { recordIdentifier: identifierFeature, eventTime } = group;
+  const namesBytes = described.reduce(
+    (bytes, { name }) => bytes + name.length,
+    identifierFeature.name.length + eventTime.name.length + EVENT_TIME_BYTES,
+  );
   const categoriesBytesMax = described.reduce((bytes, { feature }) => bytes + longestCategory(feature), 0);
 
   const decode = (record: unknown): Change | EnvelopeProblem => {
     const envelope = readEnvelope(record, group);
     if (envelope instanceof EnvelopeProblem) return envelope;
-    const { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, newImage, oldImage } = envelope;
+    const { eventName, sequenceNumber, recordIdentifier, second, streamSecond, ttlExpired, newImage, oldImage } =
+      envelope;
     if (newImage === undefined) {
       const nothing = { values: undefined, newLabel: undefined };
-      return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, ...nothing };
+      return { eventName, sequenceNumber, recordIdentifier, second, streamSecond, ttlExpired, ...nothing };
     }
 
     const written = read(newImage);
@@ -62,7 +70,10 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     // A character is at least one byte and at most three, so the exact count is needed only near the limit.
     if (bytes * 3 > RECORD_BYTES_MAX) {
       const texts = featureTexts(group, { values });
-      bytes = namesBytes + texts.reduce<number>((sum, text) => sum + Buffer.byteLength(text ?? ''), 0);
+      bytes = texts.reduce<number>(
+        (sum, text) => sum + Buffer.byteLength(text ?? ''),
+        namesBytes + Buffer.byteLength(recordIdentifier),
+      );
       if (bytes > RECORD_BYTES_MAX) {
         const message = `The record has ${bytes} bytes; Feature Store takes at most ${RECORD_BYTES_MAX}.`;
         return new EnvelopeProblem('record-too-large', 'dynamodb.NewImage', message);
@@ -71,7 +82,7 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     const label = values[labelColumn];
     const before = oldImage && labelDecoder.judge(ownAttribute(oldImage, group.label.attribute));
     const newLabel = typeof label === 'string' && label !== before ? (label as '0' | '1') : undefined;
-    return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, values, newLabel };
+    return { eventName, sequenceNumber, recordIdentifier, second, streamSecond, ttlExpired, values, newLabel };
   };
 
   const reject = (record: unknown, reason: RejectionReason, path: string, message: string): Rejection => ({

@@ -8,7 +8,7 @@ import { sequenceNumberOf } from './sequence-number.ts';
 
 /** A stream record without its features. */
 export interface Envelope
-  extends Pick<Change, 'eventName' | 'sequenceNumber' | 'recordIdentifier' | 'second' | 'ttlExpired'> {
+  extends Pick<Change, 'eventName' | 'sequenceNumber' | 'recordIdentifier' | 'second' | 'streamSecond' | 'ttlExpired'> {
   readonly newImage: Readonly<Record<string, AttributeValue>> | undefined;
   readonly oldImage: Readonly<Record<string, AttributeValue>> | undefined;
 }
@@ -40,6 +40,8 @@ export function readEnvelope(record: unknown, group: FeatureGroup): Envelope | E
     sequenceNumber,
     recordIdentifier,
     second,
+    streamSecond:
+      group.eventTime.attribute === undefined ? undefined : epochSecond(dynamodb?.ApproximateCreationDateTime),
     // Service principal and REMOVE together: tools put userIdentity on other events too.
     ttlExpired: eventName === 'REMOVE' && userIdentity?.principalId === 'dynamodb.amazonaws.com',
     newImage,

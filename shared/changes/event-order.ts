@@ -1,6 +1,16 @@
-import type { Change, TimedChange } from './change.ts';
+import { type Change, streamSecondOf, type TimedChange } from './change.ts';
 import { eventTimeAfter } from './event-time.ts';
 import { compareSequenceNumbers } from './sequence-number.ts';
+
+/** Where a change stands in its record's history. */
+export interface Place {
+  readonly sequenceNumber: string;
+  readonly eventTimeMs: number;
+  /** Epoch second by the stream's clock. Unknown of fences that version 0.1.0 has left. */
+  readonly streamSecond?: number | undefined;
+  /** Whether the change has taken the record away. */
+  readonly removed?: boolean;
+}
 
 /**
  * Fences carry a record's clock from one batch to the next. Within a batch the ordinals of a record's changes in one
@@ -11,48 +21,114 @@ import { compareSequenceNumbers } from './sequence-number.ts';
  * replaced, so that a batch delivered again from its beginning finds what it found the first time, and gives the same
  * event times.
  */
-export interface Fence {
-  readonly sequenceNumber: string;
-  readonly eventTimeMs: number;
+export interface Fence extends Place {
   /** The record's fence as the batch that wrote this one found it. */
-  readonly before?: { readonly sequenceNumber: string; readonly eventTimeMs: number } | undefined;
+  readonly before?: Place | undefined;
+  /**
+   * The record's last change that took effect online, where that is another: this one is a removal that the definition
+   * keeps, or one whose repair is under way.
+   */
+  readonly effective?: Place | undefined;
 }
 
-/** The fence that orders `change`: the record's last change known to come before it, or the change itself. */
+/** A fence to be left: that of a change, which has taken effect online itself unless another is named. */
+export interface FenceOf {
+  readonly change: TimedChange;
+  readonly effective?: Place | undefined;
+}
+
+/** Where a change stands. */
+export const placeOf = (change: TimedChange): Place => ({
+  sequenceNumber: change.sequenceNumber,
+  eventTimeMs: change.eventTimeMs,
+  streamSecond: streamSecondOf(change),
+  removed: change.values === undefined,
+});
+
+/** No change of the record has taken effect online, as far as is known. */
+export const NEVER: Place = { sequenceNumber: '0', eventTimeMs: 0 };
+
+/** The record's last change that is known to have taken effect online. */
+export const effectiveOf = (fence: Fence | undefined): Place => fence?.effective ?? fence ?? NEVER;
+
+/**
+ * Whether a change came after another of its record. Seconds decide as far as the stream's clock can be relied upon, and
+ * numbers below that: those of another shard, or of a stream that was made anew, may begin anywhere.
+ *
+ * @param hazardSeconds how far two records of a shard may be out of step in their seconds.
+ */
+export function isLater(
+  change: Pick<Change, 'sequenceNumber' | 'second' | 'streamSecond'>,
+  than: Place,
+  hazardSeconds: number,
+): boolean {
+  const second = streamSecondOf(change);
+  const seconds = second - (than.streamSecond ?? second);
+  if (Math.abs(seconds) > hazardSeconds) return seconds > 0;
+  return compareSequenceNumbers(change.sequenceNumber, than.sequenceNumber) > 0;
+}
+
+/**
+ * The fence that orders `change`: the record's last change known to come before it, or the change itself.
+ *
+ * @param hazardSeconds how far two records of a shard may be out of step in their seconds.
+ */
 export function predecessor(
   fence: Fence | undefined,
-  change: Pick<Change, 'sequenceNumber' | 'second'>,
-): { sequenceNumber: string; eventTimeMs: number } | undefined {
+  change: Pick<Change, 'sequenceNumber' | 'second' | 'streamSecond'>,
+  hazardSeconds: number,
+): Place | undefined {
   if (!fence) return undefined;
-  const isAfter = ({ sequenceNumber, eventTimeMs }: { sequenceNumber: string; eventTimeMs: number }) =>
-    compareSequenceNumbers(change.sequenceNumber, sequenceNumber) >= 0 ||
-    // No AWS page promises that sequence numbers of different shards compare; a later second settles it.
-    change.second * 1_000 > eventTimeMs;
-  if (isAfter(fence)) return fence;
-  return fence.before && isAfter(fence.before) ? fence.before : undefined;
+  const isBehind = (place: Place) =>
+    isLater(change, place, hazardSeconds) ||
+    compareSequenceNumbers(change.sequenceNumber, place.sequenceNumber) === 0 ||
+    change.second * 1_000 > place.eventTimeMs;
+  if (isBehind(fence)) return fence;
+  return fence.before && isBehind(fence.before) ? fence.before : undefined;
 }
 
 /**
  * Gives each change its event time, in stream order: one millisecond after the record's previous change, or its own
  * second if that is later. A change that a fence already knows gets the event time it had.
  */
-export function assignEventTimes(changes: readonly Change[], fences: ReadonlyMap<string, Fence>): TimedChange[] {
-  const previous = new Map<string, { sequenceNumber: string; eventTimeMs: number }>();
+export function assignEventTimes(
+  changes: readonly Change[],
+  fences: ReadonlyMap<string, Fence>,
+  hazardSeconds: number,
+): TimedChange[] {
+  const previous = new Map<string, Place>();
   return changes.map((change) => {
-    const { recordIdentifier, sequenceNumber } = change;
-    const fenced = predecessor(fences.get(recordIdentifier), change);
+    const { recordIdentifier } = change;
+    const fenced = predecessor(fences.get(recordIdentifier), change, hazardSeconds);
     const inBatch = previous.get(recordIdentifier);
     const last = fenced && (!inBatch || fenced.eventTimeMs > inBatch.eventTimeMs) ? fenced : inBatch;
-    const eventTimeMs =
-      last?.sequenceNumber === sequenceNumber ? last.eventTimeMs : eventTimeAfter(change.second, last?.eventTimeMs);
-    const timed = timedChange(change, eventTimeMs);
+    const timed = timedChange(change, last === undefined ? change.second * 1_000 : eventTimeOf(change, last));
     previous.set(recordIdentifier, timed);
     return timed;
   });
 }
 
+function eventTimeOf({ second, sequenceNumber }: Change, last: Place): number {
+  // As numbers: what an emulator pads with zeros is kept without them.
+  const order = compareSequenceNumbers(sequenceNumber, last.sequenceNumber);
+  if (order === 0) return last.eventTimeMs;
+  // Rows of one second are told by their numbers, so a number that began anew needs a second of its own.
+  const previousMs = order < 0 ? Math.ceil((last.eventTimeMs + 1) / 1_000) * 1_000 - 1 : last.eventTimeMs;
+  return eventTimeAfter(second, previousMs);
+}
+
 /** Written out: an object copied and then given one member more takes the engine several times as long. */
 function timedChange(change: Change, eventTimeMs: number): TimedChange {
-  const { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, values, newLabel } = change;
-  return { eventName, sequenceNumber, recordIdentifier, second, ttlExpired, values, newLabel, eventTimeMs };
+  const { eventName, sequenceNumber, recordIdentifier, second, streamSecond, ttlExpired, values, newLabel } = change;
+  return {
+    eventName,
+    sequenceNumber,
+    recordIdentifier,
+    second,
+    streamSecond,
+    ttlExpired,
+    values,
+    newLabel,
+    eventTimeMs,
+  };
 }

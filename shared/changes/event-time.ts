@@ -8,7 +8,9 @@
  * has more than a thousand changes, and when the stream's clock steps back between two changes.
  */
 
-/** @returns epoch milliseconds. `previousMs`: event time of the record's previous change, if it is known. */
+/**
+ * @returns epoch milliseconds. `previousMs`: event time of the record's previous change, if it is known.
+ */
 export function eventTimeAfter(second: number, previousMs: number | undefined): number {
   const ownMs = second * 1_000;
   return previousMs === undefined ? ownMs : Math.max(ownMs, previousMs + 1);
@@ -23,6 +25,11 @@ export function formatEventTime(ms: number): string {
 const SECONDS_MAX = 100_000_000_000;
 /** Latest second of a four-digit year, the last that Feature Store takes. */
 const YEAR_9999 = 253_402_300_799;
+/**
+ * Latest second that a change is dated to. `9999-12-31T23:59:59Z` is many tables' word for "for ever", and each of a
+ * record's changes after it is one millisecond later: the last day of that year is left for them.
+ */
+const LATEST_SECOND = YEAR_9999 - 86_400;
 
 /**
  * The epoch second of a time as tools and services write it: seconds (AWS), fractional seconds, milliseconds, or an
@@ -38,5 +45,5 @@ export function epochSecond(value: unknown): number | undefined {
     seconds = Date.parse(value) / 1_000;
   else return undefined;
   const second = Math.floor(seconds);
-  return second >= 0 && second <= YEAR_9999 ? second : undefined;
+  return second >= 0 && second <= YEAR_9999 ? Math.min(second, LATEST_SECOND) : undefined;
 }

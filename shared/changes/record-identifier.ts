@@ -7,8 +7,9 @@ import { EnvelopeProblem } from './problem.ts';
 const RECORD_IDENTIFIER_BYTES_MAX = 2 * 1024;
 
 /**
- * The record identifier: the key attribute's text; of two key attributes, both, joined by `|` with `\` and `|` escaped
- * by `\`, so that different keys never give the same identifier.
+ * The record identifier: the key attribute's text; of two key attributes, both, joined by `|` and each escaped. A row of
+ * the change log cannot hold a line break, so a single key with one is escaped too, and marked as such. Different keys
+ * never give the same identifier, in any store.
  */
 export function identifierOf(
   keys: Readonly<Record<string, AttributeValue>> | undefined,
@@ -30,7 +31,15 @@ export function identifierOf(
     const attribute = attributes[index] as string;
     const part = keyText(keys[attribute]);
     if (part === undefined) return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, 'Expected S or N.');
-    identifier = attributes.length === 1 ? part : `${identifier}${index === 0 ? '' : '|'}${escaped(part)}`;
+    if (attributes.length === 1 && isPlain(part)) {
+      identifier = part;
+      break;
+    }
+    if (part === '' || !part.isWellFormed()) {
+      const message = 'Expected a text that is not empty, in UTF-8.';
+      return new EnvelopeProblem('key-schema', `dynamodb.Keys.${attribute}`, message);
+    }
+    identifier = attributes.length === 1 ? singleKey(part) : `${identifier}${index === 0 ? '' : '|'}${escaped(part)}`;
   }
   if (
     identifier.length * 3 > RECORD_IDENTIFIER_BYTES_MAX &&
@@ -50,6 +59,29 @@ function keyText(value: AttributeValue | undefined): string | undefined {
   return typeof value?.N === 'string' ? plainDecimal(value.N) : undefined;
 }
 
+const BACKSLASH = 0x5c;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const FIRST_SURROGATE = 0xd800;
+
+/** A quick look, which nearly every key passes: it is its own identifier, as it was before line breaks were thought of. */
+function isPlain(key: string): boolean {
+  for (let index = 0; index < key.length; index += 1) {
+    const code = key.charCodeAt(index);
+    if (code === LINE_FEED || code === CARRIAGE_RETURN || code >= FIRST_SURROGATE) return false;
+  }
+  return key.length > 0 && key.charCodeAt(0) !== BACKSLASH;
+}
+
+/** What an escaped single key begins with. */
+const ESCAPED = '\\|';
+
+function singleKey(key: string): string {
+  return /[\r\n]/.test(key) || key.startsWith(ESCAPED) ? `${ESCAPED}${escaped(key)}` : key;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '|': '\\|', '\n': '\\n', '\r': '\\r' };
+
 function escaped(part: string): string {
-  return part.replace(/[\\|]/g, '\\$&');
+  return part.replace(/[\\|\n\r]/g, (character) => ESCAPES[character] as string);
 }

@@ -3,10 +3,13 @@
  * Source: DynamoDB Streams API, StreamRecord.
  */
 
+/** Longest sequence number, in digits. Source: DynamoDB Streams API, SequenceNumber: 21 to 40. */
+export const SEQUENCE_NUMBER_DIGITS_MAX = 40;
+
 /** The record's sequence number, if it has one. */
 export function sequenceNumberOf(record: unknown): string | undefined {
   const value = (record as { dynamodb?: { SequenceNumber?: unknown } } | null)?.dynamodb?.SequenceNumber;
-  return typeof value === 'string' && isDigits(value) ? value : undefined;
+  return typeof value === 'string' && value.length <= SEQUENCE_NUMBER_DIGITS_MAX && isDigits(value) ? value : undefined;
 }
 
 function isDigits(text: string): boolean {
@@ -23,9 +26,6 @@ export function compareSequenceNumbers(a: string, b: string): number {
   const difference = BigInt(a) - BigInt(b);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
-
-/** Longest sequence number, in digits. Source: DynamoDB Streams API, SequenceNumber: 21 to 40. */
-export const SEQUENCE_NUMBER_DIGITS_MAX = 40;
 
 /** A sequence number of fixed width, for stores that can only compare text. */
 export function paddedSequenceNumber(sequenceNumber: string): string {

@@ -61,7 +61,17 @@ const featureSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('categorical'),
     ...everyFeature,
-    categories: z.array(z.string().min(1)).min(2),
+    categories: z
+      .array(
+        z
+          .string()
+          .min(1)
+          .regex(
+            /^[^\r\n]*$/,
+            'must not hold a line break: no row of the change log can, so training would not find it',
+          ),
+      )
+      .min(2),
     /** `one-hot`: a column per category; `ordinal`: one column with the 1-based position of the category. */
     encoding: z.enum(['one-hot', 'ordinal']).default('one-hot'),
   }),

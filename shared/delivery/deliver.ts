@@ -1,11 +1,11 @@
 import type { Pace } from '../calls/pace.ts';
 import type { Change, Failure, Rejection, TimedChange } from '../changes/change.ts';
 import { isChange, isRejection } from '../changes/decode.ts';
-import { assignEventTimes, type Fence } from '../changes/event-order.ts';
-import { isDelete, lastChangePerRecord } from '../changes/last-change.ts';
+import { assignEventTimes, effectiveOf, type Fence, type FenceOf, placeOf } from '../changes/event-order.ts';
+import { fencesEveryRecord, isDelete, isKept, lastChangePerRecord } from '../changes/last-change.ts';
 import { compareSequenceNumbers } from '../changes/sequence-number.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
-import type { Sink } from '../sinks/sink.ts';
+import type { Sink, SinkResult } from '../sinks/sink.ts';
 
 /** One stream record and what it decoded to. */
 export interface DecodedRecord {
@@ -18,7 +18,7 @@ export interface Destinations {
   readonly sinks: readonly Sink[];
   readonly fences: {
     read(recordIdentifiers: Iterable<string>, pace: Pace): Promise<Map<string, Fence>>;
-    write(changes: readonly TimedChange[], found: ReadonlyMap<string, Fence>, pace: Pace): Promise<Failure[]>;
+    write(fences: readonly FenceOf[], found: ReadonlyMap<string, Fence>, pace: Pace): Promise<Failure[]>;
   };
   quarantine(rejections: readonly Rejection[], pace: Pace): Promise<{ rejection: Rejection; message: string }[]>;
 }
@@ -52,6 +52,12 @@ export interface Outcome {
 }
 
 /**
+ * Seconds by which a record's clock may be ahead of its changes: it gives a second's changes a millisecond each. One
+ * item takes some 1,000 writes a second, of which burst capacity makes a multiple for a while.
+ */
+const AHEAD_SECONDS_MAX = 2;
+
+/**
  * Delivers a batch to every sink, and works out from where it has to be delivered again.
  *
  * The order of the steps is what the guarantees rest on: event times need the fences that the previous batch left; the
@@ -70,12 +76,12 @@ export async function deliver(
   const decoded = batch.map((it) => it.decoded);
   const changes = decoded.filter(isChange);
   const rejections = decoded.filter(isRejection);
-  const hazard = group.eventTime.attribute === undefined ? hazardSeconds : Number.POSITIVE_INFINITY;
+  const hazard = fencesEveryRecord(group) ? Number.POSITIVE_INFINITY : hazardSeconds;
 
   let found: ReadonlyMap<string, Fence>;
   try {
     const firstSecond = changes.reduce((least, { second }) => Math.min(least, second), Number.POSITIVE_INFINITY);
-    const atRisk = changes.filter(({ second }) => second <= firstSecond + hazard);
+    const atRisk = changes.filter(({ second }) => second <= firstSecond + hazard + AHEAD_SECONDS_MAX);
     found = await destinations.fences.read(
       atRisk.map(({ recordIdentifier }) => recordIdentifier),
       paces.sinks,
@@ -84,7 +90,7 @@ export async function deliver(
     return wholeBatchFailed(batch, (error as Error).message);
   }
 
-  const timed = assignEventTimes(changes, found);
+  const timed = assignEventTimes(changes, found, hazardSeconds);
   const results = await Promise.all(destinations.sinks.map((sink) => sink.write(timed, paces.sinks)));
   const failures = results.flatMap((result) => result.failures);
   rejections.push(
@@ -101,14 +107,18 @@ export async function deliver(
 
   let checkpoint = lowest(failures);
   for (;;) {
-    const fenceFailures = await destinations.fences.write(lastOfWindow(timed, checkpoint, hazard), found, paces.fences);
+    const fences = fencesToLeave(group, timed, checkpoint, hazard, found);
+    const fenceFailures = await destinations.fences.write(fences, found, paces.fences);
     if (fenceFailures.length === 0) break;
     failures.push(...fenceFailures);
+    // Each step back needs fences of its own, for which there is no time any more.
+    if (paces.fences.now() >= paces.fences.deadline) failures.push(...timed.map(unfenced));
     checkpoint = lowest(failures);
   }
   return {
     checkpoint,
-    completeThrough: completeThrough(timed, checkpoint, hazard),
+    completeThrough:
+      group.eventTime.attribute === undefined ? completeThrough(timed, checkpoint, hazardSeconds) : undefined,
     failures,
     rejections,
     counts: count(group, batch, timed, rejections, checkpoint),
@@ -122,32 +132,50 @@ function completeThrough(
   hazard: number,
 ): number | undefined {
   const last = timed.findLast(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
-  return last && Number.isFinite(hazard) ? last.second - hazard - 1 : undefined;
+  return last && last.second - hazard - 1;
 }
 
-/** The changes whose fences the next batch may need: each record's last, in the last seconds before the checkpoint. */
-function lastOfWindow(timed: readonly TimedChange[], checkpoint: string | undefined, hazard: number): TimedChange[] {
+const unfenced = ({ sequenceNumber }: TimedChange): Failure => ({ sequenceNumber, message: 'fence: no time left' });
+
+/**
+ * The fences that the next batch may need: of each record's last change, in the last seconds before the checkpoint. A
+ * removal that the definition keeps leaves in force what took effect before it, in the batch or by the fence found.
+ */
+function fencesToLeave(
+  group: FeatureGroup,
+  timed: readonly TimedChange[],
+  checkpoint: string | undefined,
+  hazard: number,
+  found: ReadonlyMap<string, Fence>,
+): FenceOf[] {
   const done = timed.filter(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
   const lastSecond = done.reduce((latest, { second }) => Math.max(latest, second), 0);
-  const last = new Map<string, TimedChange>();
+  const last = new Map<string, FenceOf>();
   // By event time, not by second: a record's clock may be ahead of its last change's second.
   for (const change of done) {
-    if (change.eventTimeMs >= (lastSecond - hazard) * 1_000) last.set(change.recordIdentifier, change);
+    const { recordIdentifier } = change;
+    if (change.eventTimeMs < (lastSecond - hazard) * 1_000) continue;
+    if (!isKept(group, change)) last.set(recordIdentifier, { change });
+    else {
+      const before = last.get(recordIdentifier);
+      const effective = before
+        ? (before.effective ?? placeOf(before.change))
+        : effectiveOf(found.get(recordIdentifier));
+      last.set(recordIdentifier, { change, effective });
+    }
   }
   return [...last.values()];
 }
 
-function refusedRecords(
-  batch: readonly DecodedRecord[],
-  refused: readonly { readonly change: TimedChange; readonly message: string }[],
-): Rejection[] {
+function refusedRecords(batch: readonly DecodedRecord[], refused: SinkResult['rejections']): Rejection[] {
   if (refused.length === 0) return [];
   const records = new Map(batch.map(({ record, decoded }) => [decoded.sequenceNumber, record]));
-  return refused.map(({ change: { sequenceNumber }, message }) => ({
+  return refused.map(({ change: { sequenceNumber }, message, detail }) => ({
     sequenceNumber,
     reason: 'refused-by-feature-store',
     path: 'dynamodb.NewImage',
     message,
+    detail,
     record: records.get(sequenceNumber),
   }));
 }
@@ -176,11 +204,10 @@ function count(
   const quarantined = rejections.filter((it) => isBefore(it.sequenceNumber ?? '0', checkpoint));
   const refused = new Set(rejections.map(({ sequenceNumber }) => sequenceNumber));
   const written = new Set(lastChangePerRecord(group, timed));
-  const kept = (change: TimedChange) => change.eventName === 'REMOVE' && !isDelete(group, change);
   const accepted = done.filter(({ sequenceNumber }) => !refused.has(sequenceNumber));
   const deleted = accepted.filter((change) => written.has(change) && isDelete(group, change)).length;
   const delivered = accepted.filter(
-    (change) => kept(change) || (written.has(change) && !isDelete(group, change)),
+    (change) => isKept(group, change) || (written.has(change) && !isDelete(group, change)),
   ).length;
   return {
     recordsIn: batch.length,

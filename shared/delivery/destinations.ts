@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { FirehoseClient } from '@aws-sdk/client-firehose';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { CLIENT_SETTINGS } from '../calls/client-settings.ts';
+import { fencesEveryRecord } from '../changes/last-change.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import { directOnlineStore } from '../online-store/direct.ts';
 import { type OnlineStore, sdkOnlineStore } from '../online-store/online-store.ts';
@@ -32,11 +33,12 @@ export function deliveryClients({ featureStoreWriter }: { featureStoreWriter: 'd
   };
 }
 
-/** Names of the destinations, and how many calls to Feature Store are in flight at once. */
+/** Names of the destinations, how many calls to Feature Store are in flight at once, and how far seconds may err. */
 export interface DestinationOptions {
   readonly stateTable: string;
   readonly changeLogStream: string;
   readonly featureStoreConcurrency: number;
+  readonly hazardWindowSeconds: number;
 }
 
 /** Where the changes of a feature group go. */
@@ -49,7 +51,7 @@ export function destinationsOf(group: FeatureGroup, options: DestinationOptions,
       options.featureStoreConcurrency,
     ),
     changeLog: changeLogSink(group, options.changeLogStream, clients.firehose, clients.sentToChangeLog),
-    labelLedger: labelLedgerSink(table),
-    fences: fenceStore(table, group.eventTime.attribute !== undefined),
+    labelLedger: labelLedgerSink(table, options.hazardWindowSeconds),
+    fences: fenceStore(table, fencesEveryRecord(group)),
   };
 }

@@ -30,7 +30,7 @@ export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureS
   let model: Model | undefined;
 
   /** Through the SDK: all of its steps, but the body that it made of no entries is replaced before it is signed. */
-  async function sendBySdk(body: Uint8Array): Promise<BatchWriteAnswer> {
+  async function sendBySdk(body: Uint8Array, abortSignal: AbortSignal): Promise<BatchWriteAnswer> {
     const command = new BatchWriteRecordCommand({ Entries: [] });
     command.middlewareStack.add(
       (next) => (args) => {
@@ -47,15 +47,19 @@ export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureS
       },
       { name: 'modelRequest', step: 'deserialize', priority: 'low' },
     );
-    const answer = await client.send(command);
+    const answer = await client.send(command, { abortSignal });
     if (sent !== undefined) model = await modelOf(sent, client);
     return answer;
   }
 
   /** @returns undefined when the answer is not 200. */
-  async function sendDirectly(body: Uint8Array, like: Model): Promise<BatchWriteAnswer | undefined> {
+  async function sendDirectly(
+    body: Uint8Array,
+    like: Model,
+    abortSignal: AbortSignal,
+  ): Promise<BatchWriteAnswer | undefined> {
     const request = await like.sign(body);
-    const { response } = await client.config.requestHandler.handle(request as never);
+    const { response } = await client.config.requestHandler.handle(request as never, { abortSignal });
     const text = await textOf(response.body);
     return response.statusCode === 200 ? JSON.parse(text) : undefined;
   }
@@ -68,11 +72,11 @@ export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureS
       model = undefined;
     },
     delete: sdkOnlineStore(group, client).delete,
-    async batchWrite(changes) {
+    async batchWrite(changes, abortSignal) {
       const memory = idle.pop() ?? new ByteWriter();
       const body = writeBody(changes, memory);
       if (model === undefined && first === undefined) {
-        const answer = sendBySdk(body).finally(() => {
+        const answer = sendBySdk(body, abortSignal).finally(() => {
           first = undefined;
         });
         first = answer.catch(() => undefined);
@@ -81,7 +85,7 @@ export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureS
       await first;
       if (model !== undefined) {
         const like = model;
-        const answer = await sendDirectly(body, like).catch(() => undefined);
+        const answer = await sendDirectly(body, like, abortSignal).catch(() => undefined);
         if (answer !== undefined) {
           // Only now is it sure that nobody reads the body any more: that of a failed call is left to the collector.
           idle.push(memory);
@@ -90,7 +94,7 @@ export function directOnlineStore(group: FeatureGroup, client: SageMakerFeatureS
         // While the service is in trouble the SDK makes every call, until one of them goes well.
         if (model === like) model = undefined;
       }
-      return sendBySdk(body);
+      return sendBySdk(body, abortSignal);
     },
   };
 }

@@ -12,14 +12,14 @@ import { columnsOf, type FeatureGroup } from '../definition/feature-group.ts';
 /** What came of a batch write: nothing is written that is listed here. */
 export type BatchWriteAnswer = Pick<BatchWriteRecordCommandOutput, 'Errors' | 'UnprocessedEntries'>;
 
-/** The two calls that the feature store sink is made of. Errors are those that the SDK throws. */
+/** The two calls that the feature store sink is made of, each until it is aborted. Errors are those that the SDK throws. */
 export interface OnlineStore {
   /** A batch begins: whatever belongs to one invocation alone is asked for again. */
   begin(): void;
   /** BatchWriteRecord of 1 to 25 changes, each of another record. */
-  batchWrite(changes: readonly TimedChange[]): Promise<BatchWriteAnswer>;
+  batchWrite(changes: readonly TimedChange[], abortSignal: AbortSignal): Promise<BatchWriteAnswer>;
   /** DeleteRecord, soft. */
-  delete(change: TimedChange): Promise<void>;
+  delete(change: TimedChange, abortSignal: AbortSignal): Promise<void>;
 }
 
 /** The online store through the SDK's own commands. */
@@ -29,13 +29,14 @@ export function sdkOnlineStore(
 ): OnlineStore {
   return {
     begin() {},
-    batchWrite: (changes) =>
+    batchWrite: (changes, abortSignal) =>
       featureStore.send(
         new BatchWriteRecordCommand({
           Entries: changes.map((change) => ({ FeatureGroupName: group.name, Record: featureRecord(group, change) })),
         }),
+        { abortSignal },
       ),
-    async delete(change) {
+    async delete(change, abortSignal) {
       await featureStore.send(
         new DeleteRecordCommand({
           FeatureGroupName: group.name,
@@ -43,6 +44,7 @@ export function sdkOnlineStore(
           EventTime: formatEventTime(change.eventTimeMs),
           DeletionMode: 'SoftDelete',
         }),
+        { abortSignal },
       );
     },
   };

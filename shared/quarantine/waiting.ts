@@ -1,66 +1,122 @@
-import { DeleteObjectCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { errorCode } from '../calls/failure.ts';
 import { listKeys } from '../calls/list-keys.ts';
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from './bucket.ts';
 
-/** Stream records that wait to be put right: one object of the quarantine bucket. */
-export interface WaitingObject {
-  readonly key: string;
-  /** `quarantine`: a record that was wrong; `failed-batch`: a batch that Lambda gave up on. */
-  readonly source: 'quarantine' | 'failed-batch';
-  /** One sentence on why it waits. */
+/** A stream record that waits to be put right. */
+export interface WaitingRecord {
+  /** One sentence on why it waits, without values. */
   readonly reason: string;
-  /** Stream records as they came. */
-  readonly records: readonly unknown[];
+  /** As it came. */
+  readonly record: unknown;
 }
 
-/** The objects of the quarantine bucket. Deleting one is idempotent: it is done again without effect. */
+/** One object of the quarantine bucket. */
+export interface WaitingObject {
+  readonly key: string;
+  /** S3's name of this content, which a write of another can be made conditional on. */
+  readonly etag: string | undefined;
+  readonly records: readonly WaitingRecord[];
+  /** The object with some of its records only, by their places. */
+  without(done: ReadonlySet<number>): string;
+}
+
+/** What S3 answers to a conditional write when the object is another by now, or gone. */
+const OVERTAKEN = new Set(['PreconditionFailed', 'NoSuchKey', 'ConditionalRequestConflict']);
+
+/**
+ * The objects of the quarantine bucket. Putting one right takes it away, or leaves what is not right of it: idempotent,
+ * as the same records are taken away again, and conditional, so that of two at work neither undoes what the other did.
+ */
 export function waitingObjects(bucket: string, featureGroup: string, s3: Pick<S3Client, 'send'>) {
+  // Batches that Lambda gave up on are changes that nobody has, so they come before records that wait for a person.
+  const prefixes = [FAILED_BATCHES_PREFIX, `${QUARANTINE_PREFIX}${featureGroup}/`];
   return {
-    /** Keys of everything that waits, quarantine first, at most `limit`. */
-    async keys(limit: number): Promise<string[]> {
-      const keys: string[] = [];
-      for (const prefix of [`${QUARANTINE_PREFIX}${featureGroup}/`, FAILED_BATCHES_PREFIX]) {
-        for await (const key of listKeys(s3, bucket, prefix)) {
-          if (keys.length >= limit) return keys;
-          keys.push(key);
-        }
+    /** Keys of everything that waits, in order, behind `after`. */
+    async *keys(after: string | undefined, abortSignal: AbortSignal): AsyncGenerator<string, void> {
+      const first = after === undefined ? 0 : prefixes.findIndex((prefix) => after.startsWith(prefix));
+      if (first < 0) throw new Error('after is no key of an object that waits: give one that an answer named as next');
+      for (const [index, prefix] of prefixes.slice(first).entries()) {
+        yield* listKeys(s3, bucket, prefix, { after: index === 0 ? after : undefined, abortSignal });
       }
-      return keys;
     },
 
     /** @throws Error when the object is not one that ingest or Lambda writes. */
-    async read(key: string): Promise<WaitingObject> {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return parseWaiting(key, (await Body?.transformToString()) ?? '');
+    async read(key: string, abortSignal: AbortSignal): Promise<WaitingObject> {
+      const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal });
+      return parseWaiting(key, (await Body?.transformToString()) ?? '', ETag);
     },
 
-    async remove(key: string): Promise<void> {
-      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    /** Takes records that were put right, by their places, out of their object, and the object away with the last. */
+    async remove(object: WaitingObject, done: ReadonlySet<number>, abortSignal: AbortSignal): Promise<void> {
+      const { key: Key, etag } = object;
+      if (done.size === 0) return;
+      if (done.size === object.records.length) {
+        await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }), { abortSignal });
+        return;
+      }
+      try {
+        const put = new PutObjectCommand({ Bucket: bucket, Key, Body: object.without(done), IfMatch: etag });
+        await s3.send(put, { abortSignal });
+      } catch (error) {
+        if (!OVERTAKEN.has(errorCode(error))) throw error;
+      }
     },
   };
 }
 
-/** Reads a quarantined record, or Lambda's record of a discarded batch, whose `payload` is the event that failed. */
-export function parseWaiting(key: string, text: string): WaitingObject {
-  let content: {
-    reason?: string;
-    path?: string;
-    message?: string;
-    record?: unknown;
-    payload?: unknown;
-    requestContext?: { condition?: string };
+/** One rejected record as ingest keeps it. */
+interface Kept {
+  readonly reason: string;
+  readonly path: string;
+  readonly message: string;
+  readonly record: unknown;
+}
+
+/** Reads rejected records, or Lambda's record of a discarded batch, whose `payload` is the event that failed. */
+export function parseWaiting(key: string, text: string, etag?: string): WaitingObject {
+  return key.startsWith(QUARANTINE_PREFIX) ? rejectedRecords(key, text, etag) : failedBatch(key, text, etag);
+}
+
+/** A line for each record. Version 0.1.0 has kept each in an object of its own, which reads as one line. */
+function rejectedRecords(key: string, text: string, etag: string | undefined): WaitingObject {
+  const lines = text.split('\n').filter(Boolean);
+  const kept = lines.map((line) => parsed(key, line) as Kept);
+  if (kept.length === 0 || kept.some((it) => it?.record === undefined)) throw holdsNone(key);
+  return {
+    key,
+    etag,
+    records: kept.map(({ reason, path, message, record }) => ({ reason: `${reason} at ${path}: ${message}`, record })),
+    without: (done) => lines.flatMap((line, index) => (done.has(index) ? [] : `${line}\n`)).join(''),
   };
+}
+
+function failedBatch(key: string, text: string, etag: string | undefined): WaitingObject {
+  const content = (parsed(key, text) ?? {}) as { payload?: unknown; requestContext?: { condition?: string } };
+  const payload = (typeof content.payload === 'string' ? parsed(key, content.payload) : content.payload) as
+    | { Records?: unknown }
+    | undefined;
+  const records = payload?.Records;
+  if (!Array.isArray(records)) throw holdsNone(key);
+  const reason = `Lambda gave up: ${content.requestContext?.condition}`;
+  return {
+    key,
+    etag,
+    records: records.map((record) => ({ reason, record })),
+    without(done) {
+      const Records = records.filter((_, index) => !done.has(index));
+      return JSON.stringify({ ...content, payload: JSON.stringify({ ...payload, Records }) });
+    },
+  };
+}
+
+const holdsNone = (key: string) => new Error(`${key} holds no stream records: it is left where it is`);
+
+/** The engine's own error would quote the text, which may be personal data. */
+function parsed(key: string, text: string): unknown {
   try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${key} is not JSON: it is left where it is`, { cause });
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${key} is not JSON: it is left where it is`);
   }
-  if (key.startsWith(QUARANTINE_PREFIX) && content.record !== undefined) {
-    const { reason, path, message, record } = content;
-    return { key, source: 'quarantine', reason: `${reason} at ${path}: ${message}`, records: [record] };
-  }
-  const payload = typeof content.payload === 'string' ? JSON.parse(content.payload) : content.payload;
-  const records = (payload as { Records?: unknown } | undefined)?.Records;
-  if (!Array.isArray(records)) throw new Error(`${key} holds no stream records: it is left where it is`);
-  return { key, source: 'failed-batch', reason: `Lambda gave up: ${content.requestContext?.condition}`, records };
 }

@@ -1,11 +1,19 @@
 /** The effects of an invocation of ingest, and how those of two versions compare. */
 
-/** What one invocation would have written: a digest by place. Places and digests tell nothing of what is in a record. */
+/**
+ * What one invocation would have written: a digest by place. Places and digests are keyed with a secret that is forgotten,
+ * so that they tell nothing of what is in a record: without it, one of a few values or identifiers is found by trying.
+ */
 export type Effects = Readonly<Record<string, string>>;
 
-/** Event that asks ingest for a rehearsal. `now` stands still for both versions, in epoch milliseconds. */
+/** Event that asks ingest for a rehearsal. */
 export interface RehearsalEvent {
-  readonly rehearsal: { readonly now: number };
+  readonly rehearsal: {
+    /** Stands still for both versions, in epoch milliseconds. */
+    readonly now: number;
+    /** Of the digests: random, and the same for both versions. */
+    readonly key: string;
+  };
   readonly Records: readonly unknown[];
 }
 

@@ -1,9 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { BatchGetItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import { BatchWriteRecordCommand, DeleteRecordCommand } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import {
+  BatchWriteRecordCommand,
+  type BatchWriteRecordEntry,
+  DeleteRecordCommand,
+} from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import { ByteWriter } from '../bytes/writer.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { DeliveryClients } from '../delivery/destinations.ts';
+import { batchWriteBodyWriter } from '../online-store/body.ts';
+import { type OnlineStore, sdkOnlineStore } from '../online-store/online-store.ts';
 import type { PutObject } from '../quarantine/object-writer.ts';
 import type { Effects } from './effects.ts';
 
@@ -12,9 +19,11 @@ import type { Effects } from './effects.ts';
  * nothing, and note what was written where. Two versions of ingest can so be compared on the same records.
  */
 
-/** Digits of a digest: enough to tell two apart, too few to find out what they were made of. */
+/** Digits of a digest: enough to tell two apart. */
 const DIGEST_DIGITS = 16;
-const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, DIGEST_DIGITS);
+
+/** Makes the digest of a text under the rehearsal's key. */
+type Digest = (text: string) => string;
 
 /** Commas that end a field, and not those that a backslash makes part of one. */
 const FIELD_END = /(?<=(?<!\\)(?:\\\\)*),/;
@@ -25,20 +34,47 @@ interface Shadows {
   effects(): Effects;
 }
 
-/** Clients whose writes all succeed and go nowhere, and what was written. Reads find nothing. */
-export function shadows(group: FeatureGroup): Shadows {
+/**
+ * Clients whose writes all succeed and go nowhere, and what was written. Reads find nothing.
+ *
+ * @param writer which of the two ways to the online store is deployed: the rehearsal goes the same.
+ * @param key of the digests.
+ */
+export function shadows(group: FeatureGroup, { writer, key }: { writer: 'direct' | 'sdk'; key: string }): Shadows {
   const effects = new Map<string, string>();
+  const digest: Digest = (text) => createHmac('sha256', key).update(text).digest('hex').slice(0, DIGEST_DIGITS);
   const client = (answer: (command: unknown) => unknown) =>
     ({ send: async (command: unknown) => answer(command) ?? refuse(command) }) as never;
   return {
     clients: {
-      featureStore: client((command) => writeOnline(command, group, effects)),
-      firehose: client((command) => writeRows(command, effects)),
-      dynamodb: client((command) => writeState(command, effects)),
+      featureStore: client((command) => writeOnline(command, group, effects, digest)),
+      ...(writer === 'direct' && { onlineStore: () => directShadow(group, effects, digest) }),
+      firehose: client((command) => writeRows(command, effects, digest)),
+      dynamodb: client((command) => writeState(command, effects, digest)),
     },
-    // The body holds sentences for people, which may be worded anew.
-    putObject: async ({ Key = '' }) => effects.set(`quarantine/${digest(Key)}`, 'written'),
+    async putObject({ Body = '' }) {
+      // The lines hold sentences for people, which may be worded anew.
+      for (const line of String(Body).split('\n').filter(Boolean)) {
+        const { sequenceNumber, record } = JSON.parse(line);
+        effects.set(`quarantine/${digest(JSON.stringify([sequenceNumber, record]))}`, 'written');
+      }
+    },
     effects: () => Object.fromEntries(effects),
+  };
+}
+
+/** The bytes that the direct writer would send, read as Feature Store reads them. */
+function directShadow(group: FeatureGroup, effects: Map<string, string>, digest: Digest): OnlineStore {
+  const writeBody = batchWriteBodyWriter(group);
+  const client = { send: async (command: unknown) => writeOnline(command, group, effects, digest) } as never;
+  return {
+    begin() {},
+    delete: sdkOnlineStore(group, client).delete,
+    async batchWrite(changes) {
+      const body = Buffer.from(writeBody(changes, new ByteWriter())).toString('utf8');
+      noteEntries(JSON.parse(body).Entries, group, effects, digest);
+      return { Errors: [], UnprocessedEntries: [] };
+    },
   };
 }
 
@@ -48,23 +84,32 @@ function refuse(command: unknown): never {
   );
 }
 
-function writeOnline(command: unknown, group: FeatureGroup, effects: Map<string, string>) {
+function writeOnline(command: unknown, group: FeatureGroup, effects: Map<string, string>, digest: Digest) {
   if (command instanceof DeleteRecordCommand) {
     const { RecordIdentifierValueAsString: identifier = '', EventTime = '' } = command.input;
     effects.set(`online/${digest(identifier)}/deleted`, digest(EventTime));
     return {};
   }
   if (!(command instanceof BatchWriteRecordCommand)) return undefined;
-  for (const { Record = [] } of command.input.Entries ?? []) {
+  noteEntries(command.input.Entries ?? [], group, effects, digest);
+  return { Errors: [], UnprocessedEntries: [] };
+}
+
+function noteEntries(
+  entries: readonly BatchWriteRecordEntry[],
+  group: FeatureGroup,
+  effects: Map<string, string>,
+  digest: Digest,
+): void {
+  for (const { Record = [] } of entries) {
     const identifier = Record.find((it) => it.FeatureName === group.recordIdentifier.name)?.ValueAsString ?? '';
     for (const { FeatureName, ValueAsString = '' } of Record) {
       effects.set(`online/${digest(identifier)}/${FeatureName}`, digest(ValueAsString));
     }
   }
-  return { Errors: [], UnprocessedEntries: [] };
 }
 
-function writeRows(command: unknown, effects: Map<string, string>) {
+function writeRows(command: unknown, effects: Map<string, string>, digest: Digest) {
   if (!(command instanceof PutRecordBatchCommand)) return undefined;
   const records = command.input.Records ?? [];
   for (const { Data } of records) {
@@ -81,7 +126,7 @@ function writeRows(command: unknown, effects: Map<string, string>) {
   return { FailedPutCount: 0, RequestResponses: records.map(() => ({ RecordId: 'rehearsal' })) };
 }
 
-function writeState(command: unknown, effects: Map<string, string>) {
+function writeState(command: unknown, effects: Map<string, string>, digest: Digest) {
   if (command instanceof BatchGetItemCommand) return { Responses: {}, UnprocessedKeys: {} };
   if (command instanceof GetItemCommand) return {};
   if (!(command instanceof PutItemCommand)) return undefined;

@@ -48,7 +48,7 @@ export function changeLogSink(
       const failed = await retryUntilDeadline(packed, pace, async (records) => {
         const left: PackedRecord<TimedChange>[] = [];
         for (const call of groupIntoCalls(records)) {
-          const result = pace.now() < pace.deadline ? await put(call) : { failed: call };
+          const result = pace.now() < pace.deadline ? await put(call, pace.signal) : { failed: call };
           left.push(...result.failed);
           if ('error' in result) lastError = result.error;
         }
@@ -65,6 +65,7 @@ export function changeLogSink(
 
   async function put(
     call: readonly PackedRecord<TimedChange>[],
+    abortSignal: AbortSignal,
   ): Promise<{ failed: readonly PackedRecord<TimedChange>[]; error: string } | { failed: readonly never[] }> {
     try {
       const { FailedPutCount, RequestResponses } = await firehose.send(
@@ -72,6 +73,7 @@ export function changeLogSink(
           DeliveryStreamName: deliveryStreamName,
           Records: call.map(({ data }) => ({ Data: data })),
         }),
+        { abortSignal },
       );
       if (FailedPutCount === 0) {
         sent?.add(call);
@@ -81,7 +83,7 @@ export function changeLogSink(
       const failed = call.filter((_, index) => RequestResponses?.[index]?.RecordId === undefined);
       sent?.add(call.filter((record) => !failed.includes(record)));
       const first = RequestResponses?.find(({ ErrorCode }) => ErrorCode !== undefined);
-      return { failed, error: `${first?.ErrorCode}: ${first?.ErrorMessage}` };
+      return { failed, error: String(first?.ErrorCode) };
     } catch (error) {
       return { failed: call, error: describeError(error) };
     }

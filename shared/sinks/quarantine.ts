@@ -4,13 +4,12 @@ import type { Rejection } from '../changes/change.ts';
 import { QUARANTINE_PREFIX } from '../quarantine/bucket.ts';
 import type { PutObject } from '../quarantine/object-writer.ts';
 
-/** Objects written at once. */
-const CONCURRENCY_MAX = 16;
-
 /**
- * Keeps rejected records whole, with the reason and the place, until somebody puts them right.
+ * Keeps the rejected records of a batch whole, with the reason and the place, until somebody puts them right: one object,
+ * a line of JSON for each. One object for each record would cost a request for each, and more time than an invocation has.
  *
- * Idempotent by key: a record rejected again is the same object again.
+ * Idempotent by key: the same records rejected again are the same object again. A batch that comes again with other cuts
+ * leaves some of them in two objects, each of which is put right by itself.
  *
  * @returns the rejections that could not be written in time, each with the last error.
  */
@@ -19,29 +18,33 @@ export async function quarantine(
   { bucket, featureGroup, putObject }: { bucket: string; featureGroup: string; putObject: PutObject },
   pace: Pace,
 ): Promise<{ rejection: Rejection; message: string }[]> {
-  const left = await untilDeadline(rejections, { pace, concurrencyMax: CONCURRENCY_MAX }, async (rejection) => {
-    await putObject({
-      Bucket: bucket,
-      Key: quarantineKey(featureGroup, rejection),
-      Body: JSON.stringify(rejection),
-      ContentType: 'application/json',
-    });
+  if (rejections.length === 0) return [];
+  const left = await untilDeadline([rejections], { pace, concurrencyMax: 1 }, async () => {
+    const body = rejections.map((rejection) => `${JSON.stringify(rejection)}\n`).join('');
+    await putObject(
+      {
+        Bucket: bucket,
+        Key: quarantineKey(featureGroup, rejections, body),
+        Body: body,
+        ContentType: 'application/x-ndjson',
+      },
+      pace.signal,
+    );
     return undefined;
   });
-  return left.map(({ item, message }) => ({ rejection: item, message: `quarantine: ${message}` }));
+  return left.flatMap(({ item, message }) =>
+    item.map((rejection) => ({ rejection, message: `quarantine: ${message}` })),
+  );
 }
 
-/** Hexadecimal digits of the content's hash in a key: enough to tell the few records that share a sequence number. */
+/** Hexadecimal digits of the content's hash in a key: enough to tell the few batches that begin with the same number. */
 const HASH_DIGITS = 12;
 
 /**
- * The object's key: the sequence number, so that a listing is in the stream's order, and the hash of the content, since
- * two streams (a table's before and after it was re-enabled, recorded events) may number alike.
+ * The object's key: the first sequence number, so that a listing is roughly in the stream's order, and the hash of the
+ * content, since two streams (a table's before and after it was re-enabled, recorded events) may number alike.
  */
-export function quarantineKey(featureGroup: string, { sequenceNumber = 'none', record }: Rejection): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify(record) ?? '')
-    .digest('hex')
-    .slice(0, HASH_DIGITS);
-  return `${QUARANTINE_PREFIX}${featureGroup}/${sequenceNumber}-${hash}.json`;
+function quarantineKey(featureGroup: string, rejections: readonly Rejection[], body: string): string {
+  const hash = createHash('sha256').update(body).digest('hex').slice(0, HASH_DIGITS);
+  return `${QUARANTINE_PREFIX}${featureGroup}/${rejections[0]?.sequenceNumber ?? 'none'}-${hash}.jsonl`;
 }

@@ -6,7 +6,13 @@ export interface SinkResult {
   /** Not known to have been written: to be delivered again. */
   readonly failures: readonly Failure[];
   /** Refused by the sink for what they are: to quarantine. */
-  readonly rejections: readonly { readonly change: TimedChange; readonly message: string }[];
+  readonly rejections: readonly {
+    readonly change: TimedChange;
+    /** One sentence without values. */
+    readonly message: string;
+    /** The service's own, which may repeat one. */
+    readonly detail: string;
+  }[];
 }
 
 /**

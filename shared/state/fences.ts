@@ -1,7 +1,6 @@
 import { type AttributeValue, BatchGetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Pace, untilDeadline } from '../calls/pace.ts';
-import type { TimedChange } from '../changes/change.ts';
-import type { Fence } from '../changes/event-order.ts';
+import { type Fence, type FenceOf, type Place, placeOf } from '../changes/event-order.ts';
 import { paddedSequenceNumber } from '../changes/sequence-number.ts';
 import { fenceKey } from './keys.ts';
 import { type StateTable, unlessConditionFails } from './table.ts';
@@ -13,7 +12,7 @@ const CONCURRENCY_MAX = 32;
 /** A fence is needed as long as a batch may be delivered again: the stream's 24 hours, and one to spare. */
 const FENCE_LIFETIME_SECONDS = 25 * 3_600;
 
-/** Fences in the state table. `keepForever` where event times come from the items, which may be of any age. */
+/** Fences in the state table. `keepForever`: every record has one, of whatever age (see `fencesEveryRecord`). */
 export function fenceStore(table: StateTable, keepForever: boolean) {
   return {
     /**
@@ -26,7 +25,7 @@ export function fenceStore(table: StateTable, keepForever: boolean) {
       const fences = new Map<string, Fence>();
       const calls = chunk(keys, KEYS_PER_CALL_MAX);
       const left = await untilDeadline(calls, { pace, concurrencyMax: CONCURRENCY_MAX }, async (call) => {
-        const { items, unprocessed } = await readFences(table, call);
+        const { items, unprocessed } = await readFences(table, call, pace.signal);
         for (const item of items) if (item.record?.S !== undefined) fences.set(item.record.S, fenceOf(item));
         return unprocessed;
       });
@@ -38,24 +37,27 @@ export function fenceStore(table: StateTable, keepForever: boolean) {
     },
 
     /**
-     * Leaves the fences of changes, one per record.
+     * Leaves fences, one per record.
      *
      * Idempotent: a fence is only ever moved to a newer change, so a second or a late writer changes nothing.
      *
      * @returns the changes whose fence could not be written in time, with the last error.
      */
     async write(
-      changes: readonly TimedChange[],
+      fences: readonly FenceOf[],
       found: ReadonlyMap<string, Fence>,
       pace: Pace,
     ): Promise<{ sequenceNumber: string; message: string }[]> {
-      const left = await untilDeadline(changes, { pace, concurrencyMax: CONCURRENCY_MAX }, async (change) => {
+      const left = await untilDeadline(fences, { pace, concurrencyMax: CONCURRENCY_MAX }, async (fence) => {
         const expiresAt = keepForever ? undefined : Math.floor(pace.now() / 1_000) + FENCE_LIFETIME_SECONDS;
-        const put = putFence(table.name, change, found.get(change.recordIdentifier), expiresAt);
-        await unlessConditionFails(() => table.dynamodb.send(put));
+        const put = putFence(table.name, fence, found.get(fence.change.recordIdentifier), expiresAt);
+        await unlessConditionFails(() => table.dynamodb.send(put, { abortSignal: pace.signal }));
         return undefined;
       });
-      return left.map(({ item, message }) => ({ sequenceNumber: item.sequenceNumber, message: `fence: ${message}` }));
+      return left.map(({ item, message }) => ({
+        sequenceNumber: item.change.sequenceNumber,
+        message: `fence: ${message}`,
+      }));
     },
   };
 }
@@ -63,9 +65,10 @@ export function fenceStore(table: StateTable, keepForever: boolean) {
 type FenceKeys = { pk: { S: string } }[];
 
 /** One BatchGetItem. 200 does not mean that all was read: what is left is answered, if anything is. */
-async function readFences({ name, dynamodb }: StateTable, keys: FenceKeys) {
+async function readFences({ name, dynamodb }: StateTable, keys: FenceKeys, abortSignal: AbortSignal) {
   const answer = await dynamodb.send(
     new BatchGetItemCommand({ RequestItems: { [name]: { Keys: keys, ConsistentRead: true } } }),
+    { abortSignal },
   );
   const unprocessed = answer.UnprocessedKeys?.[name]?.Keys ?? [];
   return {
@@ -76,22 +79,18 @@ async function readFences({ name, dynamodb }: StateTable, keys: FenceKeys) {
 
 function putFence(
   tableName: string,
-  change: TimedChange,
+  { change, effective }: FenceOf,
   found: Fence | undefined,
   expiresAt: number | undefined,
 ): PutItemCommand {
-  const before = predecessorOf(found, change);
   return new PutItemCommand({
     TableName: tableName,
     Item: {
       pk: { S: fenceKey(change.recordIdentifier) },
       record: { S: change.recordIdentifier },
-      sequenceNumber: { S: paddedSequenceNumber(change.sequenceNumber) },
-      eventTimeMs: { N: String(change.eventTimeMs) },
-      ...(before && {
-        beforeSequenceNumber: { S: paddedSequenceNumber(before.sequenceNumber) },
-        beforeEventTimeMs: { N: String(before.eventTimeMs) },
-      }),
+      ...placeItem(OWN, placeOf(change)),
+      ...placeItem(BEFORE, predecessorOf(found, change)),
+      ...placeItem(EFFECTIVE, effective),
       ...(expiresAt !== undefined && { expiresAt: { N: String(expiresAt) } }),
     },
     // The event time counts too: sequence numbers of two shards may not compare, and the clock never goes back.
@@ -101,21 +100,54 @@ function putFence(
 }
 
 /** What the new fence remembers: the one the batch began with, as long as it is not the new one itself. */
-function predecessorOf(found: Fence | undefined, change: TimedChange) {
+function predecessorOf(found: Fence | undefined, change: Place): Place | undefined {
   if (!found) return undefined;
   return found.eventTimeMs < change.eventTimeMs ? found : found.before;
 }
 
-function fenceOf(item: Record<string, AttributeValue>): Fence {
-  const unpad = (text: string | undefined) => (text ?? '').replace(/^0+(?=\d)/, '');
-  const { beforeSequenceNumber, beforeEventTimeMs } = item;
+/** Attributes of a fence's places: sequence number, event time, second by the stream's clock, whether it was a removal. */
+type PlaceAttributes = readonly [string, string, string, string];
+const OWN: PlaceAttributes = ['sequenceNumber', 'eventTimeMs', 'streamSecond', 'removed'];
+const BEFORE: PlaceAttributes = ['beforeSequenceNumber', 'beforeEventTimeMs', 'beforeStreamSecond', 'beforeRemoved'];
+const EFFECTIVE: PlaceAttributes = [
+  'effectiveSequenceNumber',
+  'effectiveEventTimeMs',
+  'effectiveStreamSecond',
+  'effectiveRemoved',
+];
+
+function placeItem(
+  [number, time, second, removed]: PlaceAttributes,
+  place: Place | undefined,
+): Record<string, AttributeValue> {
+  if (!place) return {};
   return {
-    sequenceNumber: unpad(item.sequenceNumber?.S),
-    eventTimeMs: Number(item.eventTimeMs?.N),
-    before: beforeSequenceNumber && {
-      sequenceNumber: unpad(beforeSequenceNumber.S),
-      eventTimeMs: Number(beforeEventTimeMs?.N),
-    },
+    [number]: { S: paddedSequenceNumber(place.sequenceNumber) },
+    [time]: { N: String(place.eventTimeMs) },
+    ...(place.streamSecond !== undefined && { [second]: { N: String(place.streamSecond) } }),
+    ...(place.removed && { [removed]: { BOOL: true } }),
+  };
+}
+
+function readPlace(
+  item: Record<string, AttributeValue>,
+  [number, time, second, removed]: PlaceAttributes,
+): Place | undefined {
+  const text = item[number]?.S;
+  if (text === undefined) return undefined;
+  return {
+    sequenceNumber: text.replace(/^0+(?=\d)/, ''),
+    eventTimeMs: Number(item[time]?.N),
+    streamSecond: item[second] && Number(item[second].N),
+    removed: item[removed]?.BOOL === true,
+  };
+}
+
+function fenceOf(item: Record<string, AttributeValue>): Fence {
+  return {
+    ...(readPlace(item, OWN) as Place),
+    before: readPlace(item, BEFORE),
+    effective: readPlace(item, EFFECTIVE),
   };
 }
 

@@ -32,9 +32,14 @@ export const decisionKey = (at: string, unique: string) => `decision#${at}#${uni
 /** Longest key in bytes of UTF-8. `pk` is the range key of an index, where DynamoDB takes 1,024 bytes (2,048 as a hash key). */
 const KEY_BYTES_MAX = 1_024;
 
-/** A record identifier may have 2 KB in Feature Store: one too long for a key is stood for by its hash. */
+const HASHED = 'sha256:';
+
+/**
+ * A record identifier may have 2 KB in Feature Store: one too long for a key is stood for by its hash. So is one that
+ * looks like such a hash, which is then no other's.
+ */
 function recordKey(prefix: string, recordIdentifier: string): string {
   const key = `${prefix}#${recordIdentifier}`;
-  if (Buffer.byteLength(key) <= KEY_BYTES_MAX) return key;
-  return `${prefix}#sha256:${createHash('sha256').update(recordIdentifier).digest('hex')}`;
+  if (Buffer.byteLength(key) <= KEY_BYTES_MAX && !recordIdentifier.startsWith(HASHED)) return key;
+  return `${prefix}#${HASHED}${createHash('sha256').update(recordIdentifier).digest('hex')}`;
 }

@@ -16,9 +16,10 @@ export const LABEL_SHARDS = 8;
  *
  * @throws Error when the state table holds something else there.
  */
-export async function currentEpoch(table: StateTable): Promise<number> {
+export async function currentEpoch(table: StateTable, abortSignal?: AbortSignal): Promise<number> {
   const { Item } = await table.dynamodb.send(
     new GetItemCommand({ TableName: table.name, Key: { pk: { S: EPOCH_KEY } }, ConsistentRead: true }),
+    abortSignal && { abortSignal },
   );
   const epoch = Number(Item?.epoch?.N ?? 1);
   if (!Number.isSafeInteger(epoch)) throw new Error(`the current epoch is ${Item?.epoch?.N}; expected a whole number`);

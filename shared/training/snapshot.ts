@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { changesSql, latestChangesSql, RECENCY, sqlName, sqlText } from '../change-log/sql.ts';
+import { COPIES, changesSql, DELETED, latestChangesSql, RECENCY, sqlName, sqlText } from '../change-log/sql.ts';
 import { columnsOf, type Feature, type FeatureGroup } from '../definition/feature-group.ts';
 import type { Snapshot } from '../state/snapshots.ts';
 
@@ -31,7 +31,7 @@ export const LATENESS_DAYS_MAX = 190;
 
 /**
  * Days for which changes between the label's arrival and the latest are kept. After that a row that comes between them
- * needs no other: one without a label decides itself, and a deletion is followed by an INSERT, which is kept on. The
+ * needs no other: one without a label decides itself, and a deletion is followed by an INSERT or a repair, which are kept on. The
  * days are for what is delivered again with another event time: streams and Firehose do so within two. Rest: margin.
  */
 export const SETTLING_DAYS = 14;
@@ -123,7 +123,7 @@ export function snapshotRowsSql(group: FeatureGroup, input: SnapshotInput, selec
     : changes;
   const isLatest = group.trainingTime === 'latest';
   const kept = isLatest ? latestChangesSql(group, rows) : sinceUnlabelledSql(group, rows, nowMs);
-  const isDeletion = `"event_name" = 'REMOVE'${isLatest ? '' : ' AND "_recency" = "_latest"'}`;
+  const isDeletion = `${DELETED}${isLatest ? '' : ' AND "_recency" = "_latest"'}`;
   return `SELECT ${selected.join(', ')}
 FROM (
 ${kept}
@@ -157,12 +157,12 @@ export function learntRowsSql(group: FeatureGroup, database: string, snapshot: s
   const record = sqlName(group.recordIdentifier.name);
   const label = sqlName(group.label.name);
   const features = group.features.filter((it) => it.training).map((it) => sqlName(it.name));
-  const from = `FROM ${snapshotSql(database)}\nWHERE "${SNAPSHOT_KEY}" = ${sqlText(snapshot)} AND "event_name" <> 'REMOVE'`;
+  const from = `FROM ${snapshotSql(database)}\nWHERE "${SNAPSHOT_KEY}" = ${sqlText(snapshot)} AND NOT (${DELETED})`;
   if (group.trainingTime === 'latest') return `SELECT *\n${from}`;
   const order = `PARTITION BY ${record} ORDER BY ${RECENCY}`;
   return `SELECT * FROM (
 SELECT ${[record, ...features].join(', ')},
-  "event_name" = 'MODIFY' AND ${label} IS NOT NULL AS ${INEXACT},
+  "event_name" IN ('MODIFY', 'REPAIR') AND ${label} IS NOT NULL AS ${INEXACT},
   last_value(${label}) OVER (${order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS ${label},
   row_number() OVER (${order}) AS "_nth"
 ${from}
@@ -182,7 +182,7 @@ function sinceUnlabelledSql(group: FeatureGroup, rows: string, nowMs: number): s
       max(CASE WHEN ${label} IS NULL THEN "_recency" END) OVER (PARTITION BY ${record}) AS "_unlabelled"
     FROM (
       SELECT *, ${RECENCY} AS "_recency",
-        row_number() OVER (PARTITION BY ${record}, "sequence_number" ORDER BY "event_time" DESC, "dt" DESC) AS "_copy"
+        row_number() OVER (PARTITION BY ${record}, ${COPIES} ORDER BY "event_time" DESC, "dt" DESC) AS "_copy"
       FROM (
 ${rows}
       ) AS "changes"
@@ -192,7 +192,7 @@ ${rows}
   WHERE "_recency" >= COALESCE("_unlabelled", '')
 ) AS "since_unlabelled"
 WHERE "_nth" <= 2 OR "_recency" = "_latest" OR "dt" >= ${daysBefore(nowMs, SETTLING_DAYS)}
-  OR ("event_name" = 'INSERT' AND "dt" >= ${daysBefore(nowMs, LATENESS_DAYS_MAX)})`;
+  OR ("event_name" IN ('INSERT', 'REPAIR') AND "dt" >= ${daysBefore(nowMs, LATENESS_DAYS_MAX)})`;
 }
 
 const snapshotSql = (database: string) => `${sqlName(database)}.${sqlName(SNAPSHOT_TABLE)}`;

@@ -4,7 +4,7 @@ import { changeLogRow } from '../../shared/change-log/row.ts';
 import { retrainConfig } from '../../shared/config/retrain.ts';
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { categorical, defineFeatureGroup, fractional, integral } from '../../shared/feature-groups/define.ts';
-import { BUCKET, localAthena } from '../given/local-athena.ts';
+import { BUCKET, localAthena } from '../given/local/local-athena.ts';
 import { retrainEnvironment } from '../given/retrain-environment.ts';
 import { type Athena, type Retraining, retrain } from './sections/retraining.ts';
 

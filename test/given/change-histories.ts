@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Change, featureTexts, type TimedChange } from '../../shared/changes/change.ts';
+import { isKept } from '../../shared/changes/last-change.ts';
 import { compareSequenceNumbers } from '../../shared/changes/sequence-number.ts';
 import { columnsOf, type Feature, type FeatureGroup } from '../../shared/definition/feature-group.ts';
 import type { FeatureTexts } from '../../shared/model/encode.ts';
@@ -45,11 +46,13 @@ function historyOf(
     /** The stream's clock may step back. Event time does not, until a change is delivered again. */
     secondsBack: clockStepsBack ? fc.constantFrom(0, 0, 0, 2) : fc.constant(0),
     sequenceLater: fc.bigInt({ min: 1n, max: 10n ** 30n }),
+    /** A repair states what the change has made of the item, beside its row, or where it never got one. */
+    repair: fc.constantFrom('none', 'none', 'none', 'beside', 'instead'),
   });
   return fc.tuple(identifier, fc.array(step, { minLength: 1, maxLength: 7 })).map(([recordIdentifier, steps]) => {
     const changes: TimedChange[] = [];
     let [second, sequence, ordinal, exists] = [FIRST_SECOND, 1n, 0, false];
-    for (const { removes, ttlExpired, values, secondsLater, secondsBack, sequenceLater } of steps) {
+    for (const { removes, ttlExpired, values, secondsLater, secondsBack, sequenceLater, repair } of steps) {
       second += secondsLater;
       ordinal = secondsLater === 0 ? ordinal + 1 : 0;
       sequence += sequenceLater;
@@ -59,12 +62,22 @@ function historyOf(
         ttlExpired: exists && removes && ttlExpired,
         values: exists && removes ? undefined : values,
       };
-      changes.push({ ...change, eventTimeMs: second * 1_000 + ordinal });
+      const isRepaired = repair !== 'none' && !isKept(group, change);
+      if (!isRepaired || repair === 'beside') changes.push({ ...change, eventTimeMs: second * 1_000 + ordinal });
+      if (isRepaired) changes.push(repairOf(change, second));
       exists = !exists || !removes;
     }
     return changes;
   });
 }
+
+/** Its place is behind its change: of the same second and number, with a later event time. */
+function repairOf(change: Change, second: number): TimedChange {
+  const eventName = change.values ? 'REPAIR' : 'REPAIR_REMOVE';
+  return { ...change, eventName, ttlExpired: false, eventTimeMs: second * 1_000 + 999 };
+}
+
+const isRepair = ({ eventName }: Change) => eventName.startsWith('REPAIR');
 
 /** Changes of several records as they are delivered: in any order, late, twice, and again with an earlier event time. */
 export function deliveriesOf(
@@ -87,7 +100,7 @@ export function deliveriesOf(
         copies.map((made) =>
           made.map(({ delivery: at, isDatedAnew }) => ({
             ...change,
-            eventTimeMs: isDatedAnew ? change.second * 1_000 : change.eventTimeMs,
+            eventTimeMs: isDatedAnew && !isRepair(change) ? change.second * 1_000 : change.eventTimeMs,
             delivery: at,
           })),
         ),
@@ -120,17 +133,23 @@ export function learntFrom(group: FeatureGroup, rows: readonly TimedChange[]): L
   const byRecord = Map.groupBy(rows, (row) => row.recordIdentifier);
   return [...byRecord].flatMap(([recordIdentifier, copies]) => {
     const byEventTime = copies.toSorted((a, b) => a.eventTimeMs - b.eventTimeMs);
-    const distinct = new Map(byEventTime.map((row) => [row.sequenceNumber, row]));
+    const distinct = new Map(byEventTime.map((row) => [`${row.sequenceNumber} ${isRepair(row)}`, row]));
     const history = [...distinct.values()]
-      .filter((row) => row.eventName !== 'REMOVE' || (row.ttlExpired ? group.onTtlExpiry : group.onDelete) === 'delete')
-      .sort((a, b) => eventSecond(a) - eventSecond(b) || compareSequenceNumbers(a.sequenceNumber, b.sequenceNumber));
+      .filter((row) => !isKept(group, row))
+      .sort(
+        (a, b) =>
+          eventSecond(a) - eventSecond(b) ||
+          compareSequenceNumbers(a.sequenceNumber, b.sequenceNumber) ||
+          a.eventTimeMs - b.eventTimeMs,
+      );
     const latest = history.at(-1);
     const now = latest && featureTexts(group, latest)[label];
     if (now === undefined || now === null) return [];
     const before = history.findLastIndex((row) => (row.values?.[label] ?? undefined) === undefined);
     const arrival = history[before + 1];
     const asOf = history[before]?.values ? history[before] : arrival;
-    const isInexact = group.trainingTime === 'as-of-label' && asOf === arrival && arrival?.eventName === 'MODIFY';
+    const isInexact =
+      group.trainingTime === 'as-of-label' && asOf === arrival && /^(MODIFY|REPAIR)$/.test(arrival?.eventName ?? '');
     const texts = featureTexts(group, (group.trainingTime === 'latest' ? latest : asOf) as TimedChange);
     const features = columnsOf(group).map(({ name }, index) => [name, texts[index] ?? undefined] as const);
     return [{ recordIdentifier, label: now, features: Object.fromEntries(features), isInexact }];

@@ -11,7 +11,7 @@ import { retrainConfig } from '../../shared/config/retrain.ts';
 import { columnsOf, type Feature, type FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { encode } from '../../shared/model/encode.ts';
 import { trainingPlan } from '../../shared/training/plan.ts';
-import { BUCKET, localAthena } from './local-athena.ts';
+import { BUCKET, localAthena } from './local/local-athena.ts';
 import { retrainEnvironment } from './retrain-environment.ts';
 
 /** When everything was written, and the training claimed. */

@@ -99,6 +99,7 @@ function naive(eventTime: (world: ExampleWorld) => number): Way {
           ],
         })),
       }),
+      { abortSignal: new AbortController().signal },
     );
 }
 
@@ -118,7 +119,12 @@ const ours: Way = (records, world) => {
     group: customers,
     clients,
     putObject: () => Promise.reject(new Error('nothing is quarantined here')),
-    time: { now: () => Math.floor(scheduler.now), sleep: (ms) => scheduler.sleep(ms), random: () => 0.5 },
+    time: {
+      now: () => Math.floor(scheduler.now),
+      sleep: (ms) => scheduler.sleep(ms),
+      random: () => 0.5,
+      abortIn: () => new AbortController().signal,
+    },
     report: () => {},
   });
   return ingest({ Records: records }, context);

@@ -41,6 +41,9 @@ export const ASSUMPTIONS = {
   ingestSeconds: 0.1,
   /** Half a millisecond of a vCPU, which is 1,769 MB of a function: a record that leaves a fence, measured elsewhere. */
   ingestSecondsPerRecord: (0.000_5 * 1_769) / 512,
+  /** Of all changes, those that are wrong and go to quarantine. Assumed. */
+  rejectedShare: 0.001,
+  quarantineDays: 180,
   changeLogFilesPerDay: SECONDS_PER_DAY / 60,
   offlineFilesPerDay: 96,
   alarms: 15,
@@ -100,6 +103,17 @@ export function monthlyBill(usage: Usage): Line[] {
       'change log and offline store: storage, one month of changes',
       'objectStorage',
       (2 * rowsLogged * itemBytes) / GB,
+    ),
+    // A batch's rejections are one object, so that a flood of them costs no more than its batches.
+    line(
+      'quarantine: objects, one a batch, of a change in 1,000',
+      'objectPut',
+      Math.min(batches, changes * ASSUMPTIONS.rejectedShare) / THOUSAND,
+    ),
+    line(
+      'quarantine: storage for 180 days, with both images',
+      'objectStorage',
+      (changesPerDay * ASSUMPTIONS.quarantineDays * ASSUMPTIONS.rejectedShare * 2 * itemBytes) / GB,
     ),
     line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
     ...trainingLines(trainings, rowsLogged * itemBytes),

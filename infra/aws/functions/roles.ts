@@ -23,9 +23,10 @@ export function functionRoles(group: FeatureGroup, names: Names, source: SourceT
       allow(['s3:ListBucket'], [quarantine]),
     ]),
     RedriveRole: lambdaRole(names, 'redrive', [
-      allow(['dynamodb:GetItem'], [source.arn]),
+      allow(['dynamodb:BatchGetItem'], [source.arn]),
       ...deliver(group),
-      allow(['s3:DeleteObject', 's3:GetObject'], waiting),
+      // What was put right of a batch leaves its object, which is written anew.
+      allow(['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], waiting),
       allow(['s3:ListBucket'], [quarantine]),
     ]),
     RetrainRole: lambdaRole(names, 'retrain', [

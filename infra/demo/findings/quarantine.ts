@@ -4,7 +4,7 @@ import type { Item } from '../customers/item.ts';
 import { textsUnder } from './change-log.ts';
 import { idOf } from './online-store.ts';
 
-/** Prefix of rejected records in the quarantine bucket. */
+/** Prefix of rejected records in the quarantine bucket, where a batch's are one object, a line of JSON each. */
 const QUARANTINE_PREFIX = 'quarantine/';
 
 /** A record in quarantine: which, and why. */
@@ -32,6 +32,8 @@ export async function readQuarantine(s3: S3Client, bucket: string, group: Featur
 /** The rejections as they lie in quarantine: a line of JSON each, in the order of their keys. */
 export async function readRejections(s3: S3Client, bucket: string): Promise<string[]> {
   const rejections: string[] = [];
-  for await (const { text } of textsUnder(s3, bucket, QUARANTINE_PREFIX)) rejections.push(text);
+  for await (const { text } of textsUnder(s3, bucket, QUARANTINE_PREFIX)) {
+    rejections.push(...text.split('\n').filter(Boolean));
+  }
   return rejections;
 }

@@ -10,7 +10,7 @@ const KEPT_HEADERS = ['content-type', 'content-disposition', 'content-language',
 /** Source: DeleteObjects. */
 const DELETED_KEYS_MAX = 1_000;
 
-/** `If-None-Match: *` makes it create only. */
+/** `If-None-Match: *` makes it create only, `If-Match` overwrite only what the caller has read. */
 export async function putObject(
   objects: ObjectStore,
   bucket: string,
@@ -20,10 +20,13 @@ export async function putObject(
   const condition = request.headers['if-none-match'];
   if (condition !== undefined && condition !== '*')
     throw notImplemented('s3', `If-None-Match: ${condition} of PutObject`);
-  if (request.headers['if-match'] !== undefined) throw notImplemented('s3', 'If-Match of PutObject');
   const content = payloadOf(request);
   const headers = keptHeaders(request.headers);
-  const stored = await objects.put(bucket, key, content, { headers, isNew: condition === '*' });
+  const stored = await objects.put(bucket, key, content, {
+    headers,
+    isNew: condition === '*',
+    ifMatch: request.headers['if-match'],
+  });
   return { status: 200, headers: { etag: stored.etag } };
 }
 

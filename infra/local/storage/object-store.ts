@@ -18,6 +18,8 @@ export interface PutOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Refuses to overwrite: `If-None-Match: *`. */
   readonly isNew?: boolean;
+  /** Overwrites only the object of this ETag: `If-Match`. */
+  readonly ifMatch?: string | undefined;
 }
 
 /** Source: S3, object key names. */
@@ -65,16 +67,26 @@ export class ObjectStore {
     await mkdir(dirname(temporary), { recursive: true });
     await writeFile(temporary, body);
     const written = await stat(temporary);
-    this.#etags.set(file, { version: versionOf(written), etag: etagOf(body) });
     try {
+      if (options.ifMatch !== undefined) await this.#requireMatch(bucket, key, options.ifMatch);
       await place(temporary, file, options.isNew ? link : rename);
     } catch (error) {
+      if (error instanceof AwsError) throw error;
       throw writeError(error as NodeJS.ErrnoException, key);
     } finally {
       await rm(temporary, { force: true });
     }
+    this.#etags.set(file, { version: versionOf(written), etag: etagOf(body) });
     await this.#putHeaders(bucket, key, options.headers ?? {});
     return this.head(bucket, key);
+  }
+
+  /** @throws AwsError NoSuchKey; PreconditionFailed when the object is another. */
+  async #requireMatch(bucket: string, key: string, etag: string): Promise<void> {
+    const stored = await this.#describe(bucket, key);
+    if (!stored) throw noSuchKey(bucket, key);
+    if (etag === '*' || etag === stored.etag) return;
+    throw new AwsError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412);
   }
 
   /** @throws AwsError NoSuchKey */

@@ -25,7 +25,7 @@ export function compiled(group: FeatureGroup): (event: { Records: readonly unkno
   return ({ Records }) => {
     const decoded = Records.map((record) => ({ record, decoded: decode(record) }));
     const changes = decoded.map((it) => it.decoded).filter(isChange);
-    const timed = assignEventTimes(changes, new Map());
+    const timed = assignEventTimes(changes, new Map(), 0);
     const last = lastChangePerRecord(group, timed);
     const bodyBytes: number[] = [];
     for (let at = 0; at < last.length; at += ENTRIES_PER_CALL_MAX) {

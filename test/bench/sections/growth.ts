@@ -6,7 +6,7 @@ import { isChange, makeDecoder } from '../../../shared/changes/decode.ts';
 import { assignEventTimes } from '../../../shared/changes/event-order.ts';
 import { retrainConfig } from '../../../shared/config/retrain.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
-import { BUCKET, localAthena } from '../../given/local-athena.ts';
+import { BUCKET, localAthena } from '../../given/local/local-athena.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 import { ingestAgainst } from '../contestants/batch-of-ingest.ts';
 import { type EventOptions, eventText } from '../contestants/events.ts';
@@ -44,7 +44,7 @@ export async function growth({ quick }: { quick: boolean }) {
       const changes = Records.map((record) =>
         decode({ ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: arrivedMs / 1_000 } }),
       ).filter(isChange);
-      const written = assignEventTimes(changes, new Map()).map((change) => changeLogRow(bankMarketing, change));
+      const written = assignEventTimes(changes, new Map(), 0).map((change) => changeLogRow(bankMarketing, change));
       const day = new Date(arrivedMs).toISOString().slice(0, 10);
       await athena.objects.put(BUCKET, `change-log/dt=${day}/${arrivedMs}-${options.firstKey}`, written.join(''));
     };

@@ -22,12 +22,14 @@ export const pace: Pace = {
   sleep: async () => {},
   random: Math.random,
   deadline: Number.POSITIVE_INFINITY,
+  signal: new AbortController().signal,
+  abortIn: () => new AbortController().signal,
 };
 
 /** The changes of one batch, ready to be written. */
 export function timedChanges(records: number): TimedChange[] {
   const { Records } = JSON.parse(eventText({ records })) as { Records: unknown[] };
-  return assignEventTimes(Records.map(makeDecoder(bankMarketing)).filter(isChange), new Map());
+  return assignEventTimes(Records.map(makeDecoder(bankMarketing)).filter(isChange), new Map(), 0);
 }
 
 function client(endpoint: string) {

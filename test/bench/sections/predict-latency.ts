@@ -31,7 +31,7 @@ export async function predictLatency({ quick }: { quick: boolean }) {
   };
   const featureStore = new SageMakerFeatureStoreRuntimeClient(client);
   const changes = timedChanges(RECORDS);
-  await sdkOnlineStore(bankMarketing, featureStore).batchWrite(changes);
+  await sdkOnlineStore(bankMarketing, featureStore).batchWrite(changes, new AbortController().signal);
   const identifiers = changes.map((change) => change.recordIdentifier);
   const dependencies: PredictDependencies = {
     config: { featureGroup: bankMarketing.name, stateTable: 'state', endpointName: 'endpoint' },

@@ -3,7 +3,7 @@ import type { RetrainConfig } from '../../../shared/config/retrain.ts';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Snapshot } from '../../../shared/state/snapshots.ts';
 import { type TrainingPlan, trainingPlan } from '../../../shared/training/plan.ts';
-import type { localAthena, Scanned } from '../../given/local-athena.ts';
+import type { localAthena, Scanned } from '../../given/local/local-athena.ts';
 
 export type Athena = Awaited<ReturnType<typeof localAthena>>;
 

@@ -21,6 +21,8 @@ interface Captured {
 }
 
 const DONE = '{"Errors":[],"UnprocessedEntries":[]}';
+/** Aborts nothing. */
+const never = new AbortController().signal;
 const captured: Captured[] = [];
 let answers: { status: number; body: string; errorType?: string }[] = [];
 let connections = 0;
@@ -85,7 +87,7 @@ async function sentBySdk(id: string): Promise<Captured> {
     toMiddleware: 'httpSigningMiddleware',
     name: 'fixedInvocationId',
   });
-  await sdkOnlineStore(accounts, sdk).batchWrite(changes);
+  await sdkOnlineStore(accounts, sdk).batchWrite(changes, never);
   return captured.pop() as Captured;
 }
 
@@ -93,7 +95,7 @@ test('every call is byte for byte what the SDK sends, signature included', async
   vi.useFakeTimers({ toFake: ['Date'], now: FIRST_SECOND * 1_000 });
   const store = directOnlineStore(accounts, client());
   for (const _ of ['through the SDK', 'directly', 'directly']) {
-    expect(await store.batchWrite(changes)).toMatchObject({ Errors: [], UnprocessedEntries: [] });
+    expect(await store.batchWrite(changes, never)).toMatchObject({ Errors: [], UnprocessedEntries: [] });
     const sent = captured.pop() as Captured;
     expect(sent).toEqual(await sentBySdk(invocationId(sent)));
     expect(sent.headers[sent.headers.indexOf('authorization') + 1]).toMatch(/\/eu-central-1\/sagemaker\/aws4_request/);
@@ -106,7 +108,7 @@ test('each batch asks the SDK again, once for all of its calls', async () => {
   const store = directOnlineStore(accounts, sdk);
   for (const _ of ['first batch', 'second batch']) {
     store.begin();
-    await Promise.all(Array.from({ length: 8 }, () => store.batchWrite(changes)));
+    await Promise.all(Array.from({ length: 8 }, () => store.batchWrite(changes, never)));
   }
   expect(captured).toHaveLength(16);
   expect(send).toHaveBeenCalledTimes(2);
@@ -114,7 +116,7 @@ test('each batch asks the SDK again, once for all of its calls', async () => {
 
 test('connections are used again', async () => {
   const store = directOnlineStore(accounts, client());
-  for (let call = 0; call < 20; call += 1) await store.batchWrite(changes);
+  for (let call = 0; call < 20; call += 1) await store.batchWrite(changes, never);
   expect(captured).toHaveLength(20);
   expect(connections).toBe(1);
 });
@@ -138,8 +140,8 @@ test('over TLS the bodies are the same, and one connection is used for all', asy
   });
   try {
     const store = directOnlineStore(accounts, sdk);
-    for (let call = 0; call < 5; call += 1) await store.batchWrite(changes);
-    await sdkOnlineStore(accounts, client()).batchWrite(changes);
+    for (let call = 0; call < 5; call += 1) await store.batchWrite(changes, never);
+    await sdkOnlineStore(accounts, client()).batchWrite(changes, never);
     expect(bodies).toHaveLength(5);
     for (const body of bodies) expect(body).toEqual(captured.at(-1)?.body);
     expect(handshakes).toBe(1);
@@ -162,30 +164,30 @@ test('credentials that expire are renewed', async () => {
     credentials: provider,
   });
   const store = directOnlineStore(accounts, sdk);
-  await store.batchWrite(changes);
-  await store.batchWrite(changes);
-  await store.batchWrite(changes);
+  await store.batchWrite(changes, never);
+  await store.batchWrite(changes, never);
+  await store.batchWrite(changes, never);
   expect(captured.at(-1)?.headers.join()).toMatch(/AKID[2-9]/);
 });
 
 test('a call that is throttled is made again by the SDK, and after it calls are direct again', async () => {
   const store = directOnlineStore(accounts, client());
-  await store.batchWrite(changes);
+  await store.batchWrite(changes, never);
   answers = [{ status: 429, errorType: 'ThrottlingException', body: '{}' }];
-  expect(await store.batchWrite(changes)).toMatchObject({ UnprocessedEntries: [] });
-  await store.batchWrite(changes);
+  expect(await store.batchWrite(changes, never)).toMatchObject({ UnprocessedEntries: [] });
+  await store.batchWrite(changes, never);
   expect(captured).toHaveLength(4);
 });
 
 test('an error is the one that the SDK throws', async () => {
   const refusal = { status: 400, errorType: 'ValidationError', body: '{"message":"an entry is not valid"}' };
   const store = directOnlineStore(accounts, client());
-  await store.batchWrite(changes);
+  await store.batchWrite(changes, never);
   answers = [refusal, refusal];
-  const error = await store.batchWrite(changes).catch((caught: unknown) => caught);
+  const error = await store.batchWrite(changes, never).catch((caught: unknown) => caught);
   answers = [refusal];
   const expected = await sdkOnlineStore(accounts, client())
-    .batchWrite(changes)
+    .batchWrite(changes, never)
     .catch((caught: unknown) => caught);
   expect(errorCode(error)).toBe('ValidationError');
   expect(error).toEqual(expected);
@@ -193,12 +195,12 @@ test('an error is the one that the SDK throws', async () => {
 
 test('entries that were not written are told as by the SDK', async () => {
   const store = directOnlineStore(accounts, client());
-  await store.batchWrite(changes);
+  await store.batchWrite(changes, never);
   const Entry = { FeatureGroupName: 'accounts', Record: [{ FeatureName: 'account_id', ValueAsString: 'a-1' }] };
   const body = {
     Errors: [{ Entry, ErrorCode: 'InternalFailure', ErrorMessage: 'later' }],
     UnprocessedEntries: [Entry],
   };
   answers = [{ status: 200, body: JSON.stringify(body) }];
-  expect(await store.batchWrite(changes)).toEqual(body);
+  expect(await store.batchWrite(changes, never)).toEqual(body);
 });

@@ -25,6 +25,7 @@ import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import { quarantine } from '../../../shared/sinks/quarantine.ts';
 import type { Sink } from '../../../shared/sinks/sink.ts';
 import { accounts, FIRST_SECOND, timedChange } from '../../given/builders.ts';
+import { pace } from '../../given/pace.ts';
 
 /** One suite of behaviours, held against every sink over the wire. */
 
@@ -75,7 +76,9 @@ function featureGroupProperties() {
   return featureGroup(accounts).FeatureGroup?.Properties as unknown as Parameters<typeof store.createFeatureGroup>[0];
 }
 
-const patient = (): Pace => ({ now: Date.now, sleep: async () => {}, random: () => 0, deadline: Date.now() + 20_000 });
+const patient = (): Pace => pace({ now: Date.now, deadline: Date.now() + 20_000 });
+/** How far the seconds of a shard's records may be out of step. */
+const HAZARD_SECONDS = 1;
 const outOfTime = (): Pace => ({ ...patient(), deadline: 0 });
 
 interface Subject {
@@ -116,7 +119,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
       }),
     );
     return {
-      sink: labelLedgerSink({ name: TableName, dynamodb }),
+      sink: labelLedgerSink({ name: TableName, dynamodb }, HAZARD_SECONDS),
       operation: { service: 'dynamodb', operation: 'PutItem' },
       partial: false,
       read: async () =>
@@ -141,7 +144,11 @@ const subjects: Record<string, () => Promise<Subject>> = {
       },
       operation: { service: 's3', operation: 'PutObject' },
       partial: false,
-      read: async () => (await objects.list('quarantine')).map(({ key }) => key),
+      async read() {
+        const files = await objects.list('quarantine');
+        const texts = await Promise.all(files.map(({ key }) => objects.get('quarantine', key)));
+        return texts.flatMap((text) => text.toString().trimEnd().split('\n')).sort();
+      },
     };
   },
 };
@@ -270,6 +277,39 @@ describe.each([
     expect(online(first.recordIdentifier)?.deleted).toBe(true);
   });
 
+  test('what Feature Store says of a record is kept with it, and is in no message', async () => {
+    const batch = changes(2);
+    const wrong = { ...batch[1], values: ['jane@example.org', '1', 'free', '0', '', null, undefined] } as TimedChange;
+    const { rejections } = await sink().write([batch[0] as TimedChange, wrong], patient());
+    expect(rejections[0]?.message).toBe('Feature Store refused the record: ValidationError.');
+    expect(rejections[0]?.detail).toContain('ValidationError: ');
+  });
+
+  test('when every record of many is refused it is the group that is wrong, and nobody goes to quarantine', async () => {
+    const wrong = changes(30).map((it) => ({ ...it, values: ['x', '1', 'free', '0', '', null, undefined] }));
+    const { failures, rejections } = await sink().write(wrong, patient());
+    expect([failures.length, rejections.length]).toEqual([30, 0]);
+    expect(failures[0]?.message).toMatch(/every one of 30 records: is the feature group as the definition has it\?$/);
+  });
+
+  test('a call of too many bytes is made in parts', async () => {
+    faults.inject({
+      ...{ service: 'featurestore', operation: 'BatchWriteRecord', kind: 'before', times: 3 },
+      ...{ code: 'RequestEntityTooLargeException', status: 413 },
+    });
+    const batch = changes(20);
+    expect(await sink().write(batch, patient())).toEqual({ failures: [], rejections: [] });
+    expect(batch.every(({ recordIdentifier }) => online(recordIdentifier))).toBe(true);
+  });
+
+  test('a record that a batch makes and deletes leaves a tombstone that its insertion cannot undo', async () => {
+    const [first] = changes(1) as [TimedChange];
+    const removal = { ...first, eventName: 'REMOVE', values: undefined, eventTimeMs: first.eventTimeMs + 1 } as const;
+    await sink().write([first, { ...removal, sequenceNumber: `${first.sequenceNumber}0` }], patient());
+    await sink().write([first], patient());
+    expect(online(first.recordIdentifier)?.deleted).toBe(true);
+  });
+
   test('a record that Feature Store refuses is a rejection, and the others of its call are written', async () => {
     const batch = changes(3);
     const wrong = { ...batch[1], values: ['no number', '1', 'free', '0', '', null, undefined] } as TimedChange;
@@ -280,7 +320,27 @@ describe.each([
   });
 });
 
+describe('quarantine', () => {
+  test('keeps the rejections of a batch in one object, a line each', async () => {
+    const { sink } = await (subjects.quarantine as () => Promise<Subject>)();
+    const before = (await objects.list('quarantine')).length;
+    await sink.write(changes(1_000), patient());
+    expect((await objects.list('quarantine')).length - before).toBe(1);
+  });
+});
+
 describe('label-ledger', () => {
+  test('a label event of a stream that was made anew counts, however low its number', async () => {
+    const { sink, read } = await (subjects['label-ledger'] as () => Promise<Subject>)();
+    const [first] = changes(1) as [TimedChange];
+    const later = { ...first, sequenceNumber: '20500000000000000910398', second: first.second + 86_400 };
+    await sink.write([{ ...first, sequenceNumber: '1683700000000001135967000', newLabel: '0' }], patient());
+    await sink.write([{ ...later, newLabel: '1' }], patient());
+    expect(await read()).toEqual([`label#${first.recordIdentifier} 1 1`]);
+    await sink.write([{ ...first, sequenceNumber: '1683700000000001135967000', newLabel: '0' }], patient());
+    expect(await read()).toEqual([`label#${first.recordIdentifier} 1 1`]);
+  });
+
   test('an older label event that comes late changes nothing', async () => {
     const { sink, read } = await (subjects['label-ledger'] as () => Promise<Subject>)();
     const [first] = changes(1) as [TimedChange];

@@ -16,7 +16,7 @@ import type { Snapshot } from '../../../shared/state/snapshots.ts';
 import { type TrainingPlan, trainingPlan } from '../../../shared/training/plan.ts';
 import { LATENESS_DAYS_MAX, SETTLING_DAYS, SNAPSHOT_AGE_DAYS_MAX } from '../../../shared/training/snapshot.ts';
 import { type DeliveredChange, deliveriesOf, isRequiredNumber, learntFrom } from '../../given/change-histories.ts';
-import { BUCKET, localAthena } from '../../given/local-athena.ts';
+import { BUCKET, localAthena } from '../../given/local/local-athena.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 
 const DAY_MS = 86_400_000;

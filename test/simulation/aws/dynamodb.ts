@@ -95,9 +95,10 @@ export class DynamoDb implements AwsService {
 
   #batchGet({ RequestItems }: Request) {
     const [table, request] = Object.entries(RequestItems)[0] ?? [];
-    if (!request || table !== this.#stateTable || Object.keys(RequestItems).length > 1) {
-      throw new Error('not simulated: BatchGetItem of other tables');
+    if (!request || table === undefined || Object.keys(RequestItems).length > 1) {
+      throw new Error('not simulated: BatchGetItem of several tables');
     }
+    if (!request.ConsistentRead) throw new Error('both tables are the truth of what they hold: read them consistently');
     if (request.Keys.length > 100) throw new AwsError('ValidationException', 'Too many items requested');
     const found: Item[] = [];
     const unprocessed: Item[] = [];
@@ -106,7 +107,7 @@ export class DynamoDb implements AwsService {
         unprocessed.push(key);
         continue;
       }
-      const item = this.#live(key.pk?.S ?? '');
+      const item = table === this.#stateTable ? this.#live(key.pk?.S ?? '') : this.#readSource(key);
       if (item) found.push(item);
     }
     return {

@@ -9,8 +9,12 @@ const WORST = {
   'a call failed before its effect': 0.1,
   'the answer of a call was lost after its effect': 0.1,
   'a call was slow': 0.1,
-  'a call hung until the invocation timed out': 0.003,
+  'a call took seconds': 0.01,
+  'a call was never answered': 0.003,
+  'a call was made with an expired token': 0.01,
+  'a call was too large': 0,
   'a service was down for minutes': 0.001,
+  'a service denied access for minutes': 0.0005,
   'the invocation crashed before a call': 0.01,
   'the invocation crashed after a call': 0.01,
   'an entry was left unprocessed': 0.1,
@@ -30,6 +34,7 @@ const WORST = {
   'the poller restarted from an old checkpoint': 0.02,
   'a shard was split': 0.003,
   'the creation clock stepped': 0.4,
+  'the stream was made anew': 0.0005,
   'the stream trimmed unread records': 0,
   'an execution failed': 0.4,
   'an execution vanished without a word': 0.2,
@@ -47,10 +52,14 @@ export class Faults {
   readonly #random: Random;
   readonly #rates: Record<FaultKind, number>;
 
-  /** @param intensity 0 (nothing goes wrong) to 1 (the worst). */
-  constructor(random: Random, intensity: number) {
+  /**
+   * @param intensity 0 (nothing goes wrong) to 1 (the worst).
+   * @param never kinds that this world does not have.
+   */
+  constructor(random: Random, intensity: number, never: readonly FaultKind[] = []) {
     this.#random = random;
-    const rate = (kind: FaultKind) => (random.chance(0.25) ? 0 : WORST[kind] * intensity * random.next());
+    const rate = (kind: FaultKind) =>
+      random.chance(0.25) || never.includes(kind) ? 0 : WORST[kind] * intensity * random.next();
     this.#rates = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, rate(kind)])) as Record<FaultKind, number>;
   }
 

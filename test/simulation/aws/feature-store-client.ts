@@ -4,7 +4,13 @@ import type { HttpRequest } from '@smithy/types';
 import { AwsError, type AwsService, type Caller, type Network } from './aws-call.ts';
 
 /** Status of an error by its code, where it is not 500. Source: Feature Store runtime API, common errors. */
-const STATUS: Readonly<Record<string, number>> = { ThrottlingException: 429, ValidationError: 400 };
+const STATUS: Readonly<Record<string, number>> = {
+  ThrottlingException: 429,
+  ValidationError: 400,
+  AccessDeniedException: 403,
+  ExpiredTokenException: 403,
+  RequestEntityTooLargeException: 413,
+};
 
 /**
  * The SDK's own client of Feature Store. All that it would look for outside (credentials, region, files of
@@ -20,14 +26,17 @@ const sdk = new SageMakerFeatureStoreRuntimeClient({
 
 /** The SDK's client over a simulated wire, for one caller, for code that goes past the SDK's commands. */
 export function featureStoreClient(network: Network, service: AwsService, caller: Caller): typeof sdk {
-  const client: { send(command: object): Promise<unknown> } = network.client(service, caller);
+  const client: { send(command: object, options: { abortSignal?: AbortSignal }): Promise<unknown> } = network.client(
+    service,
+    caller,
+  );
   const requestHandler = {
-    async handle(request: HttpRequest) {
+    async handle(request: HttpRequest, options: { abortSignal?: AbortSignal }) {
       try {
-        return answer(200, (await client.send(commandOf(request))) as object);
+        return answer(200, (await client.send(commandOf(request), options)) as object);
       } catch (error) {
         // A call without an answer ends as the connection does.
-        if (!(error instanceof AwsError) || error.name === 'TimeoutError') throw error;
+        if (!(error instanceof AwsError) || error.name === 'TimeoutError' || error.name === 'AbortError') throw error;
         return answer(STATUS[error.name] ?? 500, { message: error.message }, error.name);
       }
     },

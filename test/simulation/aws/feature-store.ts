@@ -6,6 +6,18 @@ import type { Faults } from './faults.ts';
 /** Whether an equal event time takes the earlier version's place: AWS's pages disagree. */
 export type TieRule = 'greater' | 'equal-or-later';
 
+/**
+ * What no page of AWS, or no more than one, says of deletions: whether a tombstone keeps an event time that older puts
+ * lose against, and whether deleting a record that is not there leaves one.
+ */
+export interface TombstoneRules {
+  readonly keepEventTime: boolean;
+  readonly ofAbsent: boolean;
+}
+
+/** Most bytes of a call. No page says how many. */
+const CALL_BYTES_MAX = 1_000_000;
+
 /** Texts of a record's features by name; undefined for a tombstone. */
 export type OnlineFeatures = ReadonlyMap<string, string> | undefined;
 
@@ -17,6 +29,8 @@ export interface OnlineRecord {
 export interface OnlineWrite extends OnlineRecord {
   readonly recordIdentifier: string;
   readonly applied: boolean;
+  /** A deletion of what was not there, of which nothing remains. */
+  readonly leftNothing?: boolean;
 }
 
 /** A feature text that Feature Store refuses, however often it is sent. */
@@ -40,6 +54,7 @@ export class FeatureStore implements AwsService {
   readonly records = new Map<string, OnlineRecord>();
   readonly #group: FeatureGroup;
   readonly #tieRule: TieRule;
+  readonly #tombstones: TombstoneRules;
   readonly #faults: Faults;
   readonly #random: Random;
   readonly #onWrite: (write: OnlineWrite, caller: Caller) => void;
@@ -47,12 +62,14 @@ export class FeatureStore implements AwsService {
   constructor(around: {
     group: FeatureGroup;
     tieRule: TieRule;
+    tombstones?: TombstoneRules;
     faults: Faults;
     random: Random;
     onWrite(write: OnlineWrite, caller: Caller): void;
   }) {
     this.#group = around.group;
     this.#tieRule = around.tieRule;
+    this.#tombstones = around.tombstones ?? { keepEventTime: true, ofAbsent: true };
     this.#faults = around.faults;
     this.#random = around.random;
     this.#onWrite = around.onWrite;
@@ -71,6 +88,10 @@ export class FeatureStore implements AwsService {
 
   #batchWrite(entries: readonly Entry[], caller: Caller) {
     if (entries.length < 1 || entries.length > 25) throw new AwsError('ValidationError', '1 to 25 entries');
+    if (Buffer.byteLength(JSON.stringify(entries)) > CALL_BYTES_MAX) {
+      this.#faults.note('a call was too large');
+      throw new AwsError('RequestEntityTooLargeException', 'Request body is too large');
+    }
     const Errors: { Entry: Entry; ErrorCode: string; ErrorMessage: string }[] = [];
     const UnprocessedEntries: Entry[] = [];
     const invalid = entries.filter((entry) => this.#problem(entry) !== undefined);
@@ -120,7 +141,19 @@ export class FeatureStore implements AwsService {
       throw new AwsError('ValidationError', 'the event time has not the form of its type');
     const eventTimeMs = Date.parse(EventTime);
     const hard = DeletionMode === 'HardDelete';
+    const { keepEventTime, ofAbsent } = this.#tombstones;
+    if (!ofAbsent && !this.records.has(RecordIdentifierValueAsString)) {
+      const write = {
+        recordIdentifier: RecordIdentifierValueAsString,
+        eventTimeMs,
+        features: undefined,
+        applied: true,
+      };
+      this.#onWrite({ ...write, leftNothing: true }, caller);
+      return {};
+    }
     const applied = this.#write(RecordIdentifierValueAsString, { eventTimeMs, features: undefined }, caller);
+    if (applied && !keepEventTime) this.records.delete(RecordIdentifierValueAsString);
     if (hard && !applied) throw new AwsError('ValidationError', 'the event time is not later');
     // A hard deletion leaves nothing that a late put could be compared with.
     if (hard) this.records.delete(RecordIdentifierValueAsString);

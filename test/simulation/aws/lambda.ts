@@ -13,7 +13,6 @@ export type Result<T> =
 /** One invocation of a function: its own clients hang on it, so that they die with it. */
 export class Invocation implements Caller {
   alive = true;
-  hung = false;
   readonly name: string;
   readonly slowness: number;
   /** What the execution environment's clock is off by, in milliseconds. */

@@ -45,17 +45,21 @@ export function parseRow(row: string): LogRow {
   };
 }
 
-/** The rows with one copy per change: of several, the one of the greatest event time. */
+/** What a repair states of an item, and no change of it. */
+export const isRepair = ({ eventName }: LogRow): boolean => eventName.startsWith('REPAIR');
+
+/** The rows with one copy per change, and per repair at it: of several, the one of the greatest event time. */
 export function withoutDuplicates(rows: Iterable<LogRow>): Map<string, LogRow> {
   const changes = new Map<string, LogRow>();
   for (const row of rows) {
-    const known = changes.get(row.sequenceNumber);
-    if (!known || row.eventTime > known.eventTime) changes.set(row.sequenceNumber, row);
+    const key = isRepair(row) ? `${row.sequenceNumber} ${row.recordIdentifier}` : row.sequenceNumber;
+    const known = changes.get(key);
+    if (!known || row.eventTime > known.eventTime) changes.set(key, row);
   }
   return changes;
 }
 
-/** The latest-row view: per record the row of the greatest (second, sequence number), unless that is a deletion. */
+/** The latest-row view: per record the row of the greatest (second, number, event time), unless that is a deletion. */
 export function latestRows(group: FeatureGroup, rows: Iterable<LogRow>): Map<string, LogRow> {
   const latest = new Map<string, LogRow>();
   for (const row of withoutDuplicates(rows).values()) {
@@ -64,10 +68,10 @@ export function latestRows(group: FeatureGroup, rows: Iterable<LogRow>): Map<str
     const known = latest.get(row.recordIdentifier);
     if (!known || recency(row) > recency(known)) latest.set(row.recordIdentifier, row);
   }
-  for (const [recordIdentifier, row] of latest) if (row.eventName === 'REMOVE') latest.delete(recordIdentifier);
+  for (const [recordIdentifier, row] of latest) if (row.eventName.endsWith('REMOVE')) latest.delete(recordIdentifier);
   return latest;
 }
 
 function recency({ eventTime, sequenceNumber }: LogRow): string {
-  return `${eventTime.slice(0, TO_THE_SECOND)} ${sequenceNumber.padStart(SEQUENCE_NUMBER_DIGITS, '0')}`;
+  return `${eventTime.slice(0, TO_THE_SECOND)} ${sequenceNumber.padStart(SEQUENCE_NUMBER_DIGITS, '0')} ${eventTime}`;
 }

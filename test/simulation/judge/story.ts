@@ -20,11 +20,22 @@ export async function tellStory(seed: number, changes: number, violation: Violat
   const say = (text: string) => lines.push(`${at()}  ${text}`);
   if (id !== undefined) listen(world, id, say);
   await world.run().catch(() => {});
-  const { intensity, tieRule, hazardSeconds, batchSize, retriesMax, bisect, group } = world.profile;
+  const {
+    intensity,
+    tieRule,
+    tombstones,
+    keys,
+    numbersBeginAnew,
+    hazardSeconds,
+    batchSize,
+    retriesMax,
+    bisect,
+    group,
+  } = world.profile;
   return [
     `Seed ${seed} with ${changes} changes: "${violation.invariant}" is broken.`,
     violation.message,
-    `The world: weather ${intensity}, tie rule ${tieRule}, hazard window ${hazardSeconds} s, batches of ${batchSize}, retries ${retriesMax}, bisect ${bisect}, event time from ${group.eventTime.attribute ?? 'the stream'}, on delete ${group.onDelete}, on expiry ${group.onTtlExpiry}.`,
+    `The world: weather ${intensity}, tie rule ${tieRule}, ${tombstones.keepEventTime ? 'tombstones keep their time' : 'tombstones keep no time'}, ${tombstones.ofAbsent ? 'one' : 'none'} of what is absent, keys ${keys}, ${numbersBeginAnew ? 'numbers of children begin anywhere' : 'numbers rise'}, hazard window ${hazardSeconds} s, batches of ${batchSize}, retries ${retriesMax}, bisect ${bisect}, event time from ${group.eventTime.attribute ?? 'the stream'}, on delete ${group.onDelete}, on expiry ${group.onTtlExpiry}.`,
     ...(id === undefined ? [] : [`The story of ${id}:`]),
     ...(lines.length > LINES_MAX ? [`… ${lines.length - LINES_MAX} lines before`] : []),
     ...lines.slice(-LINES_MAX),

@@ -1,12 +1,11 @@
 import type { FeatureText } from '../../../shared/changes/change.ts';
-import { compareSequenceNumbers } from '../../../shared/changes/sequence-number.ts';
 import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Caller } from '../aws/aws-call.ts';
 import type { Item } from '../aws/expression.ts';
 import type { FeatureStore, OnlineWrite } from '../aws/feature-store.ts';
 import type { Profile } from '../world/profile.ts';
 import type { SourceTable, TrueChange } from '../world/source-table.ts';
-import { parseRow } from './change-log-rows.ts';
+import { isRepair, type LogRow, parseRow } from './change-log-rows.ts';
 import { Violation } from './violation.ts';
 
 /** Numbers the invariants measure on the way. */
@@ -61,7 +60,7 @@ export class Witness {
   }
 
   /** Feature Store has taken or passed over a version. */
-  onlineWrite({ recordIdentifier, features, eventTimeMs, applied }: OnlineWrite, caller: Caller): void {
+  onlineWrite({ recordIdentifier, features, eventTimeMs, applied, leftNothing }: OnlineWrite, caller: Caller): void {
     this.measures.onlineWrites += 1;
     const change = features
       ? this.#byVersion.get(features.get('version') ?? '')
@@ -88,8 +87,12 @@ export class Witness {
         );
       }
     }
+    // Where a repair has left nothing, what is still in the stream comes one after the other, the deletion last.
+    if (leftNothing && !batches.has(caller)) return;
     const before = this.online.get(recordIdentifier);
-    if (applied && before && before.order > change.order && !this.#isExcused(recordIdentifier)) {
+    // A tombstone without an event time yields to whatever is delivered again, until its own deletion is.
+    const yields = before?.eventName === 'REMOVE' && !this.#profile.tombstones.keepEventTime;
+    if (applied && before && before.order > change.order && !yields && !this.#isExcused(recordIdentifier)) {
       throw new Violation(
         'a stale change never overwrites a newer one',
         `${told}: ${nameOf(change)} took the place of ${nameOf(before)}`,
@@ -118,6 +121,10 @@ export class Witness {
   /** Firehose has taken a row. */
   row(text: string, caller: Caller): void {
     const row = parseRow(text);
+    if (isRepair(row)) {
+      this.#repairRow(row, `${caller.name} logged ${text}`);
+      return;
+    }
     const change = this.#table.bySequenceNumber.get(row.sequenceNumber);
     const told = `${caller.name} logged ${text}`;
     if (!change) throw new Violation('the change log holds the changes', `${told}: there is no such change`);
@@ -135,6 +142,18 @@ export class Witness {
     }
     this.logged.add(row.sequenceNumber);
     this.#eventTime(change, Date.parse(row.eventTime), told, batches.get(caller));
+  }
+
+  /** A repair states what an item was, or that it was gone. */
+  #repairRow(row: LogRow, told: string): void {
+    const { recordIdentifier: id, features } = row;
+    const state = this.#byVersion.get(features[0] ?? '');
+    const history = this.#table.histories.get(id);
+    const same =
+      row.eventName === 'REPAIR'
+        ? state?.recordIdentifier === id && features.every((field, index) => field === fieldOf(state.texts?.[index]))
+        : history?.some(({ eventName }) => eventName === 'REMOVE') && features.every((field) => field === null);
+    if (!same) throw new Violation('repairs are states of the table', `${told}: the item was never like it`, id);
   }
 
   /** A change was given an event time: as before, or for the first time, and then in order. */
@@ -170,7 +189,10 @@ export class Witness {
     this.measures.earlierEventTime += 1;
     const stored = this.#featureStore().records.get(id);
     const online = this.online.get(id);
-    const cannotWin = stored && stored.eventTimeMs > ms && online && online.order >= change.order;
+    const cannotWin =
+      online &&
+      online.order >= change.order &&
+      (stored ? stored.eventTimeMs > ms : !this.#profile.tombstones.keepEventTime);
     // A redriven row beside the one that ingest wrote is a duplicate that the view passes over.
     const { batchStart, fences = 0 } = change.timedIn ?? {};
     // A fence remembers the one before it: a batch that begins as it did, and has left one fence, finds what it found.
@@ -188,7 +210,7 @@ export class Witness {
   /** An item of the state table was written. */
   stateWrite(pk: string, before: Item | undefined, after: Item, caller: Caller): void {
     if (pk.startsWith('fence#')) {
-      const id = pk.slice('fence#'.length);
+      const id = after.record?.S ?? '';
       this.#fences.set(id, (this.#fences.get(id) ?? 0) + 1);
       if (!batches.has(caller)) this.#repaired.add(id);
     }
@@ -209,9 +231,9 @@ export class Witness {
       throw new Violation('each labelled record is counted once', `${told}: it is counted in ${entry} already`, id);
     }
     this.#entries.set(change.recordIdentifier, pk);
-    const known = before && unpadded(before.sequenceNumber?.S);
-    if (known !== undefined && compareSequenceNumbers(known, sequenceNumber) >= 0) {
-      throw new Violation('each labelled record is counted once', `${told}: it had ${known} already`, id);
+    const known = before && this.#table.bySequenceNumber.get(unpadded(before.sequenceNumber?.S));
+    if (known && known.order >= change.order) {
+      throw new Violation('each labelled record is counted once', `${told}: it had ${nameOf(known)} already`, id);
     }
     this.measures.labels += 1;
     if (Number(after.epoch?.N) < this.#epoch) this.measures.lateLabels += 1;

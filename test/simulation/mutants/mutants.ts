@@ -11,7 +11,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'event time from the wall clock',
     file: 'shared/delivery/deliver.ts',
-    find: 'const timed = assignEventTimes(changes, found);',
+    find: 'const timed = assignEventTimes(changes, found, hazardSeconds);',
     replace: 'const timed = changes.map((it) => ({ ...it, eventTimeMs: paces.sinks.now() }));',
   },
   {
@@ -35,15 +35,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'fences not written',
     file: 'shared/delivery/deliver.ts',
-    find: 'fences.write(lastOfWindow(timed, checkpoint, hazard)',
-    replace: 'fences.write([]',
+    find: 'destinations.fences.write(fences, found',
+    replace: 'destinations.fences.write([], found',
   },
   {
     name: 'fences written before the sinks',
     file: 'shared/delivery/deliver.ts',
     find: 'const results = await Promise.all(',
     replace:
-      'await destinations.fences.write(lastOfWindow(timed, undefined, hazard), found, paces.fences);\nconst results = await Promise.all(',
+      'await destinations.fences.write(fencesToLeave(group, timed, undefined, hazard, found), found, paces.fences);\nconst results = await Promise.all(',
   },
   {
     name: 'fences move back',
@@ -54,20 +54,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a fence forgets the one it replaced',
     file: 'shared/state/fences.ts',
-    find: '...(before && {',
-    replace: '...(false && {',
+    find: '...placeItem(BEFORE, predecessorOf(found, change)),',
+    replace: '',
   },
   {
     name: 'fences chosen by the change’s own second',
     file: 'shared/delivery/deliver.ts',
-    find: 'change.eventTimeMs >= (lastSecond - hazard) * 1_000',
-    replace: 'change.second >= lastSecond - hazard',
+    find: 'change.eventTimeMs < (lastSecond - hazard) * 1_000',
+    replace: 'change.second < lastSecond - hazard',
   },
   {
     name: 'no hazard window',
     file: 'shared/delivery/deliver.ts',
-    find: 'const hazard = group.eventTime.attribute === undefined ? hazardSeconds :',
-    replace: 'const hazard = group.eventTime.attribute === undefined ? -1 :',
+    find: 'Number.POSITIVE_INFINITY : hazardSeconds;',
+    replace: 'Number.POSITIVE_INFINITY : -3;',
   },
   {
     name: 'checkpoint beyond what was fenced',
@@ -84,15 +84,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'deletions not delivered',
     file: 'shared/changes/last-change.ts',
-    find: "if (change.eventName !== 'REMOVE' || isDelete(group, change)) last.set",
+    find: 'if (!isKept(group, change)) last.set',
     replace: "if (change.eventName !== 'REMOVE') last.set",
   },
   {
     name: 'the first instead of the last change of a record',
     file: 'shared/changes/last-change.ts',
-    find: 'isDelete(group, change)) last.set(change.recordIdentifier, change);',
-    replace:
-      'isDelete(group, change)) { if (!last.has(change.recordIdentifier)) last.set(change.recordIdentifier, change); }',
+    find: 'if (!isKept(group, change)) last.set(',
+    replace: 'if (!isKept(group, change) && !last.has(change.recordIdentifier)) last.set(',
   },
   {
     name: 'all changes of a record written at once',
@@ -199,14 +198,62 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'labels counted by deliveries',
     file: 'shared/sinks/label-ledger.ts',
-    find: 'pk: { S: labelKey(change.recordIdentifier) },',
-    replace: `pk: { S: labelKey(change.recordIdentifier) + '#' + (globalThis.count = (globalThis.count ?? 0) + 1) },`,
+    find: 'pk: { S: labelKey(recordIdentifier) },',
+    replace: `pk: { S: labelKey(recordIdentifier) + '#' + (globalThis.count = (globalThis.count ?? 0) + 1) },`,
   },
   {
     name: 'the label ledger without its condition',
     file: 'shared/sinks/label-ledger.ts',
-    find: "ConditionExpression: 'attribute_not_exists(pk) OR sequenceNumber < :sequenceNumber',",
+    find: 'attribute_not_exists(pk) OR streamSecond < :earlier',
+    replace: 'attribute_exists(pk) OR attribute_not_exists(pk) OR streamSecond < :earlier',
+  },
+  {
+    name: 'labels told by their numbers alone',
+    file: 'shared/sinks/label-ledger.ts',
+    find: 'streamSecond < :earlier OR ',
     replace: '',
+  },
+  {
+    name: 'labels told by their seconds alone',
+    file: 'shared/sinks/label-ledger.ts',
+    find: '(sequenceNumber < :sequenceNumber AND',
+    replace: '(sequenceNumber <= :sequenceNumber AND streamSecond < :earlier AND',
+  },
+  {
+    name: 'numbers believed across streams',
+    file: 'shared/changes/event-order.ts',
+    find: 'if (Math.abs(seconds) > hazardSeconds) return seconds > 0;',
+    replace: '',
+  },
+  {
+    name: 'a number that began anew in the second of an older one',
+    file: 'shared/changes/event-order.ts',
+    find: 'order < 0 ?',
+    replace: 'false ?',
+  },
+  {
+    name: 'puts that a deletion supersedes left out',
+    file: 'shared/sinks/feature-store.ts',
+    find: 'const deleted = putsBeforeDeletes(group, changes, last);',
+    replace: 'const deleted: readonly TimedChange[] = [];',
+  },
+  {
+    name: 'calls that go on after the deadline',
+    file: 'shared/calls/pace.ts',
+    find: 'signal: time.abortIn(Math.max(0, deadline - time.now()))',
+    replace: 'signal: new AbortController().signal',
+  },
+  {
+    name: 'line breaks kept in identifiers',
+    file: 'shared/changes/record-identifier.ts',
+    find: '/[\\r\\n]/.test(key) ||',
+    replace: '',
+  },
+  {
+    name: 'a kept removal hides what took effect before it',
+    file: 'shared/delivery/deliver.ts',
+    find: 'if (!isKept(group, change)) last.set(recordIdentifier, { change });',
+    replace: 'if (change) last.set(recordIdentifier, { change });',
   },
   {
     name: 'a claim without its condition',
@@ -234,20 +281,68 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'redrive without looking at the table',
-    file: 'shared/delivery/redrive.ts',
-    find: 'const current = Item ? decode(asInsert(record, Item)) : removal;',
-    replace: 'const current = Item ? decode(record) : removal;',
+    file: 'shared/delivery/repair.ts',
+    find: 'const current = found ? decode(asInsert(record, found)) : removal;',
+    replace: 'const current = found ? decode(record) : removal;',
   },
   {
     name: 'redrive dates its repairs by its own clock',
-    file: 'shared/delivery/redrive.ts',
+    file: 'shared/delivery/dating.ts',
     find: 'export const REDRIVE_MARGIN_SECONDS = 10;',
     replace: 'export const REDRIVE_MARGIN_SECONDS = -10;',
+  },
+  {
+    name: 'repairs dated before what is known',
+    file: 'shared/delivery/dating.ts',
+    find: 'Math.max(fence?.eventTimeMs ?? 0, item.writtenMs)',
+    replace: '0',
+  },
+  {
+    name: 'repairs dated before what a discarded batch may have written',
+    file: 'shared/delivery/dating.ts',
+    find: 'Math.max(fence?.eventTimeMs ?? 0, writtenMs) + records',
+    replace: '(fence?.eventTimeMs ?? 0) + 1',
   },
   {
     name: 'redrive forgets the rows',
     file: 'shared/delivery/redrive.ts',
     find: 'destinations.changeLog.write(rows, pace)',
     replace: 'destinations.changeLog.write([], pace)',
+  },
+  {
+    name: 'repairs online that the change log never has',
+    file: 'shared/delivery/repair.ts',
+    find: 'done.map(([repair]) => repair),',
+    replace: '[],',
+  },
+  {
+    name: 'redriven rows keep a second that they have no right to',
+    file: 'shared/delivery/redrive.ts',
+    find: 'written.map((row) => inPlace(row, found))',
+    replace: 'written',
+  },
+  {
+    name: 'what is gone is deleted, whatever the definition keeps',
+    file: 'shared/delivery/repair.ts',
+    find: 'if (!found && keeps) return lastEffective(dated);',
+    replace: '',
+  },
+  {
+    name: 'what a record has gone past is made true again',
+    file: 'shared/delivery/repair.ts',
+    find: 'if (last && isLater(last, known, hazardSeconds)) {',
+    replace: 'if (last) {',
+  },
+  {
+    name: 'a repair leaves no fence where removals are kept',
+    file: 'shared/delivery/repair.ts',
+    find: 'const left = keeps ?',
+    replace: 'const left = false ?',
+  },
+  {
+    name: 'what is put right stays in its object',
+    file: 'shared/quarantine/waiting.ts',
+    find: 'if (done.size === 0) return;',
+    replace: 'if (done.size < object.records.length) return;',
   },
 ];

@@ -7,7 +7,8 @@ import {
   integral,
   string,
 } from '../../../shared/feature-groups/define.ts';
-import type { TieRule } from '../aws/feature-store.ts';
+import type { TieRule, TombstoneRules } from '../aws/feature-store.ts';
+import { KEY_KINDS, type KeyKind, recordIdentifierOf } from './keys.ts';
 import type { Random } from './random.ts';
 
 /** What one seed's world is like. */
@@ -16,6 +17,10 @@ export interface Profile {
   readonly intensity: number;
   readonly group: FeatureGroup;
   readonly tieRule: TieRule;
+  readonly tombstones: TombstoneRules;
+  readonly keys: KeyKind;
+  /** Whether the children of a shard number their records from anywhere, and not from above it. */
+  readonly numbersBeginAnew: boolean;
   readonly records: number;
   readonly changes: number;
   readonly batchSize: number;
@@ -43,10 +48,15 @@ export const CATEGORIES = ['free', 'team', 'enterprise'];
 export const TIMESTAMP_ATTRIBUTE = 'updated_at';
 
 /** A table with a feature of every type. `version` is written anew by every write, so that a state is told by it. */
-function groupOf(options: { ownTimestamp: boolean; onDelete: 'delete' | 'keep'; onTtlExpiry: 'delete' | 'keep' }) {
+function groupOf(options: {
+  keys: KeyKind;
+  ownTimestamp: boolean;
+  onDelete: 'delete' | 'keep';
+  onTtlExpiry: 'delete' | 'keep';
+}) {
   return defineFeatureGroup({
     name: 'accounts',
-    recordIdentifier: 'account_id',
+    recordIdentifier: recordIdentifierOf(options.keys),
     ...(options.ownTimestamp && { eventTime: { attribute: TIMESTAMP_ATTRIBUTE } }),
     features: {
       version: integral({ min: 0 }),
@@ -65,15 +75,20 @@ function groupOf(options: { ownTimestamp: boolean; onDelete: 'delete' | 'keep'; 
 /** Draws a world: some are calm, some are hell, and each has its own sizes, limits and definition. */
 export function drawProfile(random: Random, changes: number): Profile {
   const intensity = random.pick([0, 0.1, 0.3, 0.3, 0.6, 1]);
-  const bounded = intensity > 0 && random.chance(0.4);
+  const bounded = intensity > 0 && random.chance(0.6);
+  const keys = random.pick(KEY_KINDS);
   return {
     intensity,
+    keys,
     group: groupOf({
-      ownTimestamp: random.chance(0.2),
-      onDelete: random.chance(0.85) ? 'delete' : 'keep',
-      onTtlExpiry: random.chance(0.8) ? 'delete' : 'keep',
+      keys,
+      ownTimestamp: random.chance(0.3),
+      onDelete: random.chance(0.75) ? 'delete' : 'keep',
+      onTtlExpiry: random.chance(0.65) ? 'delete' : 'keep',
     }),
     tieRule: random.pick(['greater', 'equal-or-later'] as const),
+    tombstones: { keepEventTime: random.chance(0.85), ofAbsent: random.chance(0.7) },
+    numbersBeginAnew: random.chance(0.15),
     records: random.pick([3, 10, 40, 200]),
     changes,
     batchSize: random.pick([1, 3, 10, 40, 100, 1_000]),

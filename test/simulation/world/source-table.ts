@@ -1,6 +1,7 @@
 import type { FeatureText } from '../../../shared/changes/change.ts';
 import type { Item } from '../aws/expression.ts';
 import type { Faults } from '../aws/faults.ts';
+import type { Keys } from './keys.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -50,11 +51,15 @@ export interface Shard {
   open: boolean;
   /** Latest creation second of this shard and its ancestors. */
   latestSecond: number;
+  /** First creation second. */
+  readonly notBefore: number;
   clockOffsetMs: number;
   sequence: bigint;
   onRecord: () => void;
 }
 
+/** Seconds for which a table has no stream before it gets a new one: deploying that takes minutes. */
+const STREAM_PAUSE_SECONDS = 90;
 /** Residue that keeps the sequence numbers of all shards apart. */
 const SHARDS_MAX = 1_024n;
 const SEQUENCE_DIGITS_MAX = 38;
@@ -72,12 +77,25 @@ export class SourceTable {
   readonly #faults: Faults;
   readonly #random: Random;
   readonly #hazardSeconds: number;
+  readonly #keys: Keys;
+  readonly #numbersBeginAnew: boolean;
+  #isAnew = false;
 
-  constructor(around: { scheduler: Scheduler; faults: Faults; random: Random; hazardSeconds: number; digits: number }) {
+  constructor(around: {
+    scheduler: Scheduler;
+    faults: Faults;
+    random: Random;
+    hazardSeconds: number;
+    digits: number;
+    keys: Keys;
+    numbersBeginAnew: boolean;
+  }) {
     this.#scheduler = around.scheduler;
     this.#faults = around.faults;
     this.#random = around.random;
     this.#hazardSeconds = around.hazardSeconds;
+    this.#keys = around.keys;
+    this.#numbersBeginAnew = around.numbersBeginAnew;
     const first = 10n ** BigInt(around.digits) - BigInt(around.random.integer(1, 2_000_000));
     this.#addShard(undefined, 0, 1, first);
   }
@@ -110,9 +128,10 @@ export class SourceTable {
         eventID: sequenceNumber,
         eventName,
         eventSource: 'aws:dynamodb',
+        eventSourceARN: `arn:aws:dynamodb:us-east-1:000000000000:table/accounts/stream/${this.#isAnew ? 2 : 1}`,
         dynamodb: {
           ApproximateCreationDateTime: second,
-          Keys: { account_id: { S: recordIdentifier } },
+          Keys: this.#keys.of(recordIdentifier),
           ...(item && { NewImage: item.attributes }),
           ...(before && { OldImage: before.attributes }),
           SequenceNumber: sequenceNumber,
@@ -135,6 +154,7 @@ export class SourceTable {
     this.onChange(change);
     shard.onRecord();
     if (this.shards.length < 60 && this.#faults.strikes('a shard was split')) this.#split(shard);
+    if (!this.#isAnew && this.#faults.strikes('the stream was made anew')) this.#makeAnew();
   }
 
   #shardOf(recordIdentifier: string): Shard {
@@ -156,11 +176,29 @@ export class SourceTable {
           [shard.from, middle],
           [middle, shard.to],
         ];
-    for (const [from = 0, to = 0] of ranges) this.#addShard(shard, from, to, shard.sequence * leap);
+    for (const [from = 0, to = 0] of ranges) {
+      if (this.#numbersBeginAnew) this.#addShard(shard, from, to, this.#anyNumber(), this.#hazardSeconds + 1);
+      else this.#addShard(shard, from, to, shard.sequence * leap);
+    }
     shard.onRecord();
   }
 
-  #addShard(parent: Shard | undefined, from: number, to: number, sequence: bigint): void {
+  /** The stream was disabled and enabled again: another one, a while later, which numbers its records from anywhere. */
+  #makeAnew(): void {
+    this.#isAnew = true;
+    for (const shard of this.shards.filter(({ open }) => open)) {
+      shard.open = false;
+      this.#addShard(shard, shard.from, shard.to, this.#anyNumber(), STREAM_PAUSE_SECONDS);
+      shard.onRecord();
+    }
+  }
+
+  #anyNumber(): bigint {
+    return 10n ** BigInt(this.#random.integer(20, SEQUENCE_DIGITS_MAX - 8)) + BigInt(this.#random.integer(1, 1e9));
+  }
+
+  /** @param pause seconds between the last record of its parent and its first, by the stream's clock. */
+  #addShard(parent: Shard | undefined, from: number, to: number, sequence: bigint, pause = 0): void {
     const shard: Shard = {
       id: this.shards.length,
       parent,
@@ -169,6 +207,7 @@ export class SourceTable {
       records: [],
       open: true,
       latestSecond: parent?.latestSecond ?? 0,
+      notBefore: pause === 0 ? 0 : (parent?.latestSecond ?? 0) + pause,
       clockOffsetMs: 0,
       sequence,
       onRecord: () => {},
@@ -183,7 +222,7 @@ export class SourceTable {
       shard.clockOffsetMs = (this.#random.next() * 2 - 1) * this.#hazardSeconds * 1_000;
     }
     const second = Math.floor((this.#scheduler.now + shard.clockOffsetMs) / 1_000);
-    const kept = Math.max(second, shard.latestSecond - this.#hazardSeconds);
+    const kept = Math.max(second, shard.latestSecond - this.#hazardSeconds, shard.notBefore);
     shard.latestSecond = Math.max(shard.latestSecond, kept);
     return kept;
   }

@@ -1,6 +1,7 @@
 import type { FeatureText } from '../../../shared/changes/change.ts';
 import type { Item } from '../aws/expression.ts';
 import { REFUSED_NOTE } from '../aws/feature-store.ts';
+import type { Keys } from './keys.ts';
 import { CATEGORIES, type Profile, TIMESTAMP_ATTRIBUTE } from './profile.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -8,6 +9,8 @@ import type { Quality, SourceItem, SourceTable } from './source-table.ts';
 
 /** Mean time between two writes, in milliseconds: a writer's tempo changes every so often. */
 const TEMPOS_MS = [0.3, 3, 30, 300, 3_000, 30_000, 300_000];
+/** How often an item is nearly as large as Feature Store takes. */
+const LARGE_CHANCE = 0.0005;
 const NOTES = ['plain', 'a,b', 'back\\slash', '\\N', '', 'two\nlines', 'crlf\r\nend', 'ünïcödé', '"quoted"'];
 
 /** The application: writes many records in every way that a table knows. */
@@ -18,18 +21,18 @@ export class Writers {
   readonly #scheduler: Scheduler;
   readonly #table: SourceTable;
   readonly #profile: Profile;
-  readonly #identifiers: string[];
+  readonly #keys: Keys;
   #version = 0;
   #tempoMs = 30;
   #recent: string;
 
-  constructor(random: Random, scheduler: Scheduler, table: SourceTable, profile: Profile) {
+  constructor(random: Random, scheduler: Scheduler, table: SourceTable, profile: Profile, keys: Keys) {
     this.#random = random;
     this.#scheduler = scheduler;
     this.#table = table;
     this.#profile = profile;
-    this.#identifiers = Array.from({ length: profile.records }, (_, index) => identifier(index));
-    this.#recent = this.#identifiers[0] as string;
+    this.#keys = keys;
+    this.#recent = keys.identifiers[0] as string;
   }
 
   start(): void {
@@ -46,7 +49,7 @@ export class Writers {
 
   #act(): void {
     const chance = this.#random;
-    if (!chance.chance(0.4)) this.#recent = chance.pick(this.#identifiers);
+    if (!chance.chance(0.4)) this.#recent = chance.pick(this.#keys.identifiers);
     const id = this.#recent;
     const present = this.#table.items.get(id);
     if (!present) {
@@ -80,10 +83,14 @@ export class Writers {
     const plan = chance.pick(CATEGORIES);
     const active = chance.chance(0.5);
     const score = chance.pick([undefined, null, '7', '-123456789012345678']);
-    const note = quality === 'refused' ? REFUSED_NOTE : chance.chance(0.5) ? undefined : chance.pick([...NOTES, null]);
+    const large = chance.chance(LARGE_CHANCE) ? 'x'.repeat(chance.integer(200_000, 357_000)) : undefined;
+    const note =
+      quality === 'refused'
+        ? REFUSED_NOTE
+        : (large ?? (chance.chance(0.5) ? undefined : chance.pick([...NOTES, null])));
     const label = labelBefore === 'invalid' ? undefined : labelBefore;
     const attributes: Item = {
-      account_id: { S: id },
+      ...this.#keys.of(id),
       version: { N: version },
       amount: { N: amount },
       plan: { S: plan },
@@ -128,10 +135,4 @@ export class Writers {
     const ms = Math.floor(this.#scheduler.now) + off * 1_000;
     return chance.chance(0.5) ? { N: String(Math.floor(ms / 1_000)) } : { S: new Date(ms).toISOString() };
   }
-}
-
-/** Some identifiers need escapes in CSV. */
-function identifier(index: number): string {
-  const digits = String(index).padStart(4, '0');
-  return index % 10 === 7 ? `c-${digits},\\x` : `c-${digits}`;
 }

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AttributeValue } from '../../../shared/changes/attribute-value.ts';
 import type { Change, Rejection } from '../../../shared/changes/change.ts';
-import { makeDecoder } from '../../../shared/changes/decode.ts';
+import { isChange, makeDecoder } from '../../../shared/changes/decode.ts';
+import { assignEventTimes } from '../../../shared/changes/event-order.ts';
+import { formatEventTime } from '../../../shared/changes/event-time.ts';
 import { categorical, defineFeatureGroup, integral, string } from '../../../shared/feature-groups/define.ts';
 import { accountItem, accounts, FIRST_SECOND, streamRecord } from '../../given/builders.ts';
 
@@ -160,6 +163,108 @@ test('two key attributes make one identifier that no other keys make', () => {
   };
   expect(identifier('a', 'b')).toBe('a|b');
   expect(identifier('a|', 'b')).not.toBe(identifier('a', '|b'));
+});
+
+/** The identifier of one or two key attributes. */
+function identifierOf(...parts: string[]): string {
+  const names = ['pk', 'sk'].slice(0, parts.length);
+  const group = defineFeatureGroup({
+    ...{ name: 'keys', recordIdentifier: { name: 'key', attributes: names } },
+    ...{ features: { amount: integral() }, label: { name: 'y' } },
+  });
+  const Keys = Object.fromEntries(names.map((name, at) => [name, { S: parts[at] as string }]));
+  const { dynamodb } = streamRecord();
+  const record = { ...streamRecord(), dynamodb: { ...dynamodb, Keys, NewImage: { ...Keys, amount: { N: '1' } } } };
+  const decoded = makeDecoder(group)(record);
+  return 'reason' in decoded ? decoded.reason : decoded.recordIdentifier;
+}
+
+const oddKey = fc.oneof(
+  fc.constantFrom(
+    'k 1',
+    'k\n1',
+    'k\r1',
+    'k\r\n1',
+    'k\\n1',
+    '\\|k\\n1',
+    '\\|',
+    '|',
+    '__proto__',
+    'constructor',
+    'sha256:0',
+  ),
+  fc.string({ unit: fc.constantFrom('\\', '|', '\n', '\r', 'n', 'r', 'k'), minLength: 1, maxLength: 6 }),
+);
+
+test('different keys make different identifiers, and none has a line break', () => {
+  const one = fc.uniqueArray(oddKey, { minLength: 2, maxLength: 8 });
+  const two = fc.uniqueArray(fc.tuple(oddKey, oddKey), { minLength: 2, maxLength: 8, selector: JSON.stringify });
+  for (const keys of [one.map((all) => all.map((it) => [it])), two]) {
+    fc.assert(
+      fc.property(keys, (all) => {
+        const identifiers = all.map((parts) => identifierOf(...parts));
+        expect(new Set(identifiers).size).toBe(all.length);
+        expect(identifiers.join('')).not.toMatch(/[\r\n]/);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  }
+});
+
+test('a key without a line break is its own identifier, as it always was', () => {
+  for (const key of ['k 1', 'DOMAIN\\nancy', 'a|b', '\\N', ',']) expect(identifierOf(key)).toBe(key);
+});
+
+test.each([
+  ['empty', ''],
+  ['half a character', '\ud800'],
+])('a key that is %s is rejected: stores would take it for another', (_, key) => {
+  expect(identifierOf(key)).toBe('key-schema');
+});
+
+test('a record is too large by all of its bytes, its identifier included', () => {
+  const group = defineFeatureGroup({
+    ...{ name: 'large', recordIdentifier: 'id', features: { note: string() }, label: { name: 'y' } },
+  });
+  const overhead = 'id'.length + 'event_time'.length + '2025-10-09T08:53:20.000Z'.length + 'note'.length + 'y'.length;
+  const decodeLarge = (noteBytes: number) => {
+    const id = { S: 'i'.repeat(2_000) };
+    const { dynamodb } = streamRecord();
+    const NewImage = { id, note: { S: 'n'.repeat(noteBytes) } };
+    return makeDecoder(group)({ ...streamRecord(), dynamodb: { ...dynamodb, Keys: { id }, NewImage } });
+  };
+  const most = 350 * 1_024 - overhead - 2_000;
+  expect(decodeLarge(most)).not.toHaveProperty('reason');
+  expect(decodeLarge(most + 1)).toMatchObject({ reason: 'record-too-large' });
+});
+
+test.each<[string, AttributeValue, unknown]>([
+  ['a number in a map that is none', { M: { a: { N: 'nan' } } }, 'malformed-record'],
+  ['a number in a list that is none', { L: [{ N: '0x1' }] }, 'malformed-record'],
+  ['a set of numbers with a text', { NS: ['1', 'x'] }, 'malformed-record'],
+  ['a set of texts with a number', { SS: ['a', 1] }, 'malformed-record'],
+  ['numbers that JSON writes in another way', { L: [{ N: '+1' }, { N: '.5' }, { N: '1E+5' }] }, '[1,0.5,1E+5]'],
+])('%s is checked too', (_, note, expected) => {
+  const decoded = decodeItem({ note });
+  expect('reason' in decoded ? decoded.reason : decoded.values?.[4]).toBe(expected);
+});
+
+test('a time at the end of all times leaves room for the changes after it', () => {
+  const group = defineFeatureGroup({
+    ...{ name: 'accounts', recordIdentifier: 'account_id', eventTime: { name: 'event_time', attribute: 'until' } },
+    ...{ features: { logins: integral() }, label: { name: 'churned' } },
+  });
+  const until = { S: '9999-12-31T23:59:59Z' };
+  const changes = Array.from({ length: 1_002 }, (_, n) =>
+    makeDecoder(group)(streamRecord({ sequenceNumber: String(100 + n), after: accountItem({ until }) })),
+  ).filter(isChange);
+  const times = assignEventTimes(changes, new Map(), 1).map(({ eventTimeMs }) => formatEventTime(eventTimeMs));
+  expect(new Set(times).size).toBe(1_002);
+  expect(times.every((time) => /^9999-12-3\dT/.test(time))).toBe(true);
+});
+
+test('a sequence number of more digits than there are is none', () => {
+  expect(decode(streamRecord({ sequenceNumber: '1'.repeat(41) }))).toMatchObject({ reason: 'malformed-record' });
 });
 
 test("the item's own timestamp gives the second, and a removal the stream's", () => {

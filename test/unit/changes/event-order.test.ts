@@ -3,10 +3,13 @@ import { assignEventTimes, type Fence } from '../../../shared/changes/event-orde
 import { change, FIRST_SECOND } from '../../given/builders.ts';
 
 const T = FIRST_SECOND * 1_000;
+const HAZARD_SECONDS = 1;
 const at = (sequence: number, second = FIRST_SECOND, recordIdentifier = 'a-1') =>
   change({ sequenceNumber: String(sequence), second, recordIdentifier });
 const times = (changes: ReturnType<typeof at>[], fence?: Fence) =>
-  assignEventTimes(changes, new Map(fence ? [['a-1', fence]] : [])).map(({ eventTimeMs }) => eventTimeMs - T);
+  assignEventTimes(changes, new Map(fence ? [['a-1', fence]] : []), HAZARD_SECONDS).map(
+    ({ eventTimeMs }) => eventTimeMs - T,
+  );
 
 test('changes of one record in one second are told apart by their ordinal in the milliseconds', () => {
   expect(times([at(1), at(2), at(3), at(4, FIRST_SECOND + 1)])).toEqual([0, 1, 2, 1_000]);
@@ -29,6 +32,21 @@ test('a fence of the same second is counted on from', () => {
   expect(times([at(11), at(12)], { sequenceNumber: '10', eventTimeMs: T + 4 })).toEqual([5, 6]);
 });
 
+test('zeros before a sequence number make no other change of it', () => {
+  expect(
+    times(
+      [at(10), at(11)].map((it) => ({ ...it, sequenceNumber: `000${it.sequenceNumber}` })),
+      { sequenceNumber: '10', eventTimeMs: T + 4 },
+    ),
+  ).toEqual([4, 5]);
+});
+
+test('a stream that was made anew goes on behind the old one, in a second of its own', () => {
+  const own = { ...at(5), second: FIRST_SECOND - 3_600, streamSecond: FIRST_SECOND + 90 };
+  const fence = { sequenceNumber: '900', eventTimeMs: T + 4, streamSecond: FIRST_SECOND };
+  expect(times([own], fence)).toEqual([1_000]);
+});
+
 test('a fence of an earlier second changes nothing', () => {
   expect(times([at(11)], { sequenceNumber: '10', eventTimeMs: T - 1_000 })).toEqual([0]);
 });
@@ -40,7 +58,7 @@ test('a change delivered again gets the event time that its fence remembers', ()
 test('a batch delivered again after it left its fences gets the event times it had', () => {
   const found: Fence = { sequenceNumber: '9', eventTimeMs: T + 3 };
   const batch = [at(10), at(11), at(12, FIRST_SECOND + 60)];
-  const [first, second, third] = assignEventTimes(batch, new Map([['a-1', found]]));
+  const [first, second, third] = assignEventTimes(batch, new Map([['a-1', found]]), HAZARD_SECONDS);
   const left: Fence = { sequenceNumber: '12', eventTimeMs: third?.eventTimeMs ?? 0, before: found };
   expect(times(batch, left)).toEqual([first, second, third].map((it) => (it?.eventTimeMs ?? 0) - T));
 });

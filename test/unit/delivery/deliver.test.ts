@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Pace } from '../../../shared/calls/pace.ts';
 import type { Rejection, TimedChange } from '../../../shared/changes/change.ts';
 import type { Fence } from '../../../shared/changes/event-order.ts';
 import { type DecodedRecord, type Destinations, deliver } from '../../../shared/delivery/deliver.ts';
 import { accounts, change, FIRST_SECOND } from '../../given/builders.ts';
+import { pace } from '../../given/pace.ts';
 
 const HAZARD_SECONDS = 1;
-const pace: Pace = { now: () => 0, sleep: async () => {}, random: () => 0, deadline: 1 };
+const patient = pace({ deadline: 1 });
 
 const record = (sequence: number, recordIdentifier = `a-${sequence}`, overrides = {}): DecodedRecord => ({
   record: { sequence },
@@ -32,16 +32,18 @@ function destinations(
           failures: changes
             .filter((it) => has(options.fail, it))
             .map(({ sequenceNumber }) => ({ sequenceNumber, message: 'down' })),
-          rejections: changes.filter((it) => has(options.refuse, it)).map((it) => ({ change: it, message: 'refused' })),
+          rejections: changes
+            .filter((it) => has(options.refuse, it))
+            .map((it) => ({ change: it, message: 'refused', detail: 'refused: its words' })),
         }),
       },
     ],
     fences: {
       read: async () => fences,
-      write: async (changes) => {
-        const failed = changes.filter((it) => has(options.failFences, it));
-        for (const it of changes) if (!failed.includes(it)) fences.set(it.recordIdentifier, it);
-        return failed.map(({ sequenceNumber }) => ({ sequenceNumber, message: 'down' }));
+      write: async (left) => {
+        const failed = left.filter(({ change: it }) => has(options.failFences, it));
+        for (const it of left) if (!failed.includes(it)) fences.set(it.change.recordIdentifier, it.change);
+        return failed.map(({ change: { sequenceNumber } }) => ({ sequenceNumber, message: 'down' }));
       },
     },
     quarantine: async (rejections) => {
@@ -53,7 +55,7 @@ function destinations(
 }
 
 const run = (batch: DecodedRecord[], to = destinations()) =>
-  deliver(accounts, batch, to.value, HAZARD_SECONDS, { sinks: pace, fences: pace });
+  deliver(accounts, batch, to.value, HAZARD_SECONDS, { sinks: patient, fences: patient });
 
 test('a batch that every sink has taken is acknowledged whole', async () => {
   const outcome = await run([record(1), record(2)]);
@@ -86,6 +88,34 @@ test('a change whose fence could not be left is not acknowledged', async () => {
   const outcome = await run([record(1), record(2), record(3)], destinations({ failFences: [2] }));
   expect(outcome.checkpoint).toBe('2');
   expect(outcome.counts).toMatchObject({ delivered: 1, failed: 2 });
+});
+
+test('when the time is up, fences that could not be left give the whole batch back, at once', async () => {
+  const batch = Array.from({ length: 2_000 }, (_, n) => record(n + 1, `a-${n}`, { second: FIRST_SECOND + n }));
+  const to = destinations();
+  let asked = 0;
+  to.value.fences.write = async (left) => {
+    asked += 1;
+    return left.map(({ change: { sequenceNumber } }) => ({ sequenceNumber, message: 'no time left' }));
+  };
+  const over = { ...patient, deadline: 0 };
+  const outcome = await deliver(accounts, batch, to.value, HAZARD_SECONDS, { sinks: patient, fences: over });
+  expect(outcome.checkpoint).toBe('1');
+  expect(asked).toBe(2);
+});
+
+test('a record whose clock is ahead of the second is looked for in the seconds that it may be ahead', async () => {
+  const to = destinations();
+  const asked: string[] = [];
+  to.value.fences.read = async (identifiers) => {
+    asked.push(...identifiers);
+    return new Map();
+  };
+  await deliver(accounts, [record(1, 'b'), record(2, 'a', { second: FIRST_SECOND + 1 })], to.value, 0, {
+    sinks: patient,
+    fences: patient,
+  });
+  expect(asked).toEqual(['b', 'a']);
 });
 
 test('without fences no event time can be given, so the whole batch fails', async () => {

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { rehearseIngest } from '../../../functions/ingest.ts';
 import { type RehearseDependencies, rehearse } from '../../../functions/rehearse.ts';
 import { systemTime } from '../../../shared/calls/client-settings.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { defineFeatureGroup, fractional, integral } from '../../../shared/feature-groups/define.ts';
 import { differences } from '../../../shared/rehearsal/effects.ts';
+import { recentChanges } from '../../../shared/rehearsal/recent-changes.ts';
 
 const group = defineFeatureGroup({
   name: 'parcels',
@@ -36,19 +38,20 @@ const config = {
   featureStoreWriter: 'sdk' as const,
 };
 const NOW = 1_790_000_100_000;
+/** No client is there: a rehearsal that reached for one would fail. */
+const dependenciesOf = (it: FeatureGroup, featureStoreWriter: 'sdk' | 'direct' = 'sdk') => ({
+  config: { ...config, featureStoreWriter },
+  group: it,
+  clients: {} as never,
+  putObject: () => expect.unreachable(),
+  time: systemTime,
+  report: () => expect.unreachable(),
+});
 const run = (it = group, Records: readonly unknown[] = changes) =>
   rehearseIngest(
-    { rehearsal: { now: NOW }, Records },
+    { rehearsal: { now: NOW, key: 'secret' }, Records },
     { getRemainingTimeInMillis: () => 60_000 },
-    // No client is there: a rehearsal that reached for one would fail.
-    {
-      config,
-      group: it,
-      clients: {} as never,
-      putObject: () => expect.unreachable(),
-      time: systemTime,
-      report: () => expect.unreachable(),
-    },
+    dependenciesOf(it),
   );
 
 describe('a rehearsal of ingest', () => {
@@ -71,6 +74,27 @@ describe('a rehearsal of ingest', () => {
   it('takes the recorded events of the example', async () => {
     const { Records } = JSON.parse(readFileSync('test/fixtures/events/insert.json', 'utf8'));
     expect(Object.keys((await run(bankMarketing, Records)).effects).length).toBeGreaterThan(0);
+  });
+});
+
+describe('the digests', () => {
+  const effectsUnder = async (key: string) => {
+    const event = { rehearsal: { now: NOW, key }, Records: changes };
+    return (await rehearseIngest(event, { getRemainingTimeInMillis: () => 60_000 }, dependenciesOf(group))).effects;
+  };
+
+  it('are others under another key, so that no value is found by trying', async () => {
+    const [one, other] = [Object.entries(await effectsUnder('a')), Object.entries(await effectsUnder('b'))];
+    expect(one.filter(([place, digest]) => other.some(([there, its]) => there === place && its === digest))).toEqual(
+      [],
+    );
+  });
+
+  it('are the same by either of the two ways to the online store, the deployed one gone in bytes', async () => {
+    const event = { rehearsal: { now: NOW, key: 'a' }, Records: changes };
+    const context = { getRemainingTimeInMillis: () => 60_000 };
+    const direct = dependenciesOf(group, 'direct');
+    expect((await rehearseIngest(event, context, direct)).effects).toEqual(await effectsUnder('a'));
   });
 });
 
@@ -148,6 +172,50 @@ describe('the hook of CodeDeploy', () => {
 
   it('stops a version that cannot be asked', async () => {
     expect(await ask({ 'ingest:live': same, 'ingest:2': { errorMessage: 'x' } })).toMatchObject({ status: 'Failed' });
+  });
+
+  it.each(['RequestEntityTooLargeException', 'Function.ResponseSizeTooLarge'])(
+    'compares on fewer records when Lambda answers %s',
+    async (error) => {
+      const sizes: number[] = [];
+      const stream = [
+        { StreamDescription: { Shards: [{ ShardId: 's' }] } },
+        { ShardIterator: 'i' },
+        { Records: Array.from({ length: 8 }, () => ({ eventName: 'INSERT', dynamodb: {} })) },
+      ];
+      const answer = await rehearse(event, {
+        config: { sourceStreamArn: 'arn', ingestFunction: 'ingest', newVersion: 'ingest:2', acceptDifferences: false },
+        streams: { send: async () => stream.shift() },
+        lambda: {
+          async send({ input }: { input: { Payload: string } }) {
+            const { Records } = JSON.parse(input.Payload);
+            sizes.push(Records.length);
+            if (Records.length > 2 && error.startsWith('Request')) throw Object.assign(new Error(''), { name: error });
+            const tooLarge = { errorType: error };
+            return { Payload: Buffer.from(JSON.stringify(Records.length > 2 ? tooLarge : same)) };
+          },
+        },
+        codedeploy: { send: async () => ({}) },
+        now: () => NOW,
+      } as unknown as RehearseDependencies);
+      expect(answer).toEqual({ status: 'Succeeded', reason: 'Both versions make the same of 2 changes.' });
+      expect(sizes).toEqual([8, 4, 2, 2]);
+    },
+  );
+
+  it('takes no more of large records than an invocation does', async () => {
+    const image = (n: number) => ({ id: { S: 'x' }, v: { N: String(n) }, note: { S: 'x'.repeat(16 * 1_024) } });
+    const shards = Array.from({ length: 10 }, (_, n) => ({ ShardId: `s${n}` }));
+    const records = Array.from({ length: 50 }, (_, n) => ({ dynamodb: { NewImage: image(n), OldImage: image(n) } }));
+    const answers: Record<string, object> = {
+      DescribeStreamCommand: { StreamDescription: { Shards: shards } },
+      GetShardIteratorCommand: { ShardIterator: 'i' },
+      GetRecordsCommand: { Records: records },
+    };
+    const streams = { send: async (command: object) => answers[command.constructor.name] } as never;
+    const changes = await recentChanges(streams, 'arn');
+    expect(changes.length).toBeGreaterThanOrEqual(10);
+    expect(Buffer.byteLength(JSON.stringify(changes))).toBeLessThan(6_291_456);
   });
 
   it('says so when there is nothing to compare on', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FUNCTION_NAMES } from '../../../../infra/local/athena/sql/calls/calls.ts';
 import { SPECIAL_NAMES } from '../../../../infra/local/athena/sql/calls/function-call.ts';
 import { ALTERNATIVES } from '../../../../infra/local/athena/sql/functions/alternatives.ts';
-import { localAthena } from '../../../given/local-athena.ts';
+import { localAthena } from '../../../given/local/local-athena.ts';
 import type { Answered, Refused } from './cases/case.ts';
 import { CASTS, REFUSED_CASTS } from './cases/casts.ts';
 import { COLLECTIONS, REFUSED_COLLECTIONS } from './cases/collections.ts';

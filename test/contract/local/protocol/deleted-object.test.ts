@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import orders from '../../../fixtures/feature-groups/orders.ts';
-import { localAthena } from '../../../given/local-athena.ts';
+import { localAthena } from '../../../given/local/local-athena.ts';
 
 test('an object that is deleted while a query loads it fails the query, and nothing else', async () => {
   const athena = await localAthena();

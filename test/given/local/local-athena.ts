@@ -7,12 +7,12 @@ import type {
   GetQueryResultsOutput,
   GetQueryRuntimeStatisticsOutput,
 } from '@aws-sdk/client-athena';
-import { glueDatabase } from '../../infra/aws/data/glue.ts';
-import { athena } from '../../infra/local/athena/athena.ts';
-import { GlueCatalog, type TableInput } from '../../infra/local/athena/catalog.ts';
-import { evaluate } from '../../infra/local/stack/intrinsics.ts';
-import { ObjectStore } from '../../infra/local/storage/object-store.ts';
-import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
+import { glueDatabase } from '../../../infra/aws/data/glue.ts';
+import { athena } from '../../../infra/local/athena/athena.ts';
+import { GlueCatalog, type TableInput } from '../../../infra/local/athena/catalog.ts';
+import { evaluate } from '../../../infra/local/stack/intrinsics.ts';
+import { ObjectStore } from '../../../infra/local/storage/object-store.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 
 export const BUCKET = 'data';
 

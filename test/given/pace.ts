@@ -1,0 +1,14 @@
+import type { Pace } from '../../shared/calls/pace.ts';
+
+/** Time that is patient and costs none: `overrides` shows what a test is about. */
+export function pace(overrides: Partial<Pace> = {}): Pace {
+  return {
+    now: () => 0,
+    sleep: async () => {},
+    random: () => 0,
+    deadline: Number.POSITIVE_INFINITY,
+    signal: new AbortController().signal,
+    abortIn: () => new AbortController().signal,
+    ...overrides,
+  };
+}

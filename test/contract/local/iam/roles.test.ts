@@ -157,7 +157,7 @@ describe('a role’s key', () => {
       ...{ name: 'AccessDenied', message: denied('s3:GetObject', `arn:aws:s3:::${Bucket}/elsewhere/x`, 'RedriveRole') },
       $metadata: { httpStatusCode: 403 },
     });
-    await expect(s3.send(new PutObjectCommand({ Bucket, Key: 'quarantine/x', Body: 'x' }))).rejects.toMatchObject({
+    await expect(s3.send(new PutObjectCommand({ Bucket, Key: 'elsewhere/y', Body: 'x' }))).rejects.toMatchObject({
       name: 'AccessDenied',
     });
     const restore = withoutAction('RedriveRole', 's3:ListBucket');

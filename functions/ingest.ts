@@ -80,7 +80,15 @@ export async function rehearseIngest(
 ): Promise<DynamoDBBatchResponse & { effects: Effects }> {
   const { config, group } = dependencies;
   const { effects, ...shadow } = shadows(group, { writer: config.featureStoreWriter, key: rehearsal.key });
-  const time = { ...dependencies.time, now: () => rehearsal.now };
+  // Time stands still but for waits, which take none: what cannot be written is given up at the deadline here too.
+  let waited = 0;
+  const time: Time = {
+    ...dependencies.time,
+    now: () => rehearsal.now + waited,
+    async sleep(ms) {
+      waited += ms;
+    },
+  };
   const ingest = makeIngest({ ...dependencies, ...shadow, time, report: () => {} });
   const answer = await ingest({ Records }, context);
   return { ...answer, effects: effects() };

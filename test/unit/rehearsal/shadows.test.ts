@@ -65,6 +65,17 @@ describe('a rehearsal of ingest', () => {
     expect(places.filter((place) => place.startsWith('change-log/')).length).toBeGreaterThan(2);
   });
 
+  it('ends when a write fails each time, and says that the batch was not delivered', async () => {
+    // No digest can be made without a key, so that no shadow takes a write.
+    const rehearsal = { now: NOW, key: undefined as never };
+    const context = { getRemainingTimeInMillis: () => 60_000 };
+    const answer = await rehearseIngest({ rehearsal, Records: changes }, context, dependenciesOf(group));
+    expect(answer).toEqual({
+      batchItemFailures: [{ itemIdentifier: changes[0]?.dynamodb.SequenceNumber }],
+      effects: {},
+    });
+  });
+
   it('gives the same twice, and nothing of what is in a record', async () => {
     const first = await run();
     expect(await run()).toEqual(first);

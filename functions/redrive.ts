@@ -74,6 +74,7 @@ export function makeRedrive({ config, group, clients, s3, time }: RedriveDepende
     /** The last object of those that are through, and of those that were read. */
     let through = after;
     let last = after;
+    const unfinished = () => ({ ...answer, ...(through !== undefined && { next: through }) });
     const finishRound = async () => {
       if (action === 'redrive') await putRight(round, answer, pace);
       else for (const object of round) answer.waiting.push(listed(object));
@@ -85,7 +86,7 @@ export function makeRedrive({ config, group, clients, s3, time }: RedriveDepende
       for await (const key of objects.keys(after, pace.signal)) {
         if (looked === limit || pace.now() >= pace.deadline) {
           await finishRound();
-          return { ...answer, ...(through !== undefined && { next: through }) };
+          return unfinished();
         }
         looked += 1;
         try {
@@ -102,9 +103,9 @@ export function makeRedrive({ config, group, clients, s3, time }: RedriveDepende
       for (const { key, records } of round) {
         answer.waiting.push({ key, records: records.length, reason: describeError(error) });
       }
-      return { ...answer, ...(through !== undefined && { next: through }) };
+      return unfinished();
     }
-    return pace.now() < pace.deadline ? answer : { ...answer, ...(through !== undefined && { next: through }) };
+    return pace.now() < pace.deadline ? answer : unfinished();
   };
 }
 

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
-import { REGION } from '../local/dynamodb/back-end.ts';
+import { REGION } from '../local/protocol/arn.ts';
 import type { StackNames } from '../local/stack/names.ts';
 
 /** Where training sets lie in the data bucket. */

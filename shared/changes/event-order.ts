@@ -1,5 +1,5 @@
 import { type Change, streamSecondOf, type TimedChange } from './change.ts';
-import { eventTimeAfter } from './event-time.ts';
+import { eventTimeAfter, secondAfter } from './event-time.ts';
 import { compareSequenceNumbers } from './sequence-number.ts';
 
 /** Where a change stands in its record's history. */
@@ -113,7 +113,7 @@ function eventTimeOf({ second, sequenceNumber }: Change, last: Place): number {
   const order = compareSequenceNumbers(sequenceNumber, last.sequenceNumber);
   if (order === 0) return last.eventTimeMs;
   // Rows of one second are told by their numbers, so a number that began anew needs a second of its own.
-  const previousMs = order < 0 ? Math.ceil((last.eventTimeMs + 1) / 1_000) * 1_000 - 1 : last.eventTimeMs;
+  const previousMs = order < 0 ? secondAfter(last.eventTimeMs) - 1 : last.eventTimeMs;
   return eventTimeAfter(second, previousMs);
 }
 

@@ -8,12 +8,15 @@
  * has more than a thousand changes, and when the stream's clock steps back between two changes.
  */
 
-/**
- * @returns epoch milliseconds. `previousMs`: event time of the record's previous change, if it is known.
- */
+/** @returns epoch milliseconds. `previousMs`: event time of the record's previous change, if it is known. */
 export function eventTimeAfter(second: number, previousMs: number | undefined): number {
   const ownMs = second * 1_000;
   return previousMs === undefined ? ownMs : Math.max(ownMs, previousMs + 1);
+}
+
+/** The next full second after an event time, in epoch milliseconds. */
+export function secondAfter(eventTimeMs: number): number {
+  return Math.ceil((eventTimeMs + 1) / 1_000) * 1_000;
 }
 
 /** `YYYY-MM-DDTHH:MM:SS.mmmZ`. Source: CreateFeatureGroup, EventTimeFeatureName of type String. */

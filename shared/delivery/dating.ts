@@ -1,7 +1,7 @@
 import type { Pace } from '../calls/pace.ts';
 import { type Change, streamSecondOf, type TimedChange } from '../changes/change.ts';
 import { effectiveOf, type Fence, type FenceOf, isLater } from '../changes/event-order.ts';
-import { eventTimeAfter } from '../changes/event-time.ts';
+import { eventTimeAfter, secondAfter } from '../changes/event-time.ts';
 import { compareSequenceNumbers } from '../changes/sequence-number.ts';
 
 /**
@@ -84,7 +84,7 @@ export async function datedByFence(
       const afterMs = Math.max(fence?.eventTimeMs ?? 0, writtenMs) + records;
       // Rows of one second are told by their numbers, so one that began anew needs a second of its own.
       const isAnew = last.sequenceNumber !== later(removal.sequenceNumber, fence);
-      const eventTimeMs = eventTimeAfter(removal.second, isAnew ? Math.ceil((afterMs + 1) / 1_000) * 1_000 : afterMs);
+      const eventTimeMs = eventTimeAfter(removal.second, isAnew ? secondAfter(afterMs) : afterMs);
       const change = { ...removal, ...last, eventTimeMs };
       return keeps ? { change, effective: effectiveOf(fence) } : { change };
     });
@@ -103,6 +103,7 @@ export async function datedByFence(
     return [];
   }
 }
+
 /** The later of a change and a fence of its record. */
 export function latestOf(change: Change, fence: Fence | undefined, hazardSeconds: number) {
   const own = { sequenceNumber: change.sequenceNumber, streamSecond: streamSecondOf(change) };

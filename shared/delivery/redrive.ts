@@ -1,3 +1,4 @@
+import { chunksOf } from '../calls/chunks.ts';
 import type { Pace } from '../calls/pace.ts';
 import { type Change, type Rejection, streamSecondOf, type TimedChange } from '../changes/change.ts';
 import { isChange, isRejection, makeDecoder } from '../changes/decode.ts';
@@ -63,8 +64,7 @@ export function recordRedriver(
     }
     readable.sort(inStreamOrder);
     const items = [...Map.groupBy(readable, ({ removal }) => removal.recordIdentifier).values()];
-    for (let at = 0; at < items.length; at += ITEMS_PER_ROUND) {
-      const round = items.slice(at, at + ITEMS_PER_ROUND);
+    for (const round of chunksOf(items, ITEMS_PER_ROUND)) {
       const waiting = pace.now() < pace.deadline ? await putRight(round, pace) : () => 'no time left: it is next';
       for (const it of round.flat()) reasons[it.place] = waiting(it);
     }

@@ -1,4 +1,5 @@
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { chunksOf } from '../calls/chunks.ts';
 import { errorCode, isInvalidInput } from '../calls/failure.ts';
 import { type Pace, untilDeadline } from '../calls/pace.ts';
 import { toEventImage } from '../changes/attribute-value.ts';
@@ -46,9 +47,7 @@ export async function readSourceItems(
     for (const id of call) if (!left.has(id)) found.set(id, there.get(id));
     return call.filter((id) => left.has(id));
   };
-  const calls: (readonly string[])[] = [];
-  const all = [...keys.keys()];
-  for (let at = 0; at < all.length; at += KEYS_PER_CALL_MAX) calls.push(all.slice(at, at + KEYS_PER_CALL_MAX));
+  const calls: (readonly string[])[] = chunksOf([...keys.keys()], KEYS_PER_CALL_MAX);
   const unfinished = await untilDeadline(calls, { pace, concurrencyMax: CONCURRENCY_MAX }, async (call) => {
     try {
       const left = await read(call);

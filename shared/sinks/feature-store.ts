@@ -1,4 +1,5 @@
 import type { FeatureValue } from '@aws-sdk/client-sagemaker-featurestore-runtime';
+import { chunksOf } from '../calls/chunks.ts';
 import { describeError, describeWhole, errorCode, isInvalidInput, isThrottling, isTooLarge } from '../calls/failure.ts';
 import { type Pace, retryUntilDeadline, withAdaptiveConcurrency } from '../calls/pace.ts';
 import type { TimedChange } from '../changes/change.ts';
@@ -85,8 +86,7 @@ export function featureStoreSink(group: FeatureGroup, onlineStore: OnlineStore, 
       // One invalid entry has failed the call: alone, each shows whether it is the one. No page says how many bytes a
       // call may have: of one that had too many, each half may pass.
       const size = tooLarge ? Math.ceil(call.length / 2) : 1;
-      for (let at = 0; at < call.length; at += size) {
-        const part = call.slice(at, at + size);
+      for (const part of chunksOf(call, size)) {
         if (pace.now() >= pace.deadline) outcomes.note(part, 'no time left', left);
         else await write(part, outcomes, left, pace);
       }
@@ -198,9 +198,8 @@ function noteEntries(
 
 /** Calls: puts by 25, deletes one by one (there is no batch delete). */
 function groupIntoCalls(group: FeatureGroup, changes: readonly TimedChange[]): TimedChange[][] {
-  const calls: TimedChange[][] = [];
   const puts = changes.filter((change) => !isDelete(group, change));
-  for (let at = 0; at < puts.length; at += ENTRIES_PER_CALL_MAX) calls.push(puts.slice(at, at + ENTRIES_PER_CALL_MAX));
+  const calls = chunksOf(puts, ENTRIES_PER_CALL_MAX);
   for (const change of changes) if (isDelete(group, change)) calls.push([change]);
   return calls;
 }

@@ -1,4 +1,5 @@
 import { type AttributeValue, BatchGetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { chunksOf } from '../calls/chunks.ts';
 import { type Pace, untilDeadline } from '../calls/pace.ts';
 import { type Fence, type FenceOf, type Place, placeOf } from '../changes/event-order.ts';
 import { paddedSequenceNumber } from '../changes/sequence-number.ts';
@@ -23,7 +24,7 @@ export function fenceStore(table: StateTable, keepForever: boolean) {
     async read(recordIdentifiers: Iterable<string>, pace: Pace): Promise<Map<string, Fence>> {
       const keys = [...new Set(recordIdentifiers)].map((it) => ({ pk: { S: fenceKey(it) } }));
       const fences = new Map<string, Fence>();
-      const calls = chunk(keys, KEYS_PER_CALL_MAX);
+      const calls = chunksOf(keys, KEYS_PER_CALL_MAX);
       const left = await untilDeadline(calls, { pace, concurrencyMax: CONCURRENCY_MAX }, async (call) => {
         const { items, unprocessed } = await readFences(table, call, pace.signal);
         for (const item of items) if (item.record?.S !== undefined) fences.set(item.record.S, fenceOf(item));
@@ -149,10 +150,4 @@ function fenceOf(item: Record<string, AttributeValue>): Fence {
     before: readPlace(item, BEFORE),
     effective: readPlace(item, EFFECTIVE),
   };
-}
-
-function chunk<T>(items: readonly T[], size: number): T[][] {
-  const chunks: T[][] = [];
-  for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
-  return chunks;
 }

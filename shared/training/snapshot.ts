@@ -31,8 +31,9 @@ export const LATENESS_DAYS_MAX = 190;
 
 /**
  * Days for which changes between the label's arrival and the latest are kept. After that a row that comes between them
- * needs no other: one without a label decides itself, and a deletion is followed by an INSERT or a repair, which are kept on. The
- * days are for what is delivered again with another event time: streams and Firehose do so within two. Rest: margin.
+ * needs no other: one without a label decides itself, and a deletion is followed by an INSERT or a repair, which are kept
+ * on. The days are for what is delivered again with another event time: streams and Firehose do so within two. The rest
+ * is margin.
  */
 export const SETTLING_DAYS = 14;
 

@@ -5,7 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { REGION } from '../../local/dynamodb/back-end.ts';
+import { REGION } from '../../local/protocol/arn.ts';
 
 /** The SDK clients an application and an analyst would use; only their endpoint is the local cloud's. */
 export interface Clients {

@@ -1,3 +1,4 @@
+import { ACCOUNT } from '../protocol/arn.ts';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Service } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -8,7 +9,6 @@ import { partitionValues } from './statements/partitions.ts';
 /** Source: GetDatabases and GetTables, MaxResults; GetPartitions has a thousand. */
 const ENTRIES_MAX = 100;
 const PARTITIONS_MAX = 1_000;
-const ACCOUNT = '000000000000';
 
 interface Input {
   readonly CatalogId?: string;

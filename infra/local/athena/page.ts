@@ -1,4 +1,5 @@
 import { AwsError } from '../protocol/aws-error.ts';
+import { pageOf } from '../protocol/page.ts';
 
 /** What a list operation was asked for. */
 export interface PageRequest {
@@ -15,6 +16,6 @@ export function page<Item>(all: readonly Item[], { MaxResults, NextToken }: Page
   }
   if (!Number.isInteger(start) || start < 0)
     throw new AwsError('InvalidRequestException', 'NextToken is not one of ours');
-  const end = start + size;
-  return { items: all.slice(start, end), next: end < all.length ? { NextToken: String(end) } : {} };
+  const { items, next } = pageOf(all, size, NextToken);
+  return { items, next: next === undefined ? {} : { NextToken: next } };
 }

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { arn } from '../protocol/arn.ts';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
+import { pageOf } from '../protocol/page.ts';
 import type { Operation } from '../protocol/service.ts';
 import { type AlarmParameters, type AlarmState, checkAlarm, evaluateAlarm, STATES } from './alarm-state.ts';
 import type { MetricStore } from './metric-store.ts';
@@ -135,12 +137,11 @@ export class Alarms {
         it.AlarmName.startsWith(AlarmNamePrefix) &&
         (StateValue ?? it.state) === it.state,
     );
-    const start = Number(NextToken ?? 0);
-    const end = start + Math.min(Number(MaxRecords), RECORDS_MAX);
+    const { items, next } = pageOf(found, Math.min(Number(MaxRecords), RECORDS_MAX), NextToken);
     return {
-      MetricAlarms: found.slice(start, end).map(described),
+      MetricAlarms: items.map(described),
       CompositeAlarms: [],
-      ...(end < found.length && { NextToken: String(end) }),
+      ...(next !== undefined && { NextToken: next }),
     };
   }
 
@@ -179,7 +180,7 @@ function alarmOf(row: Record<string, unknown>): Alarm {
 function described({ AlarmName, state, reason, changedMs, ...parameters }: Alarm) {
   return {
     AlarmName,
-    AlarmArn: `arn:aws:cloudwatch:us-east-1:000000000000:alarm:${AlarmName}`,
+    AlarmArn: arn('cloudwatch', `alarm:${AlarmName}`),
     ...parameters,
     ActionsEnabled: false,
     ...{ StateValue: state, StateReason: reason, StateUpdatedTimestamp: changedMs / 1_000 },

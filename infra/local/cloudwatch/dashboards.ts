@@ -1,3 +1,4 @@
+import { ACCOUNT } from '../protocol/arn.ts';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
 
@@ -32,5 +33,5 @@ export class Dashboards {
 }
 
 function arnOf(name: string): string {
-  return `arn:aws:cloudwatch::000000000000:dashboard/${name}`;
+  return `arn:aws:cloudwatch::${ACCOUNT}:dashboard/${name}`;
 }

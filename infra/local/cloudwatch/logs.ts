@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { arn } from '../protocol/arn.ts';
 import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import { pageOf } from '../protocol/page.ts';
 import type { Operation, Service } from '../protocol/service.ts';
 import { type LogEvent, LogStore } from './log-store.ts';
 
@@ -174,11 +176,10 @@ function filterOf(pattern: string): (message: string) => boolean {
 }
 
 function page<T>(all: readonly T[], { limit = GROUPS_PAGE, nextToken }: Paged) {
-  const start = Number(nextToken ?? 0);
-  const end = start + Math.min(limit, GROUPS_PAGE);
-  return { found: all.slice(start, end), next: end < all.length ? { nextToken: String(end) } : {} };
+  const { items, next } = pageOf(all, Math.min(limit, GROUPS_PAGE), nextToken);
+  return { found: items, next: next === undefined ? {} : { nextToken: next } };
 }
 
 function arnOf(group: string): string {
-  return `arn:aws:logs:us-east-1:000000000000:log-group:${group}`;
+  return arn('logs', `log-group:${group}`);
 }

@@ -1,4 +1,5 @@
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
+import { pageOf } from '../protocol/page.ts';
 import type { Operation } from '../protocol/service.ts';
 import { type DimensionInput, dimensionsOf, type MetricDataQuery, periodMsOf, queryMetrics } from './metric-query.ts';
 import type { MetricStore } from './metric-store.ts';
@@ -96,14 +97,13 @@ const listMetrics =
       .filter(({ dimensions }) =>
         Dimensions.every(({ Name, Value }) => Name in dimensions && (Value ?? dimensions[Name]) === dimensions[Name]),
       );
-    const start = Number(NextToken ?? 0);
-    const end = start + LIST_PAGE;
+    const { items, next } = pageOf(found, LIST_PAGE, NextToken);
     return {
-      Metrics: found.slice(start, end).map(({ namespace, name, dimensions }) => ({
+      Metrics: items.map(({ namespace, name, dimensions }) => ({
         ...{ Namespace: namespace, MetricName: name },
         Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
       })),
-      ...(end < found.length && { NextToken: String(end) }),
+      ...(next !== undefined && { NextToken: next }),
     };
   };
 

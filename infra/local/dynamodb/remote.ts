@@ -1,13 +1,7 @@
+import { REGION } from '../protocol/arn.ts';
 import { AwsError } from '../protocol/aws-error.ts';
 import type { Operation, Service } from '../protocol/service.ts';
-import {
-  CONTENT_TYPE,
-  DYNAMODB_TARGET,
-  type DynamoDbBackEnd,
-  REGION,
-  STREAMS_TARGET,
-  writeListeners,
-} from './back-end.ts';
+import { CONTENT_TYPE, DYNAMODB_TARGET, type DynamoDbBackEnd, STREAMS_TARGET, writeListeners } from './back-end.ts';
 import { DYNAMODB_OPERATIONS, STREAMS_OPERATIONS, WRITE_OPERATIONS } from './operations.ts';
 
 /**

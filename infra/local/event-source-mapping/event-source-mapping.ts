@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
+import { arn } from '../protocol/arn.ts';
 import type { Call } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { type Checkpoint, type Checkpoints, checkpoints } from './checkpoints.ts';
@@ -178,9 +178,7 @@ class Mapping {
       passes: this.#passes,
       invoke: (payload) => invoke(FunctionName, payload),
       discard: async (condition, records, invocations, last) => {
-        const functionArn = FunctionName.startsWith('arn:')
-          ? FunctionName
-          : `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${FunctionName}`;
+        const functionArn = FunctionName.startsWith('arn:') ? FunctionName : arn('lambda', `function:${FunctionName}`);
         const discarded = {
           mapping: UUID,
           functionArn,

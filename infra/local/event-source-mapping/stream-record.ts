@@ -1,4 +1,4 @@
-import { REGION } from '../dynamodb/back-end.ts';
+import { REGION } from '../protocol/arn.ts';
 
 /** A record as GetRecords answers it over the wire. */
 export interface StreamRecord {

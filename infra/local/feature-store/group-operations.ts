@@ -1,3 +1,4 @@
+import { arn } from '../protocol/arn.ts';
 import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
 import type { FeatureStore } from './store.ts';
@@ -18,7 +19,7 @@ interface ListInput {
 /** What SageMaker's own API says of feature groups. They are made by the stack, not over the wire. */
 export function groupOperations(store: FeatureStore, createdMs = Date.now()): Record<string, Operation> {
   const CreationTime = createdMs / 1_000;
-  const arnOf = (name: string) => `arn:aws:sagemaker:us-east-1:000000000000:feature-group/${name.toLowerCase()}`;
+  const arnOf = (name: string) => arn('sagemaker', `feature-group/${name.toLowerCase()}`);
   const status = { FeatureGroupStatus: 'Created' };
   return {
     DescribeFeatureGroup: (input: { FeatureGroupName: string; NextToken?: string }) => {

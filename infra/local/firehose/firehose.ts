@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose';
+import { ACCOUNT, arn } from '../protocol/arn.ts';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Faults } from '../protocol/faults.ts';
 import type { Caller, Service } from '../protocol/service.ts';
@@ -45,7 +46,7 @@ export function firehose({
   const streamOf = (name: string | undefined): DeliveryStream => {
     const stream = streams.get(name ?? '');
     if (stream) return stream;
-    throw new AwsError('ResourceNotFoundException', `Firehose ${name} under account 000000000000 not found.`);
+    throw new AwsError('ResourceNotFoundException', `Firehose ${name} under account ${ACCOUNT} not found.`);
   };
   const close = async () => {
     await Promise.all([...streams.values()].map((stream) => stream.close()));
@@ -168,7 +169,7 @@ function describe({ options, createdAt }: DeliveryStream) {
   const { name, bucket, roleArn, prefix, errorPrefix, bufferSeconds, bufferMB, compression } = options;
   return {
     DeliveryStreamName: name,
-    DeliveryStreamARN: `arn:aws:firehose:us-east-1:000000000000:deliverystream/${name}`,
+    DeliveryStreamARN: arn('firehose', `deliverystream/${name}`),
     DeliveryStreamStatus: 'ACTIVE',
     DeliveryStreamType: 'DirectPut',
     VersionId: '1',

@@ -1,9 +1,4 @@
-import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
-
-/** ARN of a resource of the local account. */
-export function arn(service: string, resource: string): string {
-  return `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;
-}
+import { arn } from '../protocol/arn.ts';
 
 /** SageMaker writes names in ARNs in lower case. */
 export function sageMakerArn(kind: string, name: string | undefined): string {

@@ -1,5 +1,6 @@
+import { arn } from '../protocol/arn.ts';
 import { AwsError } from '../protocol/aws-error.ts';
-import { arn, bucketArn, objectArn, sageMakerArn, tableArn } from './arns.ts';
+import { bucketArn, objectArn, sageMakerArn, tableArn } from './arns.ts';
 import type { Facts, Row, Rows } from './permissions.ts';
 import type { Permission } from './policy.ts';
 

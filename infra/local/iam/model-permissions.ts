@@ -1,4 +1,5 @@
-import { arn, sageMakerArn } from './arns.ts';
+import { arn } from '../protocol/arn.ts';
+import { sageMakerArn } from './arns.ts';
 import type { Row, Rows } from './permissions.ts';
 import type { Permission } from './policy.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
+import { ACCOUNT, REGION } from '../protocol/arn.ts';
 import { AwsError } from '../protocol/aws-error.ts';
 import type { Caller, Roles, ServiceName } from '../protocol/service.ts';
 import { type Facts, permissionsOf } from './permissions.ts';

@@ -1,4 +1,4 @@
-import { ACCOUNT } from '../dynamodb/back-end.ts';
+import { ACCOUNT } from '../protocol/arn.ts';
 import { refuseUnknown } from '../protocol/aws-error.ts';
 import { signatureOf } from '../protocol/request.ts';
 import type { Roles, Service, WireRequest } from '../protocol/service.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
+import { ACCOUNT, REGION } from '../protocol/arn.ts';
 import {
   functionArn,
   type InvokeMessage,

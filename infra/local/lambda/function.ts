@@ -1,4 +1,4 @@
-import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
+import { arn } from '../protocol/arn.ts';
 
 /** A function as the local cloud runs it. */
 export interface LambdaFunction {
@@ -47,7 +47,7 @@ export type WorkerMessage =
   | { readonly kind: 'error'; readonly error: LambdaError };
 
 export function functionArn(name: string): string {
-  return `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;
+  return arn('lambda', `function:${name}`);
 }
 
 export const LATEST = '$LATEST';

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ACCOUNT, REGION } from '../protocol/arn.ts';
 import { AwsError } from '../protocol/aws-error.ts';
 import type { WireRequest, WireResponse } from '../protocol/service.ts';
 import { element, textElement, textsOf, xmlText } from '../protocol/xml.ts';
@@ -10,7 +11,7 @@ import { s3Document } from './document.ts';
 const NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
-const OWNER = element('Owner', [textElement('ID', '000000000000'), textElement('DisplayName', 'local')]);
+const OWNER = element('Owner', [textElement('ID', ACCOUNT), textElement('DisplayName', 'local')]);
 
 export function xml(body: string): WireResponse {
   return { status: 200, headers: { 'content-type': 'application/xml' }, body };
@@ -33,10 +34,10 @@ export async function createBucket(objects: ObjectStore, bucket: string, request
     throw new AwsError('InvalidBucketName', `The specified bucket is not valid: ${bucket.slice(0, 100)}`);
   }
   const [region] = textsOf(xmlText(request.body), 'LocationConstraint');
-  if (region !== undefined && region !== 'us-east-1') {
+  if (region !== undefined && region !== REGION) {
     throw new AwsError(
       'IllegalLocationConstraintException',
-      `The local cloud is us-east-1 and has no ${region.slice(0, 40)}.`,
+      `The local cloud is ${REGION} and has no ${region.slice(0, 40)}.`,
     );
   }
   await mkdir(join(objects.root, bucket), { recursive: true });
@@ -55,7 +56,7 @@ export async function deleteBucket(objects: ObjectStore, bucket: string): Promis
 
 export async function headBucket(objects: ObjectStore, bucket: string): Promise<WireResponse> {
   await existing(objects, bucket);
-  return { status: 200, headers: { 'x-amz-bucket-region': 'us-east-1', 'content-type': 'application/xml' } };
+  return { status: 200, headers: { 'x-amz-bucket-region': REGION, 'content-type': 'application/xml' } };
 }
 
 /** What is asked of a bucket by a query parameter, and the document that answers it. */
@@ -72,7 +73,7 @@ const SETTINGS: Readonly<Record<string, () => string>> = {
   acl: () => {
     const grantee = element(
       'Grantee',
-      [textElement('ID', '000000000000')],
+      [textElement('ID', ACCOUNT)],
       ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"',
     );
     const grant = element('Grant', [grantee, textElement('Permission', 'FULL_CONTROL')]);

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { arn } from '../protocol/arn.ts';
 import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import { pageOf } from '../protocol/page.ts';
 
 /** Kinds of SageMaker resources, as ARNs spell them, with the member of a request that names one. */
 const NAME_MEMBER = {
@@ -26,7 +28,7 @@ export interface Tag {
 
 /** ARN of a resource of the local account. */
 export function arnOf(kind: ResourceKind, name: string): string {
-  return `arn:aws:sagemaker:us-east-1:000000000000:${kind}/${name}`;
+  return arn('sagemaker', `${kind}/${name}`);
 }
 
 export function validationException(message: string): AwsError {
@@ -161,7 +163,6 @@ export function page<T extends { name: string; status?: string }>(
     throw notImplemented('SageMaker', `SortBy=${input.SortBy} of ${operation}`);
   }
   if (input.SortOrder !== 'Ascending') found.reverse();
-  const start = Number(input.NextToken ?? 0);
-  const end = start + Math.min(input.MaxResults ?? PAGE_DEFAULT, PAGE_MAX);
-  return { found: found.slice(start, end), next: end < found.length ? { NextToken: String(end) } : {} };
+  const { items, next } = pageOf(found, Math.min(input.MaxResults ?? PAGE_DEFAULT, PAGE_MAX), input.NextToken);
+  return { found: items, next: next === undefined ? {} : { NextToken: next } };
 }

@@ -1,3 +1,4 @@
+import { ACCOUNT } from '../protocol/arn.ts';
 import { AwsError, notImplemented } from '../protocol/aws-error.ts';
 import { decodePath } from '../protocol/request.ts';
 import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
@@ -56,7 +57,7 @@ async function invoke(
     );
   }
   const deployment = await findDeployment(name);
-  if (!deployment) throw new AwsError('ValidationError', `Endpoint ${name} of account 000000000000 not found.`);
+  if (!deployment) throw new AwsError('ValidationError', `Endpoint ${name} of account ${ACCOUNT} not found.`);
   const target = request.headers['x-amzn-sagemaker-target-variant'];
   if (target !== undefined && target !== deployment.variantName) {
     throw new AwsError('ValidationError', `Variant ${target} not found for Endpoint ${name}.`);

@@ -1,4 +1,4 @@
-import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
+import { arn } from '../protocol/arn.ts';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation, Service } from '../protocol/service.ts';
 import type { Stack, StackResource } from './stack.ts';
@@ -15,7 +15,7 @@ interface StackInput {
 
 /** CloudFormation, as far as it shows the one stack that runs here. A change is a restart with another serverless.yml. */
 export function cloudFormation(stack: Stack, startedMs = Date.now()): Service {
-  const id = `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${stack.name}/local`;
+  const id = arn('cloudformation', `stack/${stack.name}/local`);
   const time = new Date(startedMs).toISOString();
   const status = { StackStatus: 'CREATE_COMPLETE', CreationTime: time };
   const functions = stack.functions.map(({ name, logicalId }) => ({ logicalId, ref: name, type: FUNCTION_TYPE }));

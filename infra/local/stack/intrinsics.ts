@@ -1,4 +1,4 @@
-import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
+import { ACCOUNT, REGION } from '../protocol/arn.ts';
 import type { Physical } from './physical-names.ts';
 
 /** Marks a property that `AWS::NoValue` removes. */

@@ -1,4 +1,4 @@
-import { ACCOUNT, REGION } from '../dynamodb/back-end.ts';
+import { ACCOUNT, arn } from '../protocol/arn.ts';
 
 /** What CloudFormation would answer to Ref and Fn::GetAtt, by names that are the same at every start. */
 
@@ -29,8 +29,6 @@ const NAME_PROPERTY: Readonly<Record<string, string>> = {
   'AWS::Logs::LogGroup': 'LogGroupName',
   'AWS::Logs::LogStream': 'LogStreamName',
 };
-
-const arn = (service: string, resource: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;
 
 /** The name of a resource and what can be asked of it. Types without an entry can be asked for nothing but their name. */
 export function physicalOf(stackName: string, logicalId: string, resource: TemplateResource): Physical {

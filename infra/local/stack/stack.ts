@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as z from 'zod';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
-import { REGION } from '../dynamodb/back-end.ts';
+import { REGION } from '../protocol/arn.ts';
 import { evaluate, type Physicals } from './intrinsics.ts';
 import { functionLogicalId, functionPhysical, physicalOf } from './physical-names.ts';
 import { type StreamMapping, streamEventSchema, streamMapping, textOrIntrinsic } from './stream-event.ts';

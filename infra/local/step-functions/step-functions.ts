@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
+import { pageOf } from '../protocol/page.ts';
 import type { Call, Caller, Operation, Service } from '../protocol/service.ts';
 import { checkDefinition, runnable } from './definition.ts';
 import {
@@ -119,7 +120,7 @@ function executionOperations(records: ExecutionRecords, executions: Executions):
       refuseUnknown('Step Functions', 'ListExecutions', input, honoured);
       const all = records.executionsOf(machineOf(records, input.stateMachineArn).arn);
       const found = all.filter((it) => (input.statusFilter ?? it.status) === it.status);
-      const { page, next } = pageOf(found, input);
+      const { page, next } = pageFor(found, input);
       return { executions: page.map(summaryOf), ...next };
     },
 
@@ -131,7 +132,7 @@ function executionOperations(records: ExecutionRecords, executions: Executions):
         ...{ id: index + 1, previousEventId: index, type, timestamp: timestampMs / 1000 },
         ...details,
       }));
-      const { page, next } = pageOf(input.reverseOrder ? events.reverse() : events, input);
+      const { page, next } = pageFor(input.reverseOrder ? events.reverse() : events, input);
       return { events: page, ...next };
     },
   };
@@ -151,7 +152,7 @@ function stateMachineOperations(records: ExecutionRecords): Record<string, Opera
 
     ListStateMachines: (input: PageInput) => {
       refuseUnknown('Step Functions', 'ListStateMachines', input, ['maxResults', 'nextToken']);
-      const { page, next } = pageOf(records.machines(), input);
+      const { page, next } = pageFor(records.machines(), input);
       return { stateMachines: page.map(summary), ...next };
     },
   };
@@ -186,8 +187,7 @@ function summaryOf({ arn, machineArn, name, status, startMs, stopMs }: Execution
   };
 }
 
-function pageOf<T>(entries: readonly T[], { maxResults, nextToken }: PageInput) {
-  const start = Number(nextToken ?? 0);
-  const end = start + Math.min(maxResults || PAGE_DEFAULT, PAGE_MAX);
-  return { page: entries.slice(start, end), next: end < entries.length ? { nextToken: String(end) } : {} };
+function pageFor<T>(entries: readonly T[], { maxResults, nextToken }: PageInput) {
+  const { items, next } = pageOf(entries, Math.min(maxResults || PAGE_DEFAULT, PAGE_MAX), nextToken);
+  return { page: items, next: next === undefined ? {} : { nextToken: next } };
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
+import { ACCOUNT, REGION } from '../../protocol/arn.ts';
 import { AwsError } from '../../protocol/aws-error.ts';
-import { ACCOUNT, REGION } from '../back-end.ts';
 import type { AttributeValue, Item } from './image.ts';
 import type { TableDescription } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { ACCOUNT, REGION } from '../back-end.ts';
+import { ACCOUNT, REGION } from '../../protocol/arn.ts';
 import { type Image, imageBytes, sameImage } from '../engine/image.ts';
 
 /** How long a stream keeps its records. Source: DynamoDB developer guide, "data retention limit". */

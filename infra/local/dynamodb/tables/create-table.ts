@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { arn } from '../../protocol/arn.ts';
 import { AwsError } from '../../protocol/aws-error.ts';
-import { ACCOUNT, REGION } from '../back-end.ts';
 import type { Action } from '../engine/action.ts';
 import { invalid } from '../engine/dynalite.ts';
 import type { Store } from '../engine/store.ts';
@@ -120,7 +120,7 @@ export function onDemand() {
 /** Settings without a meaning here, as DescribeTable answers them. */
 export function settingsOf(data: Settings): Record<string, unknown> {
   const { SSESpecification: encryption, TableClass, OnDemandThroughput, WarmThroughput } = data;
-  const key = encryption?.KMSMasterKeyId ?? `arn:aws:kms:${REGION}:${ACCOUNT}:key/aws/dynamodb`;
+  const key = encryption?.KMSMasterKeyId ?? arn('kms', 'key/aws/dynamodb');
   return {
     ...(data.DeletionProtectionEnabled !== undefined && { DeletionProtectionEnabled: data.DeletionProtectionEnabled }),
     ...(encryption && {
@@ -137,7 +137,7 @@ export function settingsOf(data: Settings): Record<string, unknown> {
 }
 
 export function tableArn(name: string): string {
-  return `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
+  return arn('dynamodb', `table/${name}`);
 }
 
 export function viewTypeOf(specification: StreamSpecification | undefined): StreamViewType | undefined {

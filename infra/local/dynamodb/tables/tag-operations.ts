@@ -1,5 +1,5 @@
+import { ACCOUNT } from '../../protocol/arn.ts';
 import { AwsError } from '../../protocol/aws-error.ts';
-import { ACCOUNT } from '../back-end.ts';
 import type { Actions } from '../engine/action.ts';
 import { validationOf } from '../engine/dynalite.ts';
 import type { Store } from '../engine/store.ts';

@@ -30,7 +30,7 @@ export const things = (options: Partial<FeatureGroupInput> = {}) =>
   });
 
 /** The second at which these worlds begin. */
-export const START = 1_760_000_000;
+const START = 1_760_000_000;
 
 /** The image of a thing. */
 export const thing = (id: string, v: number | string, more: Item = {}): Item => ({

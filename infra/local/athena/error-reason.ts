@@ -1,5 +1,7 @@
 import { SqlError } from './sql/sql-error.ts';
 
+const OUT_OF_RANGE = 'NUMERIC_VALUE_OUT_OF_RANGE: a number is beyond the range of its type';
+
 /** How DuckDB's errors begin or go on, and what Athena says. Their own texts name things that no statement has. */
 const DUCKDB_ERRORS: readonly (readonly [RegExp, string])[] = [
   [
@@ -29,11 +31,10 @@ const DUCKDB_ERRORS: readonly (readonly [RegExp, string])[] = [
     /^Conversion Error: Could not cast value .* to DECIMAL/,
     'INVALID_CAST_ARGUMENT: a value cannot be cast to the decimal',
   ],
-  [/^Out of Range Error|[Oo]verflow/, 'NUMERIC_VALUE_OUT_OF_RANGE: a number is beyond the range of its type'],
-  [
-    /^Conversion Error: (Casting|Could not cast|Type .* out of range)|out of range for the destination/,
-    'NUMERIC_VALUE_OUT_OF_RANGE: a number is beyond the range of its type',
-  ],
+  [/^Out of Range Error|[Oo]verflow/, OUT_OF_RANGE],
+  [/^Conversion Error: (Casting|Could not cast)/, OUT_OF_RANGE],
+  [/^Conversion Error: Type .* out of range/, OUT_OF_RANGE],
+  [/out of range for the destination/, OUT_OF_RANGE],
   [/^Conversion Error/, 'INVALID_CAST_ARGUMENT: a value cannot be cast to the type'],
   [/^Invalid Input Error/, 'INVALID_FUNCTION_ARGUMENT: a function cannot take one of its arguments'],
 ];

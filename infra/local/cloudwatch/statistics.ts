@@ -13,7 +13,7 @@ const STATISTICS: Readonly<Record<string, (sample: Sample) => number>> = {
 };
 
 /** Names of the statistics that are not percentiles. */
-export const STATISTIC_NAMES = Object.keys(STATISTICS);
+const STATISTIC_NAMES = Object.keys(STATISTICS);
 
 /**
  * A statistic of a period: SampleCount, Sum, Minimum, Maximum, Average, or a percentile such as p95, which is the

@@ -3,7 +3,7 @@ import { SimulationThread } from '../workers.ts';
 import type { Mutant } from './mutants.ts';
 
 /** Seeds a mutant may live through before it counts as not caught. */
-export const MUTANT_SEEDS_MAX = 600;
+const MUTANT_SEEDS_MAX = 600;
 /** A seed takes a second: a mutant that runs for this long, in milliseconds, turns in a circle. */
 const ENDLESS_MS = 60_000;
 /** Changes of each of these seeds. */

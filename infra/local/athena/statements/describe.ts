@@ -165,7 +165,7 @@ function relation(names: readonly string[], around: Surroundings): Table | View 
 }
 
 /** A table's columns, its partition keys after them, by Hive's names of their types; a view's by those of its query. */
-export function columnsOf(
+function columnsOf(
   found: Table | View,
   { catalog, parse }: Pick<Surroundings, 'catalog' | 'parse'>,
 ): readonly Column[] {

@@ -3,7 +3,7 @@ import { type Checked, ITEM_BYTES_MAX, invalid, refuse, rules, updated } from '.
 import { type Item, imageBytes, sortSets } from '../engine/image.ts';
 import { keyBytes } from '../engine/keys.ts';
 import type { Store, StoredItem } from '../engine/store.ts';
-import { keyNames, type Table } from '../engine/table.ts';
+import type { Table } from '../engine/table.ts';
 
 /** A write that can be made: everything that can refuse it has been looked at, and nothing is changed yet. */
 export interface Plan {
@@ -74,11 +74,6 @@ export function checkedKey(table: Table, key: Item = {}): Item {
 export function found(store: Store, table: Table, item: Item): { key: Uint8Array; before: StoredItem | undefined } {
   const key = keyBytes(table.layout, item) ?? Buffer.alloc(0);
   return { key, before: store.get(table, key) };
-}
-
-/** The key attributes of an item, and those of an index. */
-export function keyOf(table: Table, item: Item): Item {
-  return Object.fromEntries(keyNames(table).flatMap((name) => (item[name] ? [[name, item[name]]] : [])));
 }
 
 function checkCondition(data: Checked, before: StoredItem | undefined): void {

@@ -10,7 +10,7 @@ const TOKEN =
   /\s+|--[^\n]*|(?<word>[A-Za-z_][A-Za-z0-9_]*)|"(?<name>(?:[^"]|"")*)"|'(?<text>(?:[^']|'')*)'|(?<number>-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?<symbol><<|>>|<>|!=|<=|>=|\|\||[-+*/(){}[\],.:;=<>?])/y;
 
 /** Tokens of a statement, and an end. @throws AwsError when there is something that is none. */
-export function tokensOf(statement: string): Token[] {
+function tokensOf(statement: string): Token[] {
   const tokens: Token[] = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < statement.length) {

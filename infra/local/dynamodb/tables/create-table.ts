@@ -105,7 +105,7 @@ export function globalIndex(TableArn: string, index: IndexDescription): IndexDes
   };
 }
 
-export function throughputOf(given: Record<string, number> | undefined): Record<string, number> {
+function throughputOf(given: Record<string, number> | undefined): Record<string, number> {
   return { ReadCapacityUnits: 0, WriteCapacityUnits: 0, ...given, NumberOfDecreasesToday: 0 };
 }
 
@@ -136,7 +136,7 @@ export function settingsOf(data: Settings): Record<string, unknown> {
   };
 }
 
-export function tableArn(name: string): string {
+function tableArn(name: string): string {
   return arn('dynamodb', `table/${name}`);
 }
 

@@ -14,8 +14,10 @@ const terminal = (columns?: number) =>
     getColorDepth: WriteStream.prototype.getColorDepth,
   });
 
+// Node asks each of these how many colors a terminal has: a build server's would decide these tests.
 beforeEach(() => {
-  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) vi.stubEnv(name, undefined);
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'CI', 'TMUX', 'TEAMCITY_VERSION'])
+    vi.stubEnv(name, undefined);
   vi.stubEnv('TERM', 'xterm-256color');
 });
 afterEach(() => vi.unstubAllEnvs());

@@ -74,7 +74,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'infra/aws/cost': [],
   'infra/local/protocol': [],
   'infra/terminal': [],
-  'infra/aws/cloudformation': ['shared/definition'],
+  'infra/aws/cloudformation': ['shared/definition', 'shared/model'],
   'infra/local/cloudwatch': ['infra/local/protocol'],
   'infra/local/dynamodb': ['infra/local/protocol'],
   'infra/local/feature-store': ['infra/local/protocol'],

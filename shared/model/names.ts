@@ -10,6 +10,15 @@ const RESOURCE_NAME_MAX = 63;
 const HASH_DIGITS = 8;
 
 /**
+ * Which of the two models a transform job scores. As short as can be: the job's name must begin with the endpoint's,
+ * uncut, or the permissions do not cover it.
+ */
+export type Scored = 'new' | 'old';
+
+/** What {@link resourceName} puts behind the base. */
+const MADE_SUFFIX = /-e\d+-a\d+-[0-9a-z]+(-new|-old)?$/;
+
+/**
  * Name of the execution that trains an epoch. It says nothing but group, epoch and attempt, so that a second start of
  * the same attempt meets the first one's name and is refused.
  */
@@ -18,28 +27,49 @@ export function executionName(featureGroup: string, epoch: number, attempt: numb
 }
 
 /**
- * Name of what one attempt makes: training job, model, endpoint configuration, and the training set's prefix. The time
- * of the claim is in it because names of training jobs are never free again, not even for a stack made anew.
+ * Name of what one attempt makes: training job, transform jobs, model, endpoint configuration, and the training set's
+ * prefix. The time of the claim is in it because names of training jobs are never free again, not even for a stack
+ * made anew.
  *
- * @param purpose of one of several things of a kind that the attempt makes.
  * @param base what names begin with: letters, digits and hyphens; an underscore becomes a hyphen.
+ * @param scored of a transform job, the model that it scores.
  */
 export function resourceName(
   base: string,
   epoch: number,
   attempt: number,
   claimedAtMs: number,
-  purpose?: string,
+  scored?: Scored,
 ): string {
   const claimed = Math.floor(claimedAtMs / 1_000).toString(36);
-  return nameWithin(
-    RESOURCE_NAME_MAX,
-    base.replaceAll('_', '-'),
-    `-e${epoch}-a${attempt}-${claimed}${purpose === undefined ? '' : `-${purpose}`}`,
-  );
+  return withBase(base, `-e${epoch}-a${attempt}-${claimed}${scored === undefined ? '' : `-${scored}`}`);
 }
 
-function nameWithin(max: number, base: string, suffix: string): string {
+/**
+ * Recognizes the names that {@link resourceName} makes of a base, and no others: another stack's names may begin alike.
+ */
+export function isMadeOf(base: string): (name: string) => boolean {
+  return (name) => {
+    const [suffix] = MADE_SUFFIX.exec(name) ?? [];
+    return suffix !== undefined && withBase(base, suffix) === name;
+  };
+}
+
+/** Alarms of an endpoint configuration, of errors and of latency. */
+export function alarmNames(endpointConfigName: string) {
+  return { errorAlarmName: `${endpointConfigName}-errors`, latencyAlarmName: `${endpointConfigName}-latency` };
+}
+
+/** Recognizes the alarms of endpoint configurations that {@link resourceName} has named of a base. */
+export function isAlarmOf(base: string): (alarmName: string) => boolean {
+  const isMade = isMadeOf(base);
+  return (alarmName) => isMade(/^(.+)-(errors|latency)$/.exec(alarmName)?.[1] ?? '');
+}
+
+const withBase = (base: string, suffix: string) => nameWithin(RESOURCE_NAME_MAX, base.replaceAll('_', '-'), suffix);
+
+/** Base and suffix in at most `max` characters. A hash of the whole base stands for its end, so that two stay two. */
+export function nameWithin(max: number, base: string, suffix = ''): string {
   if (base.length + suffix.length <= max) return base + suffix;
   const hash = createHash('sha256').update(base).digest('hex').slice(0, HASH_DIGITS);
   const kept = base.slice(0, max - suffix.length - hash.length - 1).replace(/[-_]+$/, '');

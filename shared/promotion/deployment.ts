@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { alarmNames, type Scored } from '../model/names.ts';
 import { schemaVariant } from '../model/schema-hash.ts';
 
 /** Period of the alarms, in seconds. One period of trouble is enough: a deployment is watched for minutes only. */
@@ -47,19 +48,19 @@ export interface DeploymentOptions {
  * The part of a training plan that comes after the training.
  *
  * @param name of the attempt's model and endpoint configuration.
- * @param transformJobName makes the name of a transform job from what it is for.
+ * @param transformJobName makes the name of the transform job that scores a model.
  */
 export function deploymentPlan(
   options: DeploymentOptions,
   name: string,
   hash: string,
-  transformJobName: (purpose: string) => string,
+  transformJobName: (scored: Scored) => string,
 ): DeploymentPlan {
   const scores = `s3://${options.dataBucket}/models/${name}/scores/`;
   const { errorAlarmName, latencyAlarmName } = alarmNames(name);
   return {
-    challengerJobName: transformJobName('challenger'),
-    championJobName: transformJobName('champion'),
+    challengerJobName: transformJobName('new'),
+    championJobName: transformJobName('old'),
     challengerUri: `${scores}challenger/`,
     championUri: `${scores}champion/`,
     // XGBoost's container writes one score per line as CSV; linear-learner's writes no CSV.
@@ -74,14 +75,6 @@ export function deploymentPlan(
     deploymentConfig: deploymentConfig(options, [errorAlarmName, latencyAlarmName]),
   };
 }
-
-/** Alarms of an endpoint configuration, of errors and of latency. */
-export function alarmNames(endpointConfigName: string) {
-  return { errorAlarmName: `${endpointConfigName}-errors`, latencyAlarmName: `${endpointConfigName}-latency` };
-}
-
-/** The endpoint configuration that an alarm is of, by the alarm's name; undefined when it is another kind of alarm. */
-export const configOfAlarm = (alarmName: string): string | undefined => /^(.+)-(errors|latency)$/.exec(alarmName)?.[1];
 
 /**
  * One instance of the new fleet takes its share of the traffic first, and the rest follows when no alarm has gone off.

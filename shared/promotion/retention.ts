@@ -7,7 +7,7 @@ import {
   paginateListModels,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
-import { alarmNames, configOfAlarm } from './deployment.ts';
+import { alarmNames, isAlarmOf, isMadeOf } from '../model/names.ts';
 
 /** What was removed, and the alarms that are of no use any more. */
 export interface Removed {
@@ -47,8 +47,8 @@ export async function removeOldModels(
 /** Alarms that trainings of the endpoint have made for configurations that are not there. */
 function alarmsWithout(configs: readonly string[], endpointName: string, alarms: readonly string[]): string[] {
   const inUse = new Set(configs.flatMap((it) => Object.values(alarmNames(it))));
-  const isConfig = isOf(endpointName);
-  return alarms.filter((it) => isConfig(configOfAlarm(it) ?? '') && !inUse.has(it));
+  const isAlarm = isAlarmOf(endpointName);
+  return alarms.filter((it) => isAlarm(it) && !inUse.has(it));
 }
 
 /** Names beyond the newest `kept`, of names newest first. */
@@ -71,26 +71,22 @@ async function servedNames(sagemaker: SageMakerClient, endpointName: string): Pr
   return [...configs, ...models.flat()];
 }
 
-async function configNames(client: SageMakerClient, endpointName: string): Promise<string[]> {
+/** Endpoint configurations that trainings of an endpoint have made, newest first. */
+export async function configNames(client: SageMakerClient, endpointName: string): Promise<string[]> {
   const names: string[] = [];
   const request = { NameContains: endpointName, SortBy: 'CreationTime', SortOrder: 'Descending' } as const;
   for await (const page of paginateListEndpointConfigs({ client, pageSize: 100 }, request)) {
     names.push(...(page.EndpointConfigs ?? []).flatMap(({ EndpointConfigName }) => EndpointConfigName ?? []));
   }
-  return names.filter(isOf(endpointName));
+  return names.filter(isMadeOf(endpointName));
 }
 
-async function modelNames(client: SageMakerClient, endpointName: string): Promise<string[]> {
+/** Models that trainings of an endpoint have made, newest first. */
+export async function modelNames(client: SageMakerClient, endpointName: string): Promise<string[]> {
   const names: string[] = [];
   const request = { NameContains: endpointName, SortBy: 'CreationTime', SortOrder: 'Descending' } as const;
   for await (const page of paginateListModels({ client, pageSize: 100 }, request)) {
     names.push(...(page.Models ?? []).flatMap(({ ModelName }) => ModelName ?? []));
   }
-  return names.filter(isOf(endpointName));
-}
-
-/** Whether a name is one that a training of this endpoint gave: another stack's name may begin alike. */
-function isOf(endpointName: string): (name: string) => boolean {
-  return (name) =>
-    name.startsWith(`${endpointName}-`) && /^e\d+-a\d+-[0-9a-z]+$/.test(name.slice(endpointName.length + 1));
+  return names.filter(isMadeOf(endpointName));
 }

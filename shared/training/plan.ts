@@ -133,8 +133,8 @@ export function trainingPlan(
     endpointName: options.endpointName,
     endpointInstanceType: options.endpointInstanceType,
     schemaHash: hash,
-    ...deploymentPlan(options, name, hash, (purpose) =>
-      resourceName(options.endpointName, epoch, attempt, nowMs, purpose),
+    ...deploymentPlan(options, name, hash, (scored) =>
+      resourceName(options.endpointName, epoch, attempt, nowMs, scored),
     ),
   };
 }

@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { nameWithin } from '../../../shared/model/names.ts';
 
 /** Longest stack name here. Lambda's 64 characters for a function's name, less `-redrive` or `-retrain`. */
 const STACK_NAME_MAX = 56;
 
-/** Longest endpoint name here. SageMaker's 63 for jobs, models and configurations, less what epochs and attempts add. */
+/**
+ * Longest endpoint name here: SageMaker's 63 for jobs, models and configurations, less the 23 that name an attempt and
+ * what it is for. A cut name would not begin with the endpoint's, as permissions demand.
+ */
 const ENDPOINT_NAME_MAX = 40;
 
 /** Names that are fixed before deployment, because a name must be known where a reference would close a circle. */
@@ -23,20 +26,13 @@ export interface Names {
 export function namesOf(group: FeatureGroup, stage: string): Names {
   // Stacks and SageMaker's names take no underscore, and SageMaker lowers the case of names in ARNs.
   const base = `tributary-${group.name}-${stage}`.replaceAll('_', '-').toLowerCase();
-  const stack = shorten(base, STACK_NAME_MAX);
+  const stack = nameWithin(STACK_NAME_MAX, base);
   return {
     stage,
     stack,
-    endpoint: shorten(base, ENDPOINT_NAME_MAX),
+    endpoint: nameWithin(ENDPOINT_NAME_MAX, base),
     stateMachine: `${stack}-retraining`,
     workGroup: stack,
     glueDatabase: `tributary_${group.name}_${stage}`.replaceAll('-', '_').toLowerCase(),
   };
-}
-
-/** Cuts a name to `max` characters, ending in a hash of the whole so that two long names stay two. */
-function shorten(name: string, max: number): string {
-  if (name.length <= max) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
-  return `${name.slice(0, max - hash.length - 1).replace(/-+$/, '')}-${hash}`;
 }

@@ -1,5 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { executionName, resourceName } from '../../../shared/model/names.ts';
+import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
+import {
+  alarmNames,
+  executionName,
+  isAlarmOf,
+  isMadeOf,
+  resourceName,
+  type Scored,
+} from '../../../shared/model/names.ts';
+import orders from '../../fixtures/feature-groups/orders.ts';
 
 const CLAIMED_AT = Date.UTC(2026, 0, 15);
 /** The longest name a feature group can have. */
@@ -24,9 +34,14 @@ describe('names of trainings', () => {
     }
   });
 
-  test('an endpoint name of 40 characters is not cut, so that names begin with it as permissions demand', () => {
-    const endpoint = 'e'.repeat(40);
-    expect(resourceName(endpoint, 9_999, 99, CLAIMED_AT)).toMatch(`${endpoint}-e9999-a99-`);
+  test('every name of an attempt begins with the longest endpoint name, uncut, as permissions demand', () => {
+    const { endpoint } = namesOf({ ...orders, name: 'x'.repeat(64) }, 'production');
+    expect(endpoint).toHaveLength(40);
+    for (const scored of [undefined, 'new', 'old'] as const) {
+      const name = resourceName(endpoint, 99_999, 99, CLAIMED_AT, scored);
+      expect(name.startsWith(`${endpoint}-`)).toBe(true);
+      expect(name.length).toBeLessThanOrEqual(63);
+    }
   });
 
   test('names that are cut stay different', () => {
@@ -41,5 +56,61 @@ describe('names of trainings', () => {
       resourceName('g', 1, 1, CLAIMED_AT + 1_000),
     ];
     expect(new Set(names).size).toBe(4);
+  });
+});
+
+describe('a name', () => {
+  /** Names that are hard to tell apart: of few letters, and of pieces that names of attempts are made of. */
+  const base = fc
+    .array(fc.constantFrom('a', 'b', 'e1', 'a1', 'e1-a1-t0', 'new', 'old', '1', 'x'.repeat(20)), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((words) => words.join('-'));
+  const made = fc.record({
+    epoch: fc.integer({ min: 1, max: 99_999 }),
+    attempt: fc.integer({ min: 1, max: 99 }),
+    at: fc.integer({ min: 0, max: CLAIMED_AT * 2 }),
+    scored: fc.constantFrom<Scored | undefined>(undefined, 'new', 'old'),
+  });
+  type Made = typeof made extends fc.Arbitrary<infer T> ? T : never;
+  const nameOf = (of: string, { epoch, attempt, at, scored }: Made) => resourceName(of, epoch, attempt, at, scored);
+
+  test('is recognized as made of its base, however long, and its alarms are', () => {
+    fc.assert(
+      fc.property(base, made, (of, what) => {
+        const name = nameOf(of, what);
+        expect(isMadeOf(of)(name)).toBe(true);
+        for (const alarm of Object.values(alarmNames(name))) expect(isAlarmOf(of)(alarm)).toBe(true);
+      }),
+    );
+  });
+
+  test('is never taken for one of another base that begins alike, nor are its alarms', () => {
+    fc.assert(
+      fc.property(base, base, made, (one, other, what) => {
+        fc.pre(one !== other);
+        for (const of of [other, `${one}-${other}`, `${other}-${one}`]) {
+          const name = nameOf(of, what);
+          if (of === one) continue;
+          expect(isMadeOf(one)(name)).toBe(false);
+          for (const alarm of Object.values(alarmNames(name))) expect(isAlarmOf(one)(alarm)).toBe(false);
+        }
+      }),
+    );
+  });
+
+  test.each([
+    '',
+    'orders',
+    'orders-e1',
+    'orders-e1-a1',
+    'orders-e1-a1-t0-best',
+    'orders-e1-a1-T0',
+    'my-orders-e1-a1-t0',
+  ])('that no attempt has given is not recognized: "%s"', (name) => {
+    expect(isMadeOf('orders')(name)).toBe(false);
+    expect(isAlarmOf('orders')(`${name}-errors`)).toBe(false);
+    expect(isAlarmOf('orders')('orders-e1-a1-t0-other')).toBe(false);
   });
 });

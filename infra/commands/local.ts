@@ -33,6 +33,8 @@ const PARAMS = {
   canarySeconds: 2,
   terminationSeconds: 0,
   gateMinimumGain: -0.1,
+  trainRowsPerClassMin: 1,
+  judgeRowsPerClassMin: 1,
   labelsThreshold: EXAMPLE_CUSTOMERS,
   labelsPerClassMin: 10,
 };

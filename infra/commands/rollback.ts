@@ -1,3 +1,4 @@
+import { schemaHash } from '../../shared/model/schema-hash.ts';
 import { rollBack } from '../../shared/promotion/rollback.ts';
 import { readOptions, runCommand } from '../terminal/command.ts';
 import { deployedStack, STACK_OPTIONS } from './stack.ts';
@@ -13,16 +14,18 @@ async function rollback(): Promise<number> {
     reason: { type: 'string', default: 'no reason given' },
     json: { type: 'boolean', default: false },
   });
-  const { config, table, sagemaker, close } = await deployedStack(options);
+  const { group, config, table, sagemaker, close } = await deployedStack(options);
   try {
     const { endpointName, endpointPollSeconds } = config;
     const { to, reason } = options;
-    const request = { endpointName, pollMs: endpointPollSeconds * 1_000, to, reason };
+    const request = {
+      ...{ endpointName, schemaHash: schemaHash(group), pollMs: endpointPollSeconds * 1_000, to, reason },
+    };
     const done = await rollBack({ table, sagemaker }, request, Date.now);
     console.log(
       options.json
         ? JSON.stringify(done, undefined, 2)
-        : `Endpoint ${endpointName} serves ${done.to.modelName} again, in place of ${done.from.modelName}.`,
+        : `Endpoint ${done.endpointName} serves ${done.to.modelName} again, in place of ${done.from.modelName}.`,
     );
     return 0;
   } finally {

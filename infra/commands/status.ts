@@ -13,8 +13,8 @@ async function status(): Promise<number> {
   const { values: options } = readOptions(USAGE, { ...STACK_OPTIONS, json: { type: 'boolean', default: false } });
   const stack = await deployedStack(options);
   try {
-    const found = await readStatus(stack.table, stack.config.policy, Date.now());
-    const answer = { featureGroup: stack.group.name, endpoint: stack.config.endpointName, ...found };
+    const found = await readStatus(stack.table, stack.group, stack.config, Date.now());
+    const answer = { featureGroup: stack.group.name, ...found };
     console.log(options.json ? JSON.stringify(answer, undefined, 2) : render(answer).join('\n'));
     return 0;
   } finally {
@@ -22,10 +22,10 @@ async function status(): Promise<number> {
   }
 }
 
-function render(it: RetrainingStatus & { featureGroup: string; endpoint: string }): string[] {
+function render(it: RetrainingStatus & { featureGroup: string }): string[] {
   const { labels, next, inFlight, serving, lastFailure } = it;
   return [
-    line(it.featureGroup, `at ${it.at}, endpoint ${it.endpoint}`),
+    line(it.featureGroup, `at ${it.at}, endpoint ${it.endpoint ?? 'none yet'}`),
     line('Labels', `${labels.total} in epoch ${it.epoch} (${labels[0]} of class 0, ${labels[1]} of class 1)`),
     line('Next', `${next.decision}: ${next.reason}`),
     ...missingLines(next.missing),

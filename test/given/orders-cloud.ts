@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
+import { endpointName } from '../../shared/model/names.ts';
+import { schemaHash } from '../../shared/model/schema-hash.ts';
+import orders from '../fixtures/feature-groups/orders.ts';
 
 /** The local cloud with a table of orders, whose labels follow from their features but for some noise. */
 
@@ -12,6 +15,7 @@ export const ORDERS = new URL('../fixtures/feature-groups/orders.ts', import.met
 const PARAMS = {
   ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },
   ...{ labelsThreshold: 300, labelsPerClassMin: 0, retryBackoffSeconds: 3600, canarySeconds: 1, terminationSeconds: 0 },
+  judgeRowsPerClassMin: 1,
 };
 
 /** Longest wait for an execution, in milliseconds: it takes seconds on a machine that does nothing else. */
@@ -22,7 +26,7 @@ export interface Order {
   readonly price: number;
   readonly quantity: number;
   readonly gift: boolean;
-  /** Whether the training set's split gives it to validation. */
+  /** Whether the training set's split keeps it from training, to validate on or to judge by. */
   readonly validates: boolean;
 }
 
@@ -99,7 +103,7 @@ export async function ordersCloud(params: Record<string, string | number> = {}):
       return Item;
     },
     async endpoint() {
-      const request = { EndpointName: cloud.stack.outputs.EndpointName };
+      const request = { EndpointName: endpointName(cloud.stack.outputs.EndpointName ?? '', schemaHash(orders)) };
       return (await cloud.call('sagemaker', 'DescribeEndpoint', request)) as Awaited<
         ReturnType<OrdersCloud['endpoint']>
       >;

@@ -13,10 +13,11 @@ export interface Check {
 /** A training, as the closed epoch's evidence tells it. */
 export interface Training {
   readonly epoch: number;
-  /** Labelled rows it learnt from and was validated on. */
+  /** Labelled rows it learnt from, was validated on and judged by. */
   readonly rows: number;
   readonly trainRows: number;
   readonly validationRows: number;
+  readonly judgeRows: number;
   /** Area under the ROC curve on the validation rows. */
   readonly auc: number | null;
   readonly trainingJobName: string;

@@ -54,12 +54,12 @@ function trainingOf({ epoch, counts, metrics, trainingJobName, endpointConfigNam
   const count = (name: string) => Number(counts?.M?.[name]?.N);
   const trainRows = count('trainRows');
   const validationRows = count('validationRows');
+  const judgeRows = count('judgeRows');
   const auc = metrics?.M?.[AUC_METRIC]?.N;
   return {
     epoch: Number(epoch?.N),
-    rows: trainRows + validationRows,
-    trainRows,
-    validationRows,
+    rows: trainRows + validationRows + judgeRows,
+    ...{ trainRows, validationRows, judgeRows },
     auc: auc === undefined ? null : Number(auc),
     trainingJobName: trainingJobName?.S ?? '',
     endpointConfigName: endpointConfigName?.S ?? null,

@@ -17,7 +17,7 @@ const NAME_MAX = 255;
 const PARAMETERS = [
   ...['AlarmName', 'AlarmDescription', 'Namespace', 'MetricName', 'Dimensions', 'Statistic', 'ExtendedStatistic'],
   ...['Period', 'EvaluationPeriods', 'DatapointsToAlarm', 'Threshold', 'ComparisonOperator', 'TreatMissingData'],
-  ...['Unit', 'Tags'],
+  ...['EvaluateLowSampleCountPercentile', 'Unit', 'Tags'],
 ];
 
 const REQUIRED = ['AlarmName', 'MetricName', 'Namespace', 'Period', 'EvaluationPeriods', 'Threshold'];

@@ -11,7 +11,9 @@ import { featureStore } from '../../../infra/local/feature-store/feature-store.t
 import { Faults } from '../../../infra/local/protocol/faults.ts';
 import { sageMakerRuntime } from '../../../infra/local/sagemaker/runtime.ts';
 import { encode } from '../../../shared/model/encode.ts';
-import { schemaHash, schemaVariant } from '../../../shared/model/schema-hash.ts';
+import { schemaHash } from '../../../shared/model/schema-hash.ts';
+import { modelReader } from '../../../shared/prediction/model.ts';
+import { readEncoding } from '../../../shared/state/encodings.ts';
 import { type Serving, servingReader, writeServing } from '../../../shared/state/serving.ts';
 import { accounts } from '../../given/builders.ts';
 import { served } from '../../given/served.ts';
@@ -36,8 +38,8 @@ let now: number;
 /** Bodies of InvokeEndpoint, and what the endpoint answers: the number of columns of each row as its score. */
 let bodies: string[];
 let endpoint: (body: string) => object;
-/** Variant that answers. */
-let variant: string;
+/** Endpoints that were asked. */
+let asked: string[];
 let dependencies: PredictDependencies;
 
 beforeEach(async () => {
@@ -45,7 +47,7 @@ beforeEach(async () => {
   faults = new Faults();
   now = 0;
   bodies = [];
-  variant = schemaVariant(SCHEMA);
+  asked = [];
   const local = featureStore({ db: new DatabaseSync(':memory:'), faults, tieRule: 'greater' });
   local.createFeatureGroup({
     FeatureGroupName: 'accounts',
@@ -69,8 +71,9 @@ beforeEach(async () => {
   const runtime = {
     send: async ({ input }: InvokeEndpointCommand) => {
       bodies.push(String(input.Body));
+      asked.push(input.EndpointName ?? '');
       const Body = Buffer.from(JSON.stringify(endpoint(String(input.Body))));
-      return { Body, InvokedProductionVariant: variant };
+      return { Body };
     },
   } as unknown as SageMakerRuntimeClient;
   dependencies = {
@@ -78,7 +81,11 @@ beforeEach(async () => {
     group: accounts,
     featureStore: store,
     runtime,
-    readServing: servingReader(state, () => now),
+    readModel: modelReader(accounts, {
+      readServing: servingReader(state, () => now),
+      readEncoding: (hash) => readEncoding(state, hash),
+      endpointName: 'endpoint',
+    }),
   };
 });
 afterEach(async () => {
@@ -87,7 +94,7 @@ afterEach(async () => {
   await state.close();
 });
 
-const serve = (overrides: Partial<Serving> = {}) => writeServing(state, { ...serving, ...overrides });
+const serve = (overrides: Partial<Serving> = {}) => writeServing(state, { ...serving, ...overrides }, 0);
 
 async function putAccount(identifier: string, overrides: Record<string, string | undefined> = {}): Promise<void> {
   const values = {
@@ -122,6 +129,7 @@ describe('a prediction', () => {
     expect(await predict({ account_id: 'a-1' }, dependencies)).toEqual({
       score: 0.8,
       predicted_label: 1,
+      threshold: null,
       model: 'model-1',
       schema: SCHEMA,
       recordIdentifier: 'a-1',
@@ -133,7 +141,7 @@ describe('a prediction', () => {
   test('of given features is made from them, and is of no record', async () => {
     await serve();
     const prediction = await predict({ features: { ...features, score: null } }, dependencies);
-    expect(prediction).toEqual({ score: 0.8, predicted_label: 1, model: 'model-1', schema: SCHEMA });
+    expect(prediction).toEqual({ score: 0.8, predicted_label: 1, threshold: null, model: 'model-1', schema: SCHEMA });
     expect(bodies).toEqual(['3,12.5,0,1,0,1,0,1']);
   });
 
@@ -228,22 +236,13 @@ describe('a prediction is refused', () => {
     expect(bodies).toEqual([]);
   });
 
-  test('when the model was trained with another schema with 409', async () => {
+  test('when the model was trained with a schema whose encoding is not kept with 409', async () => {
     await serve({ schemaHash: 'ffffffffffffffff' });
     expect(await post({ features })).toMatchObject({
       statusCode: 409,
       error: expect.stringContaining('ffffffffffffffff'),
     });
     expect(bodies).toEqual([]);
-  });
-
-  test('when a model of another schema answers, whatever is said to serve, with 409', async () => {
-    await serve();
-    variant = schemaVariant('ffffffffffffffff');
-    expect(await post({ features })).toMatchObject({
-      statusCode: 409,
-      error: expect.stringContaining('Variant schema-ffffffffffffffff'),
-    });
   });
 
   test('when the online record lacks a required number with 409', async () => {

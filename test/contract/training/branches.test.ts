@@ -40,13 +40,23 @@ function impatient(): object {
   );
 }
 
+/** What FailAttempt is told. */
+interface Failed {
+  readonly Error: string;
+  readonly Cause: string;
+}
+
 /** What the services answer, where a test asks for other than the usual. */
 interface World {
   /** Calls that fail, as `service Operation` or `retrain action`, and the error's code. */
   readonly fails?: Readonly<Record<string, string>>;
   /** Part of the request that fails, where several states make the same call. */
   readonly failsFor?: string;
-  readonly positives?: number;
+  readonly examined?: 'known' | 'too-few-rows';
+  readonly trainingStatus?: 'Stopped';
+  readonly approvalSeconds?: number;
+  readonly approval?: 'stopped';
+  readonly rollout?: 'update' | 'recreate' | 'stopped';
   readonly champion?: boolean;
   readonly verdict?: 'promote' | 'refuse';
   readonly staleAlarms?: boolean;
@@ -65,8 +75,8 @@ afterAll(async () => {
 /** Runs the state machine in a world, and gives how it ended and which states it came through. */
 async function run(world: World) {
   const calls: string[] = [];
-  const reopened: { error: string; cause: string }[] = [];
-  const call = worldOf(world, calls, reopened);
+  const failed: Failed[] = [];
+  const call = worldOf(world, calls, failed);
   const local = stepFunctions({ db: new DatabaseSync(':memory:'), call });
   closers.push(() => local.close());
   machines += 1;
@@ -74,29 +84,32 @@ async function run(world: World) {
   const operations = local.service.operations ?? {};
   const invoke = async (operation: string, input: object) => operations[operation]?.(input as never, undefined);
   const { executionArn } = (await invoke('StartExecution', {
-    ...{ stateMachineArn: ARN, name: `run-${machines}`, input: JSON.stringify(plan) },
+    ...{
+      stateMachineArn: ARN,
+      name: `run-${machines}`,
+      input: JSON.stringify({ ...plan, approvalSeconds: world.approvalSeconds ?? 0 }),
+    },
   })) as { executionArn: string };
   for (;;) {
     const found = (await invoke('DescribeExecution', { executionArn })) as { status: string; error?: string };
-    if (found.status !== 'RUNNING') return { ...found, calls, reopened: reopened[0] };
+    if (found.status !== 'RUNNING') return { ...found, calls, failed: failed[0] };
     await sleep(25);
   }
 }
 
-function worldOf(world: World, calls: string[], reopened: { error: string; cause: string }[]): Call {
+function worldOf(world: World, calls: string[], failed: Failed[]): Call {
   const faults = new Faults();
   for (const [name, code] of Object.entries(world.fails ?? {})) {
     const [service, operation] = name.split(' ') as ['sagemaker', string];
     faults.inject({ service, operation, kind: 'before', code, times: 10 });
   }
-  // DescribeEndpoint is asked again before an endpoint is taken for missing.
-  const told = [...(world.endpoint ?? [undefined, undefined, ['Creating', NEW], ['InService', NEW]])];
+  const told = [...(world.endpoint ?? [['Creating', NEW] as const, ['InService', NEW] as const])];
   const answers: Record<string, (input: Record<string, unknown>) => unknown> = {
     StartQueryExecution: () => ({ QueryExecutionId: 'q' }),
     GetQueryExecution: () => ({ QueryExecution: { QueryExecutionId: 'q', Status: { State: 'SUCCEEDED' } } }),
-    GetQueryResults: () => ({ ResultSet: { Rows: [{}, { Data: counts(world.positives ?? 50) }] } }),
+    GetQueryResults: () => ({ ResultSet: { Rows: [{}, { Data: COUNTS }] } }),
     DescribeTrainingJob: () => ({
-      ...{ TrainingJobName: plan.trainingJobName, TrainingJobStatus: 'Completed' },
+      ...{ TrainingJobName: plan.trainingJobName, TrainingJobStatus: world.trainingStatus ?? 'Completed' },
       ModelArtifacts: { S3ModelArtifacts: 's3://data/models/model.tar.gz' },
     }),
     DescribeAlarms: () => ({ MetricAlarms: [{ AlarmName: plan.errorAlarmName }, { AlarmName: 'old' }] }),
@@ -108,16 +121,27 @@ function worldOf(world: World, calls: string[], reopened: { error: string; cause
     },
   };
   const actions: Record<string, (payload: Record<string, unknown>) => object> = {
-    champion: () => ({ found: world.champion ?? true, modelName: world.champion === false ? null : 'champion' }),
+    champion: () => ({
+      ...{ found: world.champion ?? true, modelName: world.champion === false ? null : 'champion' },
+      ...{ contentType: 'text/csv', incumbent: {} },
+    }),
     judge: () => ({ decision: world.verdict ?? 'promote', reason: 'as the test says', comparison: {} }),
-    'clean-up': ({ alarmNames }) => {
-      const stale = world.staleAlarms ? (alarmNames as string[]).filter((it) => it === 'old') : [];
+    'clean-up': ({ alarms }) => {
+      const stale = world.staleAlarms
+        ? (alarms as { AlarmName: string }[]).map((it) => it.AlarmName).filter((it) => it === 'old')
+        : [];
       return { alarmNames: stale, alarms: stale.length };
     },
-    reopen: (payload) => {
-      reopened.push(payload as unknown as { error: string; cause: string });
+    fail: ({ run }) => {
+      failed.push((run as { failure: Failed }).failure);
       return {};
     },
+    examine: () => ({ decision: world.examined ?? 'worth-training', reason: 'as the test says' }),
+    approval: () => ({ state: world.approval ?? 'approved', reason: 'a person said so' }),
+    rollout: () => ({
+      ...{ state: world.rollout ?? 'create', instanceCount: 2, retain: false, deploymentConfig: {} },
+      ...{ probe: world.rollout !== 'update', reason: 'as the test says' },
+    }),
   };
   return (service, operation, input) => {
     if (service !== 'lambda') {
@@ -134,9 +158,7 @@ function worldOf(world: World, calls: string[], reopened: { error: string; cause
   };
 }
 
-function counts(positives: number) {
-  return [80, 20, positives, 30, 10, 10, 0].map((it) => ({ VarCharValue: String(it) }));
-}
+const COUNTS = [80, 50, 30, 20, 10, 10, 10, 5, 5, 0, 123, 456].map((it) => ({ VarCharValue: String(it) }));
 
 /** How a task's call is named in {@link World.fails}. */
 function callOf({ Resource = '', Parameters }: State): string {
@@ -155,18 +177,9 @@ function requestOf({ Parameters = {} }: State): { failsFor?: string } {
 
 /** What leads to a task that the usual run does not come through. */
 const WAY_TO: Readonly<Record<string, World>> = {
-  UpdateEndpoint: {
-    endpoint: [
-      ['InService', 'old'],
-      ['InService', NEW],
-    ],
-  },
-  DeleteFailedEndpoint: {
-    endpoint: [
-      ['Failed', 'old'],
-      ['InService', NEW],
-    ],
-  },
+  AskForApproval: { approvalSeconds: 1 },
+  UpdateEndpoint: { rollout: 'update' },
+  DeleteFailedEndpoint: { rollout: 'recreate' },
   RefuseChallenger: { verdict: 'refuse' },
   DeleteStaleAlarms: { staleAlarms: true },
 };
@@ -177,12 +190,12 @@ function callsBefore(name: string, call: string): number {
   return names.indexOf(name);
 }
 
-/** States after which the epoch is closed: what fails there fails nothing. */
-const AFTER_THE_CLOSE = ['FindAlarms', 'CleanUp', 'DeleteStaleAlarms'];
+/** States in which the attempt is over: what fails there fails nothing. */
+const AFTERWARDS = ['FindAlarms', 'CleanUp', 'DeleteStaleAlarms', 'ConsiderNext'];
 
 /** Every Catch of the definition, but those of what the tests below look at by themselves. */
 const caught = Object.entries(States)
-  .filter(([name, { Catch }]) => Catch && name !== 'DescribeEndpoint' && name !== 'PollEndpoint')
+  .filter(([name, { Catch }]) => Catch && name !== 'PollEndpoint')
   .map(([name, state]) => [name, callOf(state)] as const);
 
 describe('every Catch', () => {
@@ -193,7 +206,7 @@ describe('every Catch', () => {
       caught.map(([name, failing]) => {
         const fails = {
           [failing]: 'AccessDeniedException',
-          ...(name === 'ReopenEpoch' && { 'retrain judge': 'Broken' }),
+          ...(name === 'FailAttempt' && { 'retrain judge': 'Broken' }),
         };
         return [name, run({ ...WAY_TO[name], fails, ...requestOf(States[name] ?? { Type: 'Task' }) })];
       }),
@@ -201,48 +214,70 @@ describe('every Catch', () => {
   });
 
   it.each(caught)('of %s, when %s fails, leads where the epoch is not lost', async (name, failing) => {
-    const { status, calls, reopened, error } = (await runs.get(name)) ?? (await run({}));
-    expect(calls).toContain(failing.startsWith('retrain ') ? failing : failing.split(' ')[1]);
-    if (AFTER_THE_CLOSE.includes(name)) {
-      expect({ status, reopened }).toEqual({ status: 'SUCCEEDED', reopened: undefined });
-    } else if (name === 'ReopenEpoch') {
+    const { status, calls, failed, error } = (await runs.get(name)) ?? (await run({}));
+    const call = failing.startsWith('retrain ') ? failing : failing.split(' ')[1];
+    expect(calls).toContain(call);
+    if (AFTERWARDS.includes(name)) {
+      expect({ status, failed }).toEqual({ status: 'SUCCEEDED', failed: undefined });
+    } else if (name === 'FailAttempt') {
       expect(status).toBe('FAILED');
     } else {
       expect(status).toBe('FAILED');
-      expect(reopened?.error).toBe(error);
-      expect(reopened?.cause).toContain('Injected fault');
-      const reached = calls.filter((it) => it === (failing.startsWith('retrain ') ? failing : failing.split(' ')[1]));
+      expect(failed?.Error).toBe(error);
+      expect(failed?.Cause).toContain('Injected fault');
+      expect(calls, 'it is cleaned up after a failure too').toContain('retrain clean-up');
+      const reached = calls.filter((it) => it === call);
       expect(reached.length, 'the tasks before it have made their calls').toBeGreaterThanOrEqual(
         callsBefore(name, failing),
       );
     }
   });
 
-  it('of DescribeEndpoint takes an endpoint that is not there to be created', async () => {
-    const { status, calls } = await run({});
-    expect(status).toBe('SUCCEEDED');
-    expect(calls).toContain('CreateEndpoint');
-    expect(calls).not.toContain('UpdateEndpoint');
-  });
-
-  it('of DescribeEndpoint reopens the epoch when it is another error than that', async () => {
-    const { calls, reopened } = await run({ fails: { 'sagemaker DescribeEndpoint': 'ResourceLimitExceeded' } });
-    expect(reopened?.error).toBe('SageMaker.ResourceLimitExceededException');
-    expect(calls).not.toContain('CreateEndpoint');
-  });
-
-  it('of PollEndpoint reopens the epoch when the endpoint has vanished', async () => {
-    const { status, reopened } = await run({ endpoint: [['InService', 'old'], undefined] });
+  it('of PollEndpoint fails the attempt when the endpoint has vanished', async () => {
+    const { status, failed } = await run({ endpoint: [undefined] });
     expect(status).toBe('FAILED');
-    expect(reopened?.cause).toContain('Could not find endpoint');
+    expect(failed?.Cause).toContain('Could not find endpoint');
   });
 });
 
 describe('every branch of a Choice', () => {
-  it('CheckCounts: rows of one class are not trained on', async () => {
-    const { reopened, calls } = await run({ positives: 0 });
-    expect(reopened?.error).toBe('TooFewRows');
-    expect(calls).not.toContain('CreateTrainingJob');
+  it('IsWorthTraining: too few rows are not trained on, and a known set ends the epoch without a failure', async () => {
+    const few = await run({ examined: 'too-few-rows' });
+    expect(few.failed).toEqual({ Error: 'TooFewRows', Cause: 'as the test says' });
+    const known = await run({ examined: 'known' });
+    expect({ status: known.status, failed: known.failed }).toEqual({ status: 'SUCCEEDED', failed: undefined });
+    for (const { calls } of [few, known]) expect(calls).not.toContain('CreateTrainingJob');
+  });
+
+  it('IsTrained: a job that was stopped is no model', async () => {
+    // By what Step Functions makes of it, or by this choice: its guide says nothing of stopped jobs.
+    const { failed, calls } = await run({ trainingStatus: 'Stopped' });
+    expect(failed).toBeDefined();
+    expect(calls).not.toContain('CreateModel');
+  });
+
+  it('IsApprovalNeeded, IsApproved: a person is asked only where that is wanted, and heard', async () => {
+    expect((await run({})).calls).not.toContain('retrain approval');
+    expect((await run({ approvalSeconds: 60 })).calls).toEqual(
+      expect.arrayContaining(['retrain approval', 'retrain close']),
+    );
+    const { calls } = await run({ approvalSeconds: 60, approval: 'stopped' });
+    expect(calls).toContain('retrain refuse');
+    expect(calls).not.toContain('retrain rollout');
+  });
+
+  it('IsGoingAhead: a loop that was paused meanwhile deploys nothing', async () => {
+    const { status, calls } = await run({ rollout: 'stopped' });
+    expect(status).toBe('SUCCEEDED');
+    expect(calls).toContain('retrain refuse');
+    expect(calls).not.toContain('CreateEndpointConfig');
+  });
+
+  it('IsProbeNeeded: an endpoint that nobody asks yet is probed before it serves', async () => {
+    const { calls } = await run({});
+    expect(calls.indexOf('retrain probe')).toBeLessThan(calls.indexOf('retrain close'));
+    expect(calls).toContain('retrain probe');
+    expect((await run({ rollout: 'update' })).calls).not.toContain('retrain probe');
   });
 
   it('HasChampion: with one, both models score; without, the challenger alone', async () => {
@@ -262,12 +297,18 @@ describe('every branch of a Choice', () => {
     ).toEqual([]);
   });
 
-  it('IsEndpointFailed: a failed endpoint is deleted and made anew, any other updated', async () => {
-    const failed = await run(WAY_TO.DeleteFailedEndpoint ?? {});
+  it('HowToDeploy: a failed endpoint is deleted and made anew, one that serves updated, any other made', async () => {
+    const failed = await run({ rollout: 'recreate' });
     expect(failed.calls).toEqual(expect.arrayContaining(['DeleteEndpoint', 'CreateEndpoint', 'retrain close']));
-    const { calls } = await run(WAY_TO.UpdateEndpoint ?? {});
+    const { calls } = await run({ rollout: 'update' });
     expect(calls).toEqual(expect.arrayContaining(['UpdateEndpoint', 'retrain close']));
     expect(calls).not.toContain('DeleteEndpoint');
+    expect((await run({})).calls).toContain('CreateEndpoint');
+  });
+
+  it('HasFailed: the next training is considered at once when this one is over, and not when it failed', async () => {
+    expect((await run({})).calls).toContain('retrain undefined');
+    expect((await run({ trainingStatus: 'Stopped' })).calls).not.toContain('retrain undefined');
   });
 
   it.each(['Creating', 'Updating', 'SystemUpdating', 'RollingBack'])(
@@ -275,36 +316,29 @@ describe('every branch of a Choice', () => {
     async (it) => {
       const { status, calls } = await run({
         endpoint: [
-          ['InService', 'old'],
           [it, 'old'],
           ['InService', NEW],
         ],
       });
       expect(status).toBe('SUCCEEDED');
-      expect(calls.filter((call) => call === 'DescribeEndpoint')).toHaveLength(3);
+      expect(calls.filter((call) => call === 'DescribeEndpoint')).toHaveLength(2);
     },
   );
 
   it('CheckEndpoint: in service with the old configuration is a rollback', async () => {
-    const { reopened } = await run({
+    const { failed } = await run({
       endpoint: [
-        ['InService', 'old'],
         ['Updating', 'old'],
         ['InService', 'old'],
       ],
     });
-    expect(reopened?.error).toBe('DeploymentRolledBack');
-    expect(reopened?.cause).toContain(plan.errorAlarmName);
+    expect(failed?.Error).toBe('DeploymentRolledBack');
+    expect(failed?.Cause).toContain(plan.errorAlarmName);
   });
 
   it.each(['Failed', 'OutOfService', 'UpdateRollbackFailed'])('CheckEndpoint: gives up when it is %s', async (it) => {
-    const { reopened } = await run({
-      endpoint: [
-        ['InService', 'old'],
-        [it, 'old'],
-      ],
-    });
-    expect(reopened?.error).toBe('EndpointNotReplaced');
+    const { failed } = await run({ endpoint: [[it, 'old']] });
+    expect(failed?.Error).toBe('EndpointNotReplaced');
   });
 
   it('no alarm is made before its configuration, so that one without is known to be left over', async () => {
@@ -321,7 +355,16 @@ describe('every branch of a Choice', () => {
   it('has a test for each Choice there is', () => {
     const choices = Object.entries(States).flatMap(([name, { Type }]) => (Type === 'Choice' ? [name] : []));
     expect(choices.sort()).toEqual([
-      ...['CheckCounts', 'CheckEndpoint', 'HasChampion', 'HasStaleAlarms', 'IsChallengerBetter', 'IsEndpointFailed'],
+      ...[
+        'CheckEndpoint',
+        'HasChampion',
+        'HasFailed',
+        'HasStaleAlarms',
+        'HowToDeploy',
+        'IsApprovalNeeded',
+        'IsApproved',
+      ],
+      ...['IsChallengerBetter', 'IsGoingAhead', 'IsProbeNeeded', 'IsTrained', 'IsWorthTraining'],
     ]);
   });
 });

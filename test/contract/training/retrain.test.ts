@@ -1,6 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { ExecutionAlreadyExists, type SFNClient, type StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -68,6 +69,7 @@ beforeEach(async () => {
     sfn: executions.client,
     s3: new S3Client({ region: 'us-east-1' }),
     sagemaker: new SageMakerClient({ region: 'us-east-1' }),
+    runtime: new SageMakerRuntimeClient({ region: 'us-east-1' }),
     now: () => now,
   };
 });
@@ -103,10 +105,16 @@ const closeEvent = (name: string) => {
       FinalMetricDataList: [{ MetricName: 'validation:roc_auc_score', Value: 0.78, Timestamp: 1 }],
       ModelArtifacts: { S3ModelArtifacts: 's3://data/models/model.tar.gz' },
     },
-    counts: { trainRows: 5, validationRows: 1 },
+    counted: { counts: { trainRows: 5, validationRows: 1, judgeRows: 1 }, rowsHash: '1-2' },
     verdict: { decision: 'promote', reason: 'better', comparison: { metric: 'auc', rows: 1 } },
   };
 };
+
+/** The event of the state machine's FailAttempt. */
+const failEvent = (name: string, error = 'States.Timeout', cause = 'slow', more: object = {}) => ({
+  action: 'fail',
+  run: { ...executions.inputOf(name), ...more, failure: { Error: error, Cause: cause } },
+});
 
 describe('retrain', () => {
   test('waits, starting nothing, until the threshold is reached', async () => {
@@ -166,7 +174,7 @@ describe('retrain', () => {
   test('closes and reopens an epoch as the state machine says, any number of times', async () => {
     await addLabels(6, 'a');
     await schedule();
-    const failure = { action: 'reopen', epoch: 1, attempt: 1, error: 'States.Timeout', cause: 'slow' };
+    const failure = failEvent('accounts-epoch-1-attempt-1');
     expect(await retrain(failure, dependencies)).toMatchObject({ decision: 'reopen', changed: true });
     expect(await retrain(failure, dependencies)).toMatchObject({ decision: 'reopen', changed: false });
     now += 60_000;
@@ -185,7 +193,7 @@ describe('retrain', () => {
     const finished = { action: 'snapshot', snapshot };
     expect(await retrain(finished, dependencies)).toMatchObject({ decision: 'snapshot', changed: true });
     expect(await retrain(finished, dependencies)).toMatchObject({ decision: 'snapshot', changed: false });
-    await retrain({ action: 'reopen', epoch: 1, attempt: 1, error: 'States.Timeout' }, dependencies);
+    await retrain(failEvent('accounts-epoch-1-attempt-1'), dependencies);
     now += 60_000;
     await schedule();
     const next = executions.inputOf('accounts-epoch-1-attempt-2');

@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
+import { endpointName } from '../../../shared/model/names.ts';
+import { schemaHash } from '../../../shared/model/schema-hash.ts';
+import orders from '../../fixtures/feature-groups/orders.ts';
 
 /** The state machine as it is deployed, run by the local Step Functions with every service behind it. */
 
 const ORDERS = new URL('../../fixtures/feature-groups/orders.ts', import.meta.url).pathname;
 const PARAMS = {
   ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },
-  ...{ canarySeconds: 1, terminationSeconds: 0, gateMinimumGain: -0.5 },
+  ...{ canarySeconds: 1, terminationSeconds: 0, gateMinimumGain: -0.5, judgeRowsPerClassMin: 1 },
   ...{ labelsThreshold: 100, labelsPerClassMin: 0, retryBackoffSeconds: 3600 },
 };
 
@@ -72,7 +75,7 @@ async function stateItem(pk: string): Promise<Record<string, { S?: string; N?: s
 }
 
 async function endpoint(): Promise<{ EndpointStatus: string; EndpointConfigName: string }> {
-  const request = { EndpointName: cloud.stack.outputs.EndpointName };
+  const request = { EndpointName: endpointName(cloud.stack.outputs.EndpointName ?? '', schemaHash(orders)) };
   return (await cloud.call('sagemaker', 'DescribeEndpoint', request)) as Awaited<ReturnType<typeof endpoint>>;
 }
 
@@ -80,7 +83,8 @@ describe('the retraining state machine, run', () => {
   it('creates the endpoint, then updates it, and closes each epoch on the configuration that serves', async () => {
     for (const epoch of [1, 2]) {
       await writeOrders(epoch * 1_000, 150);
-      expect(await ended(`Orders_v2-epoch-${epoch}-attempt-1`)).toMatchObject({ status: 'SUCCEEDED' });
+      const execution = await ended(`Orders_v2-epoch-${epoch}-attempt-1`);
+      expect(execution, execution.cause).toMatchObject({ status: 'SUCCEEDED' });
       const { EndpointStatus, EndpointConfigName } = await endpoint();
       expect(EndpointStatus).toBe('InService');
       expect(await stateItem('serving')).toMatchObject({
@@ -92,15 +96,15 @@ describe('the retraining state machine, run', () => {
     const [first, second] = [await stateItem('epoch#1'), await stateItem('epoch#2')];
     expect(second.snapshot?.M).toMatchObject({ base: first.snapshot?.M?.name, watermark: expect.anything() });
     // 300 orders, of which the second training has read the first 150 from the snapshot.
-    const rows = ['trainRows', 'validationRows'].map((name) => second.counts?.M?.[name] as { N: string });
+    const rows = ['trainRows', 'validationRows', 'judgeRows'].map((name) => second.counts?.M?.[name] as { N: string });
     expect(rows.reduce((sum, { N }) => sum + Number(N), 0)).toBe(300);
   });
 
   it('reopens the epoch when there are too few rows of a class to train on', async () => {
     await writeOrders(0, 150, 50);
     const execution = await ended('Orders_v2-epoch-1-attempt-1');
-    expect(execution).toMatchObject({ status: 'FAILED', error: 'TooFewRows' });
-    expect(execution.cause).toMatch(/rows of both classes: \{.*"trainPositives":0/);
+    expect(execution, execution.cause).toMatchObject({ status: 'FAILED', error: 'TooFewRows' });
+    expect(execution.cause).toContain('rows of class 1 to train on: 0 of 10');
     expect((await stateItem('epoch')).failed?.M).toMatchObject({
       epoch: { N: '1' },
       attempt: { N: '1' },

@@ -29,7 +29,7 @@ function labelled(rows: number, seed: number): Uint8Array {
   return Uint8Array.from({ length: rows }, () => (next() < 0.3 ? 1 : 0));
 }
 
-const policy: GatePolicy = { metric: 'auc', minimumGain: -0.02, confidence: 95 };
+const policy: GatePolicy = { metric: 'auc', minimumGain: -0.02, confidence: 95, floor: 0.5 };
 
 describe('the area under the curve', () => {
   test.each([1, 2, 3])('is the share of pairs ranked rightly, ties counting half (seed %s)', (seed) => {

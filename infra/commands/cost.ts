@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import {
   ASSUMPTIONS,
   crossing,
@@ -10,39 +9,39 @@ import {
   type Usage,
 } from '../aws/cost/bill.ts';
 import { PRICES } from '../aws/cost/prices.ts';
-
-/** `npm run cost`: a month's bill, beside that of exporting the table every night, and where the two cross. */
-
-const USAGE = 'npm run cost -- --changes-per-day N --rows N --labels-per-day N [--item-bytes N] [--json]';
+import { newCommand, runCommand } from '../terminal/command.ts';
+import { jsonFlag } from '../terminal/options.ts';
+import { PLAIN, type Style, styleOf } from '../terminal/style.ts';
+import { labeled, wrapped } from '../terminal/text.ts';
 
 /** Bytes of an item when none are given: twenty features and a few names. */
-const ITEM_BYTES = '1000';
+const ITEM_BYTES = 1_000;
 
-/** @throws Error naming the option that is missing or no number. */
-export function usageOf(argv: readonly string[]): { usage: Usage; json: boolean } {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      'changes-per-day': text,
-      rows: text,
-      'labels-per-day': text,
-      'item-bytes': { ...text, default: ITEM_BYTES },
-      json: { type: 'boolean', default: false },
-    },
+/** Columns of a sum, and of the margin that a bill's sums and question marks stand in. */
+const USD_WIDTH = 12;
+const PRICE_WIDTH = USD_WIDTH + 5;
+
+export const command = newCommand(
+  'cost',
+  "Prints a month's bill beside that of exporting the table every night, and where the two cross.",
+)
+  .requiredOption('--changes-per-day <N>', 'writes that change an item, per day', amount('changes-per-day'))
+  .requiredOption('--rows <N>', 'items in the table', amount('rows'))
+  .requiredOption('--labels-per-day <N>', 'records that get a label or another one, per day', amount('labels-per-day'))
+  .option('--item-bytes <N>', 'bytes of an item', amount('item-bytes'), ITEM_BYTES)
+  .addOption(jsonFlag())
+  .action(({ json, changesPerDay, rows, labelsPerDay, itemBytes }) => {
+    const usage = { changesPerDay, rows, labelsPerDay, itemBytes };
+    console.log(json ? JSON.stringify(comparisonOf(usage), undefined, 2) : report(usage, styleOf(process.stdout)));
   });
-  const number = (name: 'changes-per-day' | 'rows' | 'labels-per-day' | 'item-bytes'): number => {
-    const value = Number(values[name]?.replaceAll(/[_,]/g, ''));
-    if (values[name] && Number.isFinite(value) && value >= 0) return value;
-    throw new Error(`--${name} is ${values[name] ?? 'missing'}; expected a number, 0 or more: ${USAGE}`);
+
+/** Reads a number, with separators or without. @throws Error naming the option when it is none. */
+function amount(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text.replaceAll(/[_,]/g, '') || Number.NaN);
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw new Error(`--${option}: found "${text}", expected a number, 0 or more.`);
   };
-  const usage = {
-    changesPerDay: number('changes-per-day'),
-    rows: number('rows'),
-    labelsPerDay: number('labels-per-day'),
-    itemBytes: number('item-bytes'),
-  };
-  return { usage, json: values.json };
 }
 
 /** Both bills with their totals, and the changes per day at which they are the same. */
@@ -73,42 +72,44 @@ const withPrice = (line: Line) => ({
 type Bill = ReturnType<typeof comparisonOf>['tributary'];
 
 /** The comparison as text. Prices that no source confirms have a question mark. */
-export function report(usage: Usage): string {
+export function report(usage: Usage, style: Style = PLAIN): string {
   const { tributary, nightlyExport, nightlyExportWithOnlineStore, changesPerDayAtSameCost } = comparisonOf(usage);
   const count = (n: number) => n.toLocaleString('en-US');
   const cross = (n: number | null, other: string) =>
     n === null
-      ? `${other} is cheaper whatever the number of changes.`
-      : `${other} costs the same at ${count(n)} changes a day; below that Tributary is cheaper, above dearer.`;
+      ? `${other} is cheaper at any number of changes.`
+      : `${other} costs the same at ${count(n)} changes a day. With fewer changes Tributary is cheaper, with more it is dearer.`;
+  const onlineTotal = dollars(nightlyExportWithOnlineStore.total).trim();
+  const told = (sentence: string) => wrapped(sentence, style.columns);
   return [
-    `A month of ${count(usage.changesPerDay)} changes and ${count(usage.labelsPerDay)} labels a day, ${count(usage.rows)} rows of ${count(usage.itemBytes)} bytes; list prices of us-east-1, free tiers left out.`,
+    ...told(
+      `A month of ${count(usage.changesPerDay)} changes and ${count(usage.labelsPerDay)} labels a day, with ${count(usage.rows)} rows of ${count(usage.itemBytes)} bytes. Prices are list prices of us-east-1, without free tiers.`,
+    ),
     '',
-    ...billText('Tributary: features within seconds, trained when there are labels', tributary),
-    ...billText('The old way: a full export and a training every night', nightlyExport),
-    `The old way with an online store, as fresh as a night allows: ${dollars(nightlyExportWithOnlineStore.total)}`,
+    ...billText('Tributary: features within seconds, and a training when there are enough labels', tributary, style),
     '',
-    cross(changesPerDayAtSameCost.nightlyExport, 'The old way'),
-    cross(changesPerDayAtSameCost.nightlyExportWithOnlineStore, 'The old way with an online store'),
-    '? marks a price that no source of AWS confirms: check it before you rely on it. CloudWatch Logs and data transfer are left out.',
+    ...billText('The old way: a full export and a training every night', nightlyExport, style),
+    '',
+    ...told(`The old way with an online store, as fresh as a night allows, costs ${onlineTotal}.`),
+    ...told(cross(changesPerDayAtSameCost.nightlyExport, 'The old way')),
+    ...told(cross(changesPerDayAtSameCost.nightlyExportWithOnlineStore, 'The old way with an online store')),
+    ...told('No source of AWS confirms a price that is marked by ?: check it before you rely on it.'),
+    ...told('CloudWatch Logs and data transfer are left out.'),
   ].join('\n');
 }
 
-function billText(title: string, { lines, total: sum }: Bill): string[] {
-  const rows = lines.map(
-    ({ what, usd, unitPrice, per, confirmed }) =>
-      `  ${dollars(usd)} ${confirmed ? ' ' : '?'} ${what} ($${unitPrice} per ${per})`,
-  );
-  return [title, ...rows, `  ${dollars(sum)}   in all`, ''];
+function billText(title: string, { lines, total: sum }: Bill, { columns, paint }: Style): string[] {
+  const row = (usd: number, mark: string, text: string) =>
+    labeled(`  ${dollars(usd)} ${mark}`, text, PRICE_WIDTH, { columns, paint: PLAIN.paint });
+  return [
+    paint('strong', title),
+    ...lines.map(({ what, usd, unitPrice, per, confirmed }) =>
+      row(usd, confirmed ? '' : '?', `${what} ($${unitPrice} per ${per})`),
+    ),
+    row(sum, '', 'in all'),
+  ];
 }
 
-const dollars = (usd: number): string => `$${usd.toFixed(2)}`.padStart(12);
+const dollars = (usd: number): string => `$${usd.toFixed(2)}`.padStart(USD_WIDTH);
 
-if (import.meta.main) {
-  try {
-    const { usage, json } = usageOf(process.argv.slice(2));
-    console.log(json ? JSON.stringify(comparisonOf(usage), undefined, 2) : report(usage));
-  } catch (error) {
-    console.error((error as Error).message);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runCommand(command);

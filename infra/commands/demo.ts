@@ -9,24 +9,26 @@ import { readBankCsv } from '../demo/customers/bank-csv.ts';
 import { generateCustomers } from '../demo/customers/customers.ts';
 import type { Report } from '../demo/findings/report.ts';
 import { renderSummary } from '../demo/findings/summary.ts';
+import type { Cast } from '../demo/stage/cast.ts';
 import { type Clients, connect, disconnect } from '../demo/stage/clients.ts';
 import { sourceTable } from '../demo/stage/table.ts';
-import { type Cast, playStory } from '../demo/story.ts';
+import { playStory } from '../demo/story.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
-import { readOptions, runCommand, wholeNumber } from '../terminal/command.ts';
+import { exiting, newCommand, runCommand } from '../terminal/command.ts';
+import { dynamodbOption, jsonFile, wholeNumber } from '../terminal/options.ts';
 import { progressTo } from '../terminal/progress.ts';
+import { styleOf } from '../terminal/style.ts';
 import { untilInterrupted } from '../terminal/until-interrupted.ts';
 import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
-
-const USAGE =
-  'npm run demo -- [--csv FILE] [--rows N] [--threshold N] [--seed N] [--keep] [--json FILE] [--dynamodb embedded|local|URL] [--verbose]';
+import { noteLocal } from './stack.ts';
 
 /** Customers that are generated, unless `--rows` says: enough for a good model, done in well under a minute. */
 const ROWS = 1_500;
 /** Fewest rows that leave both classes something to learn from and to be validated on. */
 const ROWS_MIN = 200;
 const ROWS_MAX = 99_999;
+const SEED = 1;
 const SEED_MAX = 2 ** 32 - 1;
 
 /** Exit code of a program that Ctrl-C has ended: 128 and the number of SIGINT. */
@@ -42,19 +44,34 @@ const PACE = {
   ...{ canarySeconds: 1, terminationSeconds: 0, gateMinimumGain: -0.1 },
 };
 
-/** The main job on one machine: the local cloud, customers, labels, trainings, predictions, queries, and a summary. */
-async function demo(): Promise<number> {
-  const { values: options } = readOptions(USAGE, {
-    csv: { type: 'string' },
-    rows: { type: 'string' },
-    threshold: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    keep: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    dynamodb: { type: 'string', default: 'embedded' },
-  });
+export const command = newCommand(
+  'demo',
+  'Plays the main job on one machine: customers, labels, trainings, predictions, queries, and a summary that checks it.',
+)
+  .option('--csv <FILE>', "customers from a file: UCI's Bank Marketing, or the same with commas and underscores")
+  .option('--rows <N>', `customers; ${ROWS} without --csv`, wholeNumber('rows', ROWS_MIN, ROWS_MAX))
+  .option('--threshold <N>', 'labels that set off a training', wholeNumber('threshold', 2, ROWS_MAX))
+  .option('--seed <N>', 'decides the customers and their order', wholeNumber('seed', 0, SEED_MAX), SEED)
+  .option('--keep', 'go on serving afterwards, until Ctrl-C')
+  .addOption(jsonFile())
+  .addOption(dynamodbOption())
+  .action(exiting(demo));
+
+interface DemoOptions {
+  readonly csv?: string | undefined;
+  readonly rows?: number | undefined;
+  readonly threshold?: number | undefined;
+  readonly seed: number;
+  readonly keep?: boolean | undefined;
+  readonly json?: string | undefined;
+  readonly dynamodb: string;
+  readonly verbose?: boolean | undefined;
+}
+
+async function demo(options: DemoOptions): Promise<number> {
   const cast = await castOf(options);
   if (options.json) await expectWritable(options.json);
+  noteLocal(group);
   const dir = await mkdtemp(join(tmpdir(), 'tributary-demo-'));
   const abandon = () => {
     rmSync(dir, { recursive: true, force: true });
@@ -73,7 +90,7 @@ async function demo(): Promise<number> {
     const clients = connect(cloud.endpoint);
     try {
       const report = await play(cloud, clients, cast);
-      process.stdout.write(`\n${renderSummary(report)}`);
+      process.stdout.write(`\n${renderSummary(report, styleOf(process.stdout))}`);
       if (options.json) await writeReport(options.json, report);
       process.off('SIGINT', abandon);
       if (options.keep) await keepServing(cloud, clients, dir);
@@ -87,26 +104,31 @@ async function demo(): Promise<number> {
   }
 }
 
-async function castOf(options: { csv?: string; rows?: string; threshold?: string; seed: string }): Promise<Cast> {
-  const seed = wholeNumber('seed', options.seed, 0, SEED_MAX);
-  const rows = options.rows === undefined ? undefined : wholeNumber('rows', options.rows, ROWS_MIN, ROWS_MAX);
-  const all = options.csv ? await readBankCsv(options.csv, group) : generateCustomers(rows ?? ROWS, seed);
+async function castOf({ csv, rows, threshold, seed }: DemoOptions): Promise<Cast> {
+  const all = csv ? await readBankCsv(csv, group) : generateCustomers(rows ?? ROWS, seed);
   if (all.length < (rows ?? ROWS_MIN) || all.length > ROWS_MAX) {
     throw new Error(
-      `${options.csv}: found ${all.length} customers, expected ${rows ?? ROWS_MIN} to ${ROWS_MAX}${rows ? ' (--rows)' : ''}.`,
+      `${csv}: found ${all.length} customers, expected ${rows ?? ROWS_MIN} to ${ROWS_MAX}${rows ? ' (--rows)' : ''}.`,
     );
   }
   const customers = all.slice(0, rows);
-  const threshold =
-    options.threshold === undefined ? undefined : wholeNumber('threshold', options.threshold, 2, ROWS_MAX);
-  const from = options.csv ?? `the generator with seed ${seed}`;
-  return { customers, from, seed, plan: planRetraining(customers, seed, threshold) };
+  return {
+    customers,
+    from: csv ?? `the generator with seed ${seed}`,
+    seed,
+    plan: planRetraining(customers, seed, threshold),
+  };
 }
 
-function play(cloud: Cloud, clients: Clients, cast: Cast): Promise<Report> {
+async function play(cloud: Cloud, clients: Clients, cast: Cast): Promise<Report> {
   const names = stackNames(cloud.stack);
   const table = sourceTable(clients.dynamodb, names.sourceTable, group);
-  return playStory({ group, clients, names, table, progress: progressTo(process.stderr) }, cast);
+  const progress = progressTo(process.stderr);
+  try {
+    return await playStory({ group, clients, names, table, progress }, cast);
+  } finally {
+    progress.close();
+  }
 }
 
 /** @throws Error before any work is done, when the report could not be written after it. */
@@ -140,4 +162,4 @@ async function keepServing(cloud: Cloud, clients: Clients, dir: string): Promise
   await untilInterrupted();
 }
 
-await runCommand(demo);
+if (import.meta.main) await runCommand(command);

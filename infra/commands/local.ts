@@ -1,6 +1,6 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
-import { loadFeatureGroup } from '../../shared/definition/load.ts';
+import { loadDefinition } from '../aws/definitions/definitions.ts';
 import { sampleItem } from '../aws/live-test/sample-item.ts';
 import { generateCustomers } from '../demo/customers/customers.ts';
 import { itemOf } from '../demo/customers/item.ts';
@@ -9,18 +9,17 @@ import { type Clients, connect, disconnect } from '../demo/stage/clients.ts';
 import { sourceTable, writeConcurrently } from '../demo/stage/table.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
-import { readOptions, runCommand, wholeNumber } from '../terminal/command.ts';
+import { exiting, newCommand, runCommand } from '../terminal/command.ts';
+import { definitionOption, dynamodbOption, wholeNumber } from '../terminal/options.ts';
 import { type Progress, progressTo } from '../terminal/progress.ts';
 import { untilInterrupted } from '../terminal/until-interrupted.ts';
 import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
+import { EXAMPLE, noteLocal } from './stack.ts';
 
-const USAGE =
-  'npm run local -- [--port 4566] [--dir DIR] [--dynamodb embedded|local|URL] [--definition NAME|FILE] [--empty] [--verbose]';
-
+const PORT = 4_566;
 const PORT_MAX = 65_535;
 
-/** Definition that there are example customers of. */
-const EXAMPLE = 'bank-marketing';
+/** Customers of the example definition, which alone has some. */
 const EXAMPLE_CUSTOMERS = 400;
 const EXAMPLE_SEED = 1;
 
@@ -39,38 +38,49 @@ const PARAMS = {
   labelsPerClassMin: 10,
 };
 
-/** The local cloud alone, until Ctrl-C. */
-async function local(): Promise<number> {
-  const { values: options } = readOptions(USAGE, {
-    port: { type: 'string', default: '4566' },
-    dir: { type: 'string', default: '.tributary' },
-    dynamodb: { type: 'string', default: 'embedded' },
-    definition: { type: 'string', default: EXAMPLE },
-    empty: { type: 'boolean', default: false },
-  });
-  const port = wholeNumber('port', options.port, 0, PORT_MAX);
-  const group = await loadFeatureGroup(options.definition);
+export const command = newCommand(
+  'local',
+  'Serves the local cloud with one stack until Ctrl-C, and prints commands to try on it.',
+)
+  .option('--port <N>', 'port of 127.0.0.1; 0 takes a free one', wholeNumber('port', 0, PORT_MAX), PORT)
+  .option('--dir <DIR>', 'folder of the state, which survives a restart', '.tributary')
+  .addOption(dynamodbOption())
+  .addOption(definitionOption().default(EXAMPLE))
+  .option('--empty', 'start the example without its customers')
+  .action(exiting(local));
+
+interface LocalOptions {
+  readonly port: number;
+  readonly dir: string;
+  readonly dynamodb: string;
+  readonly definition: string;
+  readonly empty?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+}
+
+async function local(options: LocalOptions): Promise<number> {
+  const { port, dir, dynamodb, definition, empty, verbose } = options;
+  const group = await loadDefinition(definition);
+  noteLocal(group);
   const cloud = await startCloud({
-    dir: options.dir,
-    port,
-    dynamodb: options.dynamodb,
-    featureGroup: options.definition,
-    params: PARAMS,
-    onLog: (name, line) => options.verbose && console.error(`${name}: ${line}`),
+    ...{ dir, port, dynamodb, featureGroup: definition, params: PARAMS },
+    onLog: (name, line) => verbose && console.error(`${name}: ${line}`),
   });
   let stopping = false;
   const interrupted = untilInterrupted().then(() => {
     stopping = true;
   });
   const clients = connect(cloud.endpoint);
+  const progress = progressTo(process.stderr);
   try {
-    if (!options.empty && group.name === EXAMPLE && (await isTableEmpty(cloud, clients))) {
-      await Promise.race([loadExample(cloud, clients, group, progressTo(process.stderr)), interrupted]);
+    if (!empty && group.name === EXAMPLE && (await isTableEmpty(cloud, clients))) {
+      await Promise.race([loadExample(cloud, clients, group, progress), interrupted]);
     }
-    if (!stopping) await printWhatToTry(cloud, clients, group, options.dir);
+    if (!stopping) await printWhatToTry(cloud, clients, group, dir);
     await interrupted;
     return 0;
   } finally {
+    progress.close();
     disconnect(clients);
     await cloud.close();
   }
@@ -110,4 +120,4 @@ async function printWhatToTry(cloud: Cloud, clients: Clients, group: FeatureGrou
   );
 }
 
-await runCommand(local);
+if (import.meta.main) await runCommand(command);

@@ -2,53 +2,62 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { loadFeatureGroup } from '../../shared/definition/load.ts';
+import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
+import { loadDefinition } from '../aws/definitions/definitions.ts';
 import { readRejections } from '../demo/findings/quarantine.ts';
 import { type Clients, connect, disconnect } from '../demo/stage/clients.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
-import { readOptions, runCommand } from '../terminal/command.ts';
+import { exiting, newCommand, runCommand } from '../terminal/command.ts';
+import { definitionOption } from '../terminal/options.ts';
 import { areConserved, type Counts, countsOf, sum } from './replay/counts.ts';
 import { type RecordedEvent, readRecordedEvent } from './replay/recorded-events.ts';
 import { type Results, readResults, writeResults } from './replay/results.ts';
+import { EXAMPLE, noteLocal } from './stack.ts';
 
-const USAGE = 'npm run replay -- EVENT.json... [--definition FILE.ts] --out DIR [--verbose]';
-
-/** Recorded events through the real handler: prints what became of them, and leaves what they led to in a folder. */
-async function replay(): Promise<number> {
-  const { values, positionals: files } = readOptions(
-    USAGE,
-    { definition: { type: 'string', default: 'bank-marketing' }, out: { type: 'string' } },
-    true,
+export const command = newCommand(
+  'replay',
+  'Sends recorded Lambda events through the real handler, prints the fate of their records, and writes the results.',
+)
+  .argument('<EVENT.json...>', 'files of recorded events: whole Lambda events, or single stream records')
+  .requiredOption('--out <DIR>', 'folder for online-store.jsonl, change-log.csv, labels.json and quarantine.jsonl')
+  .addOption(definitionOption().default(EXAMPLE))
+  .action(
+    exiting(async (files, { definition, out, verbose }) => {
+      const group = await loadDefinition(definition);
+      noteLocal(group);
+      const events = await Promise.all(files.map(readRecordedEvent));
+      const { counts, results } = await replayed(events, { definition, group, verbose: verbose === true });
+      return report(events.length, counts, results, out);
+    }),
   );
-  if (!values.out || files.length === 0) {
-    throw new Error(`${values.out ? 'No event file' : 'No --out DIR'} is given; usage: ${USAGE}`);
-  }
-  const group = await loadFeatureGroup(values.definition);
-  const events = await Promise.all(files.map(readRecordedEvent));
+
+/** Plays the events in a local cloud of their own, and reads out what they have led to. */
+async function replayed(
+  events: readonly RecordedEvent[],
+  options: { readonly definition: string; readonly group: FeatureGroup; readonly verbose: boolean },
+): Promise<{ counts: Counts; results: Results }> {
   const dir = await mkdtemp(join(tmpdir(), 'tributary-replay-'));
   try {
     const log: string[] = [];
     const cloud = await startCloud({
       dir,
       port: 0,
-      featureGroup: values.definition,
+      featureGroup: options.definition,
       eventSourceMappings: false,
       onLog: (_, line) => log.push(line),
     });
     const clients = connect(cloud.endpoint);
-    let counts: Counts;
-    let results: Results;
     try {
-      counts = await deliver(events, cloud, clients, log, values.verbose);
+      const counts = await deliver(events, cloud, clients, log, options.verbose);
       await cloud.flushDeliveryStreams();
       const names = stackNames(cloud.stack);
-      results = await readResults(clients, names, group, await readRejections(clients.s3, names.quarantineBucket));
+      const rejections = await readRejections(clients.s3, names.quarantineBucket);
+      return { counts, results: await readResults(clients, names, options.group, rejections) };
     } finally {
       disconnect(clients);
       await cloud.close();
     }
-    return await report(events.length, counts, results, values.out);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -92,4 +101,4 @@ async function report(events: number, counts: Counts, results: Results, out: str
   return 1;
 }
 
-await runCommand(replay);
+if (import.meta.main) await runCommand(command);

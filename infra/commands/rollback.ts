@@ -1,36 +1,38 @@
 import { schemaHash } from '../../shared/model/schema-hash.ts';
 import { rollBack } from '../../shared/promotion/rollback.ts';
-import { readOptions, runCommand } from '../terminal/command.ts';
-import { deployedStack, STACK_OPTIONS } from './stack.ts';
+import { exiting, newCommand, runCommand } from '../terminal/command.ts';
+import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
+import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
 
-const USAGE =
-  'npm run rollback -- [--to MODEL] [--reason TEXT] [--definition NAME|FILE] [--stage dev] [--json] [--verbose]';
+export const command = newCommand('rollback', 'Puts an earlier model back, without downtime, and pauses the loop.')
+  .option('--to <MODEL>', 'model to go back to; without it, the model that served before')
+  .option('--reason <TEXT>', 'why, as the status will show it', 'no reason given')
+  .addOption(definitionOption().default(EXAMPLE))
+  .addOption(stageOption().default(STAGE))
+  .addOption(regionOption())
+  .addOption(jsonFlag())
+  .action(
+    exiting(async ({ to, reason, json, ...options }) => {
+      const { group, config, table, sagemaker, close } = await deployedStack(options);
+      try {
+        const { endpointName, endpointPollSeconds } = config;
+        const request = {
+          ...{ endpointName, schemaHash: schemaHash(group), pollMs: endpointPollSeconds * 1_000, to, reason },
+        };
+        const done = await rollBack({ table, sagemaker }, request, Date.now);
+        console.log(
+          json
+            ? JSON.stringify(done, undefined, 2)
+            : [
+                `Endpoint ${done.endpointName} serves ${done.to.modelName} again, in place of ${done.from.modelName}.`,
+                'The loop is paused, so that no training undoes this. npm run resume lets it go on; npm run retrain trains once.',
+              ].join('\n'),
+        );
+        return 0;
+      } finally {
+        close();
+      }
+    }),
+  );
 
-/** Puts the previous model back behind the endpoint. */
-async function rollback(): Promise<number> {
-  const { values: options } = readOptions(USAGE, {
-    ...STACK_OPTIONS,
-    to: { type: 'string' },
-    reason: { type: 'string', default: 'no reason given' },
-    json: { type: 'boolean', default: false },
-  });
-  const { group, config, table, sagemaker, close } = await deployedStack(options);
-  try {
-    const { endpointName, endpointPollSeconds } = config;
-    const { to, reason } = options;
-    const request = {
-      ...{ endpointName, schemaHash: schemaHash(group), pollMs: endpointPollSeconds * 1_000, to, reason },
-    };
-    const done = await rollBack({ table, sagemaker }, request, Date.now);
-    console.log(
-      options.json
-        ? JSON.stringify(done, undefined, 2)
-        : `Endpoint ${done.endpointName} serves ${done.to.modelName} again, in place of ${done.from.modelName}.`,
-    );
-    return 0;
-  } finally {
-    close();
-  }
-}
-
-await runCommand(rollback);
+if (import.meta.main) await runCommand(command);

@@ -1,82 +1,100 @@
 import type { Evidence } from '../../shared/state/evidence.ts';
 import { type RetrainingStatus, readStatus } from '../../shared/training/status.ts';
-import { readOptions, runCommand } from '../terminal/command.ts';
-import { deployedStack, STACK_OPTIONS } from './stack.ts';
-
-const USAGE = 'npm run status -- [--definition NAME|FILE] [--stage dev] [--json] [--verbose]';
+import { exiting, newCommand, runCommand } from '../terminal/command.ts';
+import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
+import { type Style, styleOf } from '../terminal/style.ts';
+import { labeled } from '../terminal/text.ts';
+import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
 
 /** Columns of the names on the left. */
-const LABEL_WIDTH = 14;
+const LABEL_WIDTH = 15;
 
-/** How the retraining of a deployed stack stands. */
-async function status(): Promise<number> {
-  const { values: options } = readOptions(USAGE, { ...STACK_OPTIONS, json: { type: 'boolean', default: false } });
-  const stack = await deployedStack(options);
-  try {
-    const found = await readStatus(stack.table, stack.group, stack.config, Date.now());
-    const answer = { featureGroup: stack.group.name, ...found };
-    console.log(options.json ? JSON.stringify(answer, undefined, 2) : render(answer).join('\n'));
-    return 0;
-  } finally {
-    stack.close();
-  }
-}
+export const command = newCommand(
+  'status',
+  'Shows how the retraining of a deployed stack stands: labels, trainings, decisions, and the model that serves.',
+)
+  .addOption(definitionOption().default(EXAMPLE))
+  .addOption(stageOption().default(STAGE))
+  .addOption(regionOption())
+  .addOption(jsonFlag())
+  .action(
+    exiting(async ({ json, ...options }) => {
+      const stack = await deployedStack(options);
+      try {
+        const found = await readStatus(stack.table, stack.group, stack.config, Date.now());
+        const answer = { featureGroup: stack.group.name, ...found };
+        console.log(json ? JSON.stringify(answer, undefined, 2) : render(answer, styleOf(process.stdout)));
+        return 0;
+      } finally {
+        stack.close();
+      }
+    }),
+  );
 
-function render(it: RetrainingStatus & { featureGroup: string }): string[] {
+type Line = readonly [name: string, text: string];
+
+function render(it: RetrainingStatus & { featureGroup: string }, style: Style): string {
   const { labels, next, inFlight, serving, lastFailure } = it;
-  return [
-    line(it.featureGroup, `at ${it.at}, endpoint ${it.endpoint ?? 'none yet'}`),
-    line('Labels', `${labels.total} in epoch ${it.epoch} (${labels[0]} of class 0, ${labels[1]} of class 1)`),
-    line('Next', `${next.decision}: ${next.reason}`),
+  const lines: Line[] = [
+    [it.featureGroup, `at ${it.at}`],
+    ['Labels', `${labels.total} in epoch ${it.epoch} (${labels[0]} of class 0, ${labels[1]} of class 1)`],
+    ['Next', `${next.decision}: ${next.reason}`],
     ...missingLines(next.missing),
-    line('In flight', inFlight ? inFlight.executionName : 'nothing'),
-    line('Serving', serving ? `${serving.modelName}, schema ${serving.schemaHash}` : 'no model yet'),
-    ...(serving?.rolledBack
-      ? [line('', `put back at ${serving.rolledBack.at} from ${serving.rolledBack.from}: ${serving.rolledBack.reason}`)]
-      : []),
+    ...(it.paused ? [['Paused', `since ${it.paused.at}: ${it.paused.reason}`] as const] : []),
+    ...(it.approval ? [['Approval', approvalText(it.approval)] as const] : []),
+    ['In flight', inFlight ? inFlight.executionName : 'nothing'],
+    ['Serving', serving ? `${serving.modelName}, by endpoint ${it.endpoint}` : 'no model yet'],
+    ['Schema', schemaText(it.schemas)],
+    ...(serving?.rolledBack ? [['', rolledBack(serving.rolledBack)] as const] : []),
     ...section('Trainings', it.trainings.flatMap(trainingLines)),
-    line(
-      'Last failure',
-      lastFailure
-        ? `${new Date(lastFailure.failedAtMs).toISOString()} epoch ${lastFailure.epoch}, attempt ${lastFailure.attempt}: ${lastFailure.error}`
-        : 'none',
-    ),
-    ...(lastFailure ? [line('', lastFailure.cause)] : []),
+    ['Last failure', lastFailure ? failure(lastFailure) : 'none'],
+    ...(lastFailure ? [['', lastFailure.cause] as const] : []),
     ...section(
       'Decisions',
       it.decisions.map(({ at, decision, reason }) => `${at} ${decision}: ${reason}`),
     ),
   ];
+  return lines.map(([name, text]) => labeled(name, text, LABEL_WIDTH, style)).join('\n');
 }
 
-function missingLines({ labels, perClass, notBefore }: RetrainingStatus['next']['missing']): string[] {
+const approvalText = ({ modelName, reason, expiresAt }: NonNullable<RetrainingStatus['approval']>) =>
+  `${modelName} waits for npm run approve until ${expiresAt}. ${reason}`;
+
+function schemaText({ defined, serving }: RetrainingStatus['schemas']): string {
+  if (serving === null || serving === defined) return defined;
+  return `the definition's is ${defined}; what serves is of ${serving}, and predictions are encoded by that`;
+}
+
+const rolledBack = ({ at, from, reason }: { at: string; from: string; reason: string }) =>
+  `put back at ${at} in place of ${from}: ${reason}`;
+
+const failure = ({ failedAtMs, epoch, attempt, error }: NonNullable<RetrainingStatus['lastFailure']>) =>
+  `${new Date(failedAtMs).toISOString()} epoch ${epoch}, attempt ${attempt}: ${error}`;
+
+function missingLines({ labels, perClass, notBefore }: RetrainingStatus['next']['missing']): Line[] {
   const classes = (['0', '1'] as const).flatMap((label) =>
     perClass[label] > 0 ? `${perClass[label]} of class ${label}` : [],
   );
   const missing = [...(labels > 0 ? [`${labels} labels`] : []), ...classes];
   return [
-    ...(missing.length > 0 ? [line('Missing', missing.join(', '))] : []),
-    ...(notBefore ? [line('Not before', notBefore)] : []),
+    ...(missing.length > 0 ? [['Missing', missing.join(', ')] as const] : []),
+    ...(notBefore ? [['Not before', notBefore] as const] : []),
   ];
 }
 
 function trainingLines(it: Evidence): string[] {
-  const { trainRows = 0, validationRows = 0, inexactRows = 0 } = it.counts;
-  const inexact = inexactRows > 0 ? `, ${inexactRows} of them with features that may be of after their label` : '';
-  const decided = it.decision === 'promote' ? 'promoted' : 'refused';
+  const { trainRows = 0, validationRows = 0, judgeRows = 0, inexactRows = 0 } = it.counts;
+  const inexact = inexactRows > 0 ? `, ${inexactRows} of them with features that may date from after their label` : '';
+  const decided = { promote: 'promoted', refuse: 'refused', failed: 'given up' }[it.decision];
   const back = it.rolledBackAt ? `, rolled back at ${it.rolledBackAt}: ${it.rollbackReason}` : '';
   return [
-    `epoch ${it.epoch}, attempt ${it.attempt}, ${it.closedAt}: ${it.modelName} ${decided}${back}`,
-    `  ${trainRows} rows trained, ${validationRows} validated${inexact}. ${it.reason}`,
+    `epoch ${it.epoch}, attempt ${it.attempt}, ${it.closedAt}: ${it.modelName ?? 'no model'} ${decided}${back}`,
+    `  ${trainRows} rows trained, ${validationRows} validated, ${judgeRows} judged${inexact}. ${it.reason}`,
   ];
 }
 
-function section(name: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [line(name, 'none')] : lines.map((text, index) => line(index === 0 ? name : '', text));
+function section(name: string, texts: readonly string[]): Line[] {
+  return texts.length === 0 ? [[name, 'none']] : texts.map((text, index) => [index === 0 ? name : '', text]);
 }
 
-function line(name: string, text: string): string {
-  return `${name.padEnd(LABEL_WIDTH)} ${text}`;
-}
-
-await runCommand(status);
+if (import.meta.main) await runCommand(command);

@@ -1,6 +1,5 @@
-import { changeCustomers, dealFates, type Fates } from './acts/change-customers.ts';
+import { changeCustomers, dealFates } from './acts/change-customers.ts';
 import { type LagMeter, startLagMeter } from './acts/lag.ts';
-import type { RetrainingPlan } from './acts/policy.ts';
 import { labelCustomers, writeCustomers } from './acts/write-customers.ts';
 import { type Customer, generateCustomers } from './customers/customers.ts';
 import { queryCorrelations } from './findings/athena.ts';
@@ -12,6 +11,7 @@ import { predict } from './findings/predictions.ts';
 import { readRejections } from './findings/quarantine.ts';
 import type { Answer, Report } from './findings/report.ts';
 import { isTraining, waitForTraining } from './findings/trainings.ts';
+import type { Cast, Played, RetrainingPlan } from './stage/cast.ts';
 import type { Stage } from './stage/stage.ts';
 import { waitUntil } from './stage/wait.ts';
 
@@ -20,27 +20,6 @@ const PREDICTED = 5;
 
 /** Longest time, in milliseconds, that nothing may move while something is under way. */
 const STALL_MS = 30_000;
-
-/** The customers of the demo, and where they are from. */
-export interface Cast {
-  readonly customers: readonly Customer[];
-  readonly from: string;
-  readonly seed: number;
-  readonly plan: RetrainingPlan;
-}
-
-/** What the acts leave behind for the report. */
-export interface Played {
-  readonly startedAt: number;
-  readonly fates: Fates;
-  readonly lagsMs: readonly number[];
-  readonly changeLog: Awaited<ReturnType<ChangeLogReader['read']>>;
-  readonly complete: Report['correlations']['complete'];
-  /** What served before the last swap, and what it predicted. */
-  readonly before: { readonly configuration: string; readonly answers: readonly Answer[] };
-  readonly predicted: readonly Customer[];
-  readonly fresh: Customer;
-}
 
 /**
  * Plays the demo: customers, labels, trainings, queries, changes; then looks whether everything is as it should be.
@@ -65,7 +44,7 @@ async function playActs(stage: Stage, { customers, plan, seed }: Cast, lag: LagM
   const { clients, names, group } = stage;
   const startedAt = performance.now();
   const changeLog = changeLogReader(clients.s3, names.dataBucket);
-  const fates = dealFates(plan.labelled);
+  const fates = dealFates(plan.labeled);
   const predicted = fates.untouched.slice(0, PREDICTED);
   const [fresh] = generateCustomers(1, seed + 1) as [Customer];
 
@@ -90,31 +69,32 @@ async function playActs(stage: Stage, { customers, plan, seed }: Cast, lag: LagM
  */
 async function labelEveryone(
   stage: Stage,
-  { labelled, threshold }: RetrainingPlan,
+  { labeled, threshold }: RetrainingPlan,
   lag: LagMeter,
   ask: (model: string) => Promise<Answer[]>,
 ): Promise<Played['before']> {
-  const epochs = Math.floor(labelled.length / threshold);
+  const epochs = Math.floor(labeled.length / threshold);
   let before: Played['before'] = { configuration: '', answers: [] };
   for (let epoch = 1; epoch <= epochs; epoch += 1) {
     stage.progress.step(`Labels of epoch ${epoch}, and the training they set off`);
-    await labelCustomers(stage, labelled.slice((epoch - 1) * threshold, epoch * threshold), lag);
+    await labelCustomers(stage, labeled.slice((epoch - 1) * threshold, epoch * threshold), lag);
+    stage.progress.at('training');
     const { endpointConfigName, rows, auc } = await waitForTraining(stage, epoch);
     const outcome = endpointConfigName
       ? `${endpointConfigName} serves`
-      : 'not good enough to take the place of the last';
+      : 'not good enough to take the place of the model before';
     stage.progress.done(`${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}, ${outcome}`);
     const configuration = endpointConfigName ?? before.configuration;
     if (epoch < epochs) before = { configuration, answers: await ask(configuration) };
   }
   stage.progress.step('Labels of those that are left');
-  await labelCustomers(stage, labelled.slice(epochs * threshold), lag);
-  stage.progress.done(`${labelled.length - epochs * threshold}`);
+  await labelCustomers(stage, labeled.slice(epochs * threshold), lag);
+  stage.progress.done(`${labeled.length - epochs * threshold}`);
   return before;
 }
 
 /** Waits until every change has gone through the pipeline and no training runs; gives up when nothing moves. */
-async function drain(stage: Stage, changeLog: ChangeLogReader, labelled: number, quarantined: number) {
+async function drain(stage: Stage, changeLog: ChangeLogReader, labeled: number, quarantined: number) {
   const { table, clients, names } = stage;
   let counts = await changeLog.read();
   await waitUntil(STALL_MS, async () => {
@@ -126,7 +106,7 @@ async function drain(stage: Stage, changeLog: ChangeLogReader, labelled: number,
   await waitUntil(STALL_MS, async () => {
     const counted = (await readLabelLedger(clients.dynamodb, names.stateTable)).length;
     const rejected = (await readRejections(clients.s3, names.quarantineBucket)).length;
-    return { over: counted === labelled && rejected === quarantined, seen: `${counted} ${rejected}` };
+    return { over: counted === labeled && rejected === quarantined, seen: `${counted} ${rejected}` };
   });
   return counts;
 }

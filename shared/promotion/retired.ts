@@ -33,16 +33,26 @@ export async function deleteStrayEndpoints(
   base: string,
   inUse: readonly string[],
 ): Promise<string[]> {
-  const strays: string[] = [];
-  for await (const page of paginateListEndpoints({ client: sagemaker, pageSize: 100 }, { NameContains: base })) {
-    for (const { EndpointName: name = '', EndpointStatus: status } of page.Endpoints ?? []) {
-      // One that is changing cannot be deleted: it is after the next training.
-      if (!isEndpointOf(base)(name) || inUse.includes(name) || !/^(InService|Failed)$/.test(status ?? '')) continue;
-      await deleteEndpoint(sagemaker, name);
-      strays.push(name);
+  const endpoints = await endpointsOf(sagemaker, base);
+  // One that is changing cannot be deleted: it is after the next training.
+  const strays = endpoints.filter(({ name, status }) => !inUse.includes(name) && /^(InService|Failed)$/.test(status));
+  for (const { name } of strays) await deleteEndpoint(sagemaker, name);
+  return strays.map(({ name }) => name);
+}
+
+/** Endpoints that a stack's trainings have made, by their exact names: another stack's may begin alike. */
+export async function endpointsOf(
+  client: SageMakerClient,
+  base: string,
+): Promise<{ readonly name: string; readonly status: string }[]> {
+  const isOurs = isEndpointOf(base);
+  const found: { name: string; status: string }[] = [];
+  for await (const page of paginateListEndpoints({ client, pageSize: 100 }, { NameContains: base })) {
+    for (const { EndpointName: name = '', EndpointStatus: status = '' } of page.Endpoints ?? []) {
+      if (isOurs(name)) found.push({ name, status });
     }
   }
-  return strays;
+  return found;
 }
 
 async function deleteEndpoint(sagemaker: Pick<SageMakerClient, 'send'>, EndpointName: string): Promise<void> {

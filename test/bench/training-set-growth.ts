@@ -1,20 +1,14 @@
-import { parseArgs } from 'node:util';
+import { Option } from '@commander-js/extra-typings';
+import { newCommand, runCommand } from '../../infra/terminal/command.ts';
 import { changeLogRow } from '../../shared/change-log/row.ts';
 import { retrainConfig } from '../../shared/config/retrain.ts';
+import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { categorical, defineFeatureGroup, fractional, integral } from '../../shared/feature-groups/define.ts';
 import { BUCKET, localAthena } from '../given/local-athena.ts';
 import { retrainEnvironment } from '../given/retrain-environment.ts';
 import { type Athena, type Retraining, retrain } from './sections/retraining.ts';
 
-/**
- * What a retraining reads, by the size of the table and by the length of its history, with the same number of changes
- * since the last one: built upon the last snapshot, and beside it from all of history. Run by the local Athena on
- * generated files of the change log.
- *
- *     node test/bench/training-set-growth.ts [--quick] [--time latest|as-of-label]
- */
-
-/** Records, and changes of each before the first training: it is inserted, changed, and labelled by the third. */
+/** Records, and changes of each before the first training: it is inserted, changed, and labeled by the third. */
 const TABLES = [
   { records: 10_000, changesEach: 3 },
   { records: 100_000, changesEach: 3 },
@@ -24,7 +18,7 @@ const TABLES = [
 ];
 const QUICK_ROWS_MAX = 300_000;
 
-const LABELLING_CHANGE = 2;
+const LABELING_CHANGE = 2;
 /** Changes between the first training and the second. */
 const CHANGES_SINCE = 1_000;
 
@@ -35,28 +29,45 @@ const FIRST_TRAINING_MS = Date.UTC(2026, 5, 1);
 const HISTORY_DAYS = 30;
 const DAYS_BETWEEN = 7;
 
-const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, time: { type: 'string', default: 'latest' } },
-});
+export const command = newCommand(
+  'training-set-growth',
+  'Measures the rows and bytes that a retraining reads, by the size of the table and the length of its history.',
+  'node test/bench/training-set-growth.ts',
+)
+  .option('--quick', 'small tables only')
+  .addOption(
+    new Option('--time <latest|as-of-label>', 'time of the features that a label is learned with')
+      .choices(['latest', 'as-of-label'] as const)
+      .default('latest' as const),
+  )
+  .action(async ({ quick, time }) => {
+    const group = groupOf(time);
+    console.log(`Rows and MB that a retraining reads, after ${count(CHANGES_SINCE)} changes (${time})\n`);
+    line(['records', 'history', 'made from', 'change log', 'MB', 'snapshot', 'MB', 'sets', 'MB', 'seconds']);
+    for (const table of TABLES) {
+      if (!quick || table.records * table.changesEach <= QUICK_ROWS_MAX) await measure(group, table);
+    }
+  });
 
-const group = defineFeatureGroup({
-  name: 'growth',
-  recordIdentifier: 'id',
-  features: {
-    visits: integral(),
-    spent: fractional(),
-    score: fractional({ optional: true }),
-    plan: categorical(['free', 'team', 'enterprise']),
-    region: categorical(['africa', 'america', 'asia', 'europe', 'oceania'], { encoding: 'ordinal' }),
-  },
-  label: { name: 'churned' },
-  trainingTime: options.time === 'as-of-label' ? 'as-of-label' : 'latest',
-});
+const groupOf = (trainingTime: 'latest' | 'as-of-label') =>
+  defineFeatureGroup({
+    name: 'growth',
+    recordIdentifier: 'id',
+    features: {
+      visits: integral(),
+      spent: fractional(),
+      score: fractional({ optional: true }),
+      plan: categorical(['free', 'team', 'enterprise']),
+      region: categorical(['africa', 'america', 'asia', 'europe', 'oceania'], { encoding: 'ordinal' }),
+    },
+    label: { name: 'churned' },
+    trainingTime,
+  });
 
 /** One change as a row of the change log. Values differ by record and change. */
-function row(record: number, change: number, sequence: number, arrivedMs: number): string {
+function row(group: FeatureGroup, record: number, change: number, sequence: number, arrivedMs: number): string {
   const number = (record * 7_919 + change * 104_729) % 100_003;
-  const label = change >= LABELLING_CHANGE ? String(number % 2) : undefined;
+  const label = change >= LABELING_CHANGE ? String(number % 2) : undefined;
   return changeLogRow(group, {
     ...{ eventName: change === 0 ? 'INSERT' : 'MODIFY', ttlExpired: false, newLabel: undefined },
     sequenceNumber: String(10n ** 21n + BigInt(sequence)),
@@ -72,6 +83,7 @@ function row(record: number, change: number, sequence: number, arrivedMs: number
 
 /** Writes changes into the change log as Firehose does: files by the day of arrival. `recordOf` says whose each is. */
 async function writeChanges(
+  group: FeatureGroup,
   athena: Athena,
   changes: { count: number; first: number; fromMs: number; days: number; recordOf(index: number): [number, number] },
 ): Promise<void> {
@@ -82,7 +94,7 @@ async function writeChanges(
       const day = new Date(arrivedMs).toISOString().slice(0, 10);
       const rows = byDay.get(day) ?? [];
       byDay.set(day, rows);
-      rows.push(row(...changes.recordOf(index), changes.first + index, arrivedMs));
+      rows.push(row(group, ...changes.recordOf(index), changes.first + index, arrivedMs));
     }
     for (const [day, rows] of byDay) {
       await athena.objects.put(BUCKET, `change-log/dt=${day}/${changes.first + start}`, rows.join(''));
@@ -90,18 +102,18 @@ async function writeChanges(
   }
 }
 
-async function measure({ records, changesEach }: (typeof TABLES)[number]): Promise<void> {
+async function measure(group: FeatureGroup, { records, changesEach }: (typeof TABLES)[number]): Promise<void> {
   const athena = await localAthena();
   try {
     const config = retrainConfig({ ...retrainEnvironment, GLUE_DATABASE: 'growth' });
     athena.createTables(group, config.glueDatabase);
     const history = records * changesEach;
-    await writeChanges(athena, {
+    await writeChanges(group, athena, {
       ...{ count: history, first: 0, fromMs: FIRST_TRAINING_MS - HISTORY_DAYS * DAY_MS, days: HISTORY_DAYS - 3 },
       recordOf: (index) => [index % records, Math.floor(index / records)],
     });
     const { snapshot } = (await retrain(athena, group, config, FIRST_TRAINING_MS, 1)).plan;
-    await writeChanges(athena, {
+    await writeChanges(group, athena, {
       ...{ count: CHANGES_SINCE, first: history, fromMs: FIRST_TRAINING_MS, days: DAYS_BETWEEN },
       recordOf: (index) => [(index * 997) % records, changesEach],
     });
@@ -127,8 +139,4 @@ function print(records: number, history: number, from: string, { changes, base, 
   line([count(records), count(history), from, ...sizes, seconds.toFixed(1)]);
 }
 
-console.log(`Rows and MB that a retraining reads, after ${count(CHANGES_SINCE)} changes (${group.trainingTime})\n`);
-line(['records', 'history', 'made from', 'change log', 'MB', 'snapshot', 'MB', 'sets', 'MB', 'seconds']);
-for (const table of TABLES) {
-  if (!options.quick || table.records * table.changesEach <= QUICK_ROWS_MAX) await measure(table);
-}
+if (import.meta.main) await runCommand(command);

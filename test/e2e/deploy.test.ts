@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  everything,
+  keysOf,
+  leaveTraining,
+  makeNeighbors,
+  makeStack,
+  NEIGHBORS,
+  protect,
+  readTable,
+} from '../fixtures/moto/account.ts';
 
 /** The deploy path against moto's CloudFormation. It runs no function, and knows some types by name only. */
 
@@ -16,9 +26,6 @@ const DEFINITION = 'shared/feature-groups/bank-marketing.ts';
 
 const hasMoto = spawnSync('python3', ['-c', 'import moto.server']).status === 0;
 if (!hasMoto) console.warn('SKIPPED: serverless deploy, info, update and remove: Python has no moto[server].');
-
-const hasAwsCli = spawnSync('aws', ['--version']).status === 0;
-if (hasMoto && !hasAwsCli) console.warn('SKIPPED: infra/aws/remove-all.sh: the AWS CLI is not installed.');
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -56,14 +63,23 @@ describe.skipIf(!hasMoto)('a stack', () => {
     return `${stdout}${stderr}`;
   }
 
+  /** Runs the command as a person does, with the example's definition. The last of two equal options counts. */
+  async function remove(...options: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const stack = ['--definition', 'bank-marketing', '--stage', 'dev', '--region', 'us-east-1'];
+    const { code, stdout, stderr } = await run('npm', ['run', '--silent', 'remove', '--', ...stack, ...options]).then(
+      (ran) => ({ code: 0, ...ran }),
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    );
+    return { code, stdout, stderr };
+  }
+
   const edit = async (change: (definition: string) => string) =>
     writeFile(join(dir, DEFINITION), change(await readFile(join(dir, DEFINITION), 'utf8')));
 
   beforeAll(async () => {
     // A copy, as a definition is changed in it.
     dir = await mkdtemp(join(tmpdir(), 'tributary-deploy-'));
-    await mkdir(join(dir, 'infra'));
-    for (const part of ['serverless.yml', 'package.json', 'functions', 'shared', 'infra/aws', 'infra/commands']) {
+    for (const part of ['serverless.yml', 'package.json', 'functions', 'shared', 'infra']) {
       await cp(join(PROJECT, part), join(dir, part), { recursive: true });
     }
     await symlink(join(PROJECT, 'node_modules'), join(dir, 'node_modules'));
@@ -106,18 +122,69 @@ describe.skipIf(!hasMoto)('a stack', () => {
     await edit((it) => it.replace('extra: integral', 'extra: fractional'));
   });
 
-  it.skipIf(hasAwsCli)('is removed', async () => {
-    expect(await serverless('remove')).toContain('has been successfully removed');
+  it('is only looked at by remove without --yes, which says what it would remove and what it would keep', async () => {
+    await leaveTraining(endpoint);
+    await makeNeighbors(endpoint);
+    const before = await everything(endpoint);
+    const { code, stdout } = await remove();
+    expect(code).toBe(0);
+    for (const line of [
+      'Would remove tributary-bank-marketing-dev:',
+      /execution +arn:.*:execution:tributary-bank-marketing-dev-retraining:/,
+      /training job +tributary-bank-marketing-dev-e2-a1-t1\n/,
+      /transform job +tributary-bank-marketing-dev-e2-a1-t1-new\n/,
+      /endpoint +tributary-bank-marketing-dev \(InService\)/,
+      /endpoint config +tributary-bank-marketing-dev-e1-a1-t0\n/,
+      /model +tributary-bank-marketing-dev-e1-a1-t0\n/,
+      /alarm +tributary-bank-marketing-dev-e1-a1-t0-errors\n/,
+      /stack +tributary-bank-marketing-dev \(UPDATE_COMPLETE\)/,
+      /bucket +tributary-bank-marketing-dev-databucket-/,
+      /table +bank-marketing\n/,
+      'Nothing was removed. Add --yes to remove all of this; there is no way back.',
+    ]) {
+      expect(stdout).toMatch(line);
+    }
+    expect(await everything(endpoint)).toEqual(before);
+  });
+
+  it('keeps its table when a function of another stack reads it', async () => {
+    const stopReading = await readTable(endpoint);
+    const { stdout } = await remove();
+    expect(stdout).toMatch(/Would keep:\n +table +bank-marketing, as tributary-bank-marketing-dev-eu-ingest reads it/);
+    expect(stdout).not.toMatch(/table +bank-marketing\n/);
+    await stopReading();
+  });
+
+  it('is removed as far as it goes, and what is in the way is named', async () => {
+    await protect(endpoint, 'bank-marketing', true);
+    const { code, stdout, stderr } = await remove('--yes');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^Error: Deleting table bank-marketing failed \(.*DeletionProtectionEnabled.*\)\. Mend that, and run this again\.$/m,
+    );
     expect(await serverless('info')).toContain('does not exist');
   });
 
-  it.skipIf(!hasAwsCli)('is removed with all that outlives it: remove, then its buckets and tables', async () => {
+  it('is removed to the end by the same command, whose way on the stack no longer shows; neighbors stay', async () => {
+    await protect(endpoint, 'bank-marketing', false);
+    // As pipelines call it.
     const { stdout } = await run('infra/aws/remove-all.sh', ['bank-marketing', 'dev', 'us-east-1']);
-    expect(stdout).toMatch(
-      /^Removed tributary-bank-marketing-dev, its buckets \(.*databucket.*\) and its tables \(.*\)/m,
-    );
-    expect(await serverless('info')).toContain('does not exist');
-    const left = await run('aws', ['dynamodb', 'list-tables', '--region', 'us-east-1', '--output', 'text']);
-    expect(left.stdout.trim()).toBe('');
+    expect(stdout).toMatch(/^Removed tributary-bank-marketing-dev:\n(.*\n)* +table +bank-marketing\n/);
+    expect(stdout).toMatch(/Kept:\n(.*\n)* +log groups +\/aws\/sagemaker/);
+    expect(await everything(endpoint)).toEqual(NEIGHBORS);
+    expect(await keysOf(endpoint, 'tributary-bank-marketing-dev-eu-databucket')).toEqual(['theirs']);
+  });
+
+  it('is removed again to no effect', async () => {
+    const { code, stdout } = await remove('--yes');
+    expect([code, stdout]).toEqual([0, 'Nothing is left of tributary-bank-marketing-dev.\n']);
+    expect(await everything(endpoint)).toEqual(NEIGHBORS);
+  });
+
+  it('is not taken for another one whose names differ in a hyphen only', async () => {
+    await makeStack(endpoint, 'tributary-bank-marketing-eu-prod', 'bank-marketing-eu');
+    const { code, stderr } = await remove('--yes', '--stage', 'eu-prod');
+    expect(code).toBe(1);
+    expect(stderr).toContain('is of feature group bank-marketing-eu, not of bank-marketing');
   });
 });

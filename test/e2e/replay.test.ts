@@ -34,7 +34,7 @@ describe('npm run replay over recorded events', () => {
 
   beforeAll(async () => {
     const { code, stdout, stderr } = await replay(files, 'first');
-    expect(`${code} ${stderr}`).toBe('0 ');
+    expect(`${code} ${stderr}`).toBe('0 Definition shipments, stack tributary-shipments-dev, in a local cloud\n');
     summary = JSON.parse(stdout);
   });
 
@@ -111,7 +111,7 @@ describe('npm run replay with bad input', () => {
     const { code, stdout, stderr } = await replay([files[0] as string, file], 'broken');
     expect(code).toBe(1);
     expect(stdout).toBe('');
-    expect(stderr.trim().split('\n')).toEqual([
+    expect(stderr.trim().split('\n').slice(1)).toEqual([
       expect.stringMatching(/^Error: .*broken\.json is not JSON \(.*\); expected /),
     ]);
     expect(await readdir(folder)).not.toContain('broken');
@@ -121,7 +121,18 @@ describe('npm run replay with bad input', () => {
     const { code, stderr } = await runScript('replay', [files[0] as string]);
     expect([code, stderr.trim()]).toEqual([
       1,
-      'Error: No --out DIR is given; usage: npm run replay -- EVENT.json... [--definition FILE.ts] --out DIR [--verbose]',
+      'Error: --out DIR is missing; usage: npm run replay -- EVENT.json... --out DIR [--definition NAME|FILE] [--verbose]',
     ]);
+  });
+
+  test('names the definition that was probably meant, and those there are', async () => {
+    const { code, stdout, stderr } = await runScript('replay', [
+      ...[files[0] as string, '--out', join(folder, 'misspelt'), '--definition', 'bank-marketting'],
+    ]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^Error: Feature group "bank-marketting": there is no such definition\. Did you mean bank-marketing\? There are: .*bank-marketing/,
+    );
+    expect(await readdir(folder)).not.toContain('misspelt');
   });
 });

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { exiting, newCommand, runCommand } from '../../infra/terminal/command.ts';
+import { jsonFile, wholeNumber } from '../../infra/terminal/options.ts';
+import { progressTo } from '../../infra/terminal/progress.ts';
 import { FAULT_KINDS } from './aws/faults.ts';
 import { exampleInWords } from './example.ts';
 import { runMutant } from './mutants/mutant-runs.ts';
@@ -8,21 +10,41 @@ import { MUTANTS } from './mutants/mutants.ts';
 import type { RunResult } from './simulate.ts';
 import { SimulationThread } from './workers.ts';
 
-/**
- * `npm run simulate`: the pipeline's promises under every fault, by seeds. Exit code 1 when one is broken.
- */
 const CHANGES_PER_SEED = 1_000;
 const SEEDS_DEFAULT = 200;
 /** More than two threads would slow each other down on the machines this is meant for. */
 const THREADS_MAX = 2;
 
-const USAGE = `npm run simulate -- [--seed N] [--seeds N] [--changes N] [--mutants] [--example] [--json FILE]
-  --seed N      replay this seed, and tell the story of what it breaks
-  --seeds N     run the seeds 1 to N (default ${SEEDS_DEFAULT})
-  --changes N   changes in all, in seeds of ${CHANGES_PER_SEED}; with --seed, of that seed
-  --mutants     run the mutants: each must be caught
-  --example     one lost update, told: what is lost by the obvious ways, and is not here
-  --json FILE   write the figures`;
+const SEED_MAX = 999_999_999;
+
+export const command = newCommand(
+  'simulate',
+  'Holds the pipeline to its promises under every fault, by seeds. The exit code is 1 when a promise is broken.',
+)
+  .option('--seed <N>', 'replay this seed, and tell the story of its violation', wholeNumber('seed', 1, SEED_MAX))
+  .option('--seeds <N>', `run the seeds 1 to N; ${SEEDS_DEFAULT} without --changes`, wholeNumber('seeds', 1, SEED_MAX))
+  .option(
+    '--changes <N>',
+    `changes in all, in seeds of ${CHANGES_PER_SEED}; with --seed, of that seed`,
+    wholeNumber('changes', 1, SEED_MAX),
+  )
+  .option('--mutants', 'run the mutants, each of which must be caught')
+  .option('--example', 'tell of one lost update: by the obvious ways it is lost, here it is not')
+  .addOption(jsonFile())
+  .action(
+    exiting(async ({ seed, seeds, changes, mutants, example, json }) => {
+      if (example) {
+        console.log((await exampleInWords()).join('\n'));
+        return 0;
+      }
+      if (mutants) return runMutants(json);
+      if (seed !== undefined) return runSeeds([seed], changes ?? CHANGES_PER_SEED, json);
+      const count = seeds ?? (changes === undefined ? SEEDS_DEFAULT : Math.ceil(changes / CHANGES_PER_SEED));
+      const each = changes === undefined ? CHANGES_PER_SEED : Math.ceil(changes / count);
+      const all = Array.from({ length: count }, (_, index) => index + 1);
+      return runSeeds(all, each, json);
+    }),
+  );
 
 interface Summary {
   readonly seeds: number;
@@ -32,68 +54,31 @@ interface Summary {
   readonly [figure: string]: unknown;
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      seeds: { type: 'string' },
-      changes: { type: 'string' },
-      mutants: { type: 'boolean', default: false },
-      example: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const [seed, seeds, changes] = (['seed', 'seeds', 'changes'] as const).map((name) => whole(name, values[name]));
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (values.example) {
-    console.log((await exampleInWords()).join('\n'));
-    return 0;
-  }
-  if (values.mutants) return runMutants(values.json);
-  if (seed !== undefined) return runSeeds([seed], changes ?? CHANGES_PER_SEED, values.json);
-  const count = seeds ?? (changes === undefined ? SEEDS_DEFAULT : Math.ceil(changes / CHANGES_PER_SEED));
-  const each = changes === undefined ? CHANGES_PER_SEED : Math.ceil(changes / count);
-  return runSeeds(
-    Array.from({ length: count }, (_, index) => index + 1),
-    each,
-    values.json,
-  );
-}
-
-/** @throws Error when the text is not a whole number from 1. */
-function whole(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,8}$/.test(text))
-    throw new Error(`--${name} is ${JSON.stringify(text)}; expected a whole number from 1`);
-  return Number(text);
-}
-
 async function runSeeds(seeds: readonly number[], changes: number, json: string | undefined): Promise<number> {
   const startedAt = performance.now();
   const results: RunResult[] = [];
   const queue = [...seeds];
-  let toldAt = startedAt;
-  await Promise.all(
-    Array.from({ length: threads(seeds.length) }, async () => {
-      const thread = new SimulationThread();
-      for (let seed = queue.shift(); seed !== undefined; seed = queue.shift()) {
-        const story = results.filter((it) => it.violation).length < 3;
-        const result = await thread.run({ seed, changes, story });
-        results.push(result);
-        if (result.violation) tell(result, changes);
-        if (performance.now() - toldAt > 10_000 && process.stdout.isTTY) {
-          toldAt = performance.now();
-          console.log(`${results.length} of ${seeds.length} seeds`);
+  const progress = progressTo(process.stderr);
+  progress.step('Simulating');
+  try {
+    await Promise.all(
+      Array.from({ length: threads(seeds.length) }, async () => {
+        const thread = new SimulationThread();
+        for (let seed = queue.shift(); seed !== undefined; seed = queue.shift()) {
+          const story = results.filter((it) => it.violation).length < 3;
+          const result = await thread.run({ seed, changes, story });
+          results.push(result);
+          if (result.violation) tell(result, changes);
+          progress.at(`${results.length} of ${seeds.length} seeds`, results.length / seeds.length);
         }
-      }
-      await thread.close();
-    }),
-  );
-  const summary = summarise(results, (performance.now() - startedAt) / 1_000);
+        await thread.close();
+      }),
+    );
+    progress.done(`${seeds.length} seeds`);
+  } finally {
+    progress.close();
+  }
+  const summary = summarize(results, (performance.now() - startedAt) / 1_000);
   print(summary);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(summary, null, 2)}\n`);
   return summary.violations === 0 ? 0 : 1;
@@ -104,7 +89,7 @@ function tell({ seed, violation }: RunResult, changes: number): void {
   console.log(`Replay: npm run simulate -- --seed ${seed} --changes ${changes}\n`);
 }
 
-function summarise(results: readonly RunResult[], seconds: number): Summary {
+function summarize(results: readonly RunResult[], seconds: number): Summary {
   const sum = (figure: (result: RunResult) => number) => results.reduce((total, it) => total + figure(it), 0);
   return {
     seeds: results.length,
@@ -175,9 +160,4 @@ function threads(work: number): number {
   return Math.max(1, Math.min(THREADS_MAX, availableParallelism(), work));
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(`simulate: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+if (import.meta.main) await runCommand(command);

@@ -12,7 +12,7 @@ export const ATHENA_RESULTS_PREFIX = 'athena-results/';
 
 /** Results of queries can be had again by asking again. */
 const ATHENA_RESULTS_DAYS = 7;
-/** Training sets are evidence of what a model learnt, until the model has been replaced many times. */
+/** Training sets are evidence of what a model learned, until the model has been replaced many times. */
 const TRAINING_SETS_DAYS = 180;
 /** Longer than a snapshot is built upon, by more than a training takes that is being planned. */
 const SNAPSHOTS_DAYS = SNAPSHOT_AGE_DAYS_MAX + 30;

@@ -17,7 +17,7 @@ export function stateTable(): Resources {
         KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
         GlobalSecondaryIndexes: [
           {
-            // The label ledger by epoch, class and shard: a query of it counts the newly labelled records.
+            // The label ledger by epoch, class and shard: a query of it counts the newly labeled records.
             IndexName: LABELS_BY_EPOCH_INDEX,
             KeySchema: [
               { AttributeName: 'epochLabelShard', KeyType: 'HASH' },

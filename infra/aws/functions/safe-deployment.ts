@@ -8,19 +8,16 @@ import {
   ref,
   type Text,
 } from '../cloudformation/intrinsics.ts';
+import {
+  alarmLogicalId,
+  functionLogicalId,
+  groupLogicalId,
+  LIVE_ALIAS,
+  SHIFTED,
+  type ShiftedFunction,
+} from '../cloudformation/logical-ids.ts';
 import type { Names } from '../cloudformation/names.ts';
 import type { SourceTable } from '../data/source-table.ts';
-import { alarmLogicalId } from '../watch/alarms.ts';
-
-/** The alias that triggers and URLs call. CodeDeploy moves it from one version to the next. */
-export const LIVE_ALIAS = 'live';
-
-/**
- * Functions whose new versions take over step by step. The others are called by hand or by the state machine, seldom,
- * and are replaced at once.
- */
-export const SHIFTED = ['ingest', 'predict'] as const;
-export type ShiftedFunction = (typeof SHIFTED)[number];
 
 /**
  * Alarms that send a new version back while it takes over. None of the event source mapping's: it refers to the alias,
@@ -30,11 +27,6 @@ const ROLLBACK_ALARMS: Readonly<Record<ShiftedFunction, readonly string[]>> = {
   ingest: ['ingest-errors', 'delivery-failing', 'records-unbalanced'],
   predict: ['predict-errors', 'predict-throttled'],
 };
-
-const capitalized = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-
-export const aliasLogicalId = (name: ShiftedFunction): string => `${capitalized(name)}LiveAlias`;
-const groupLogicalId = (name: ShiftedFunction): string => `${capitalized(name)}DeploymentGroup`;
 
 /** Name of the function that CodeDeploy asks before a version of ingest gets its first batch. */
 const hookName = (stack: string): string => `${stack}-rehearse`;
@@ -114,12 +106,12 @@ export function safeAlias(name: ShiftedFunction, version: string, stack: string)
   return {
     Type: 'AWS::Lambda::Alias',
     Properties: {
-      FunctionName: ref(`${capitalized(name)}LambdaFunction`),
+      FunctionName: ref(functionLogicalId(name)),
       FunctionVersion: getAtt(version, 'Version'),
       Name: LIVE_ALIAS,
     },
     // The hook has to be the new one when it is asked.
-    ...(name === 'ingest' && { DependsOn: ['RehearseLambdaFunction'] }),
+    ...(name === 'ingest' && { DependsOn: [functionLogicalId('rehearse')] }),
     UpdatePolicy: {
       CodeDeployLambdaAliasUpdate: {
         ApplicationName: ref('DeploymentApplication'),

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import {
   AthenaClient,
   GetQueryExecutionCommand,
@@ -20,19 +19,18 @@ import {
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { LATEST_VIEW, sqlName } from '../../../shared/change-log/sql.ts';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
-import { loadFeatureGroup } from '../../../shared/definition/load.ts';
+import { newCommand, runCommand } from '../../terminal/command.ts';
+import { note } from '../../terminal/note.ts';
+import { definitionOption, regionOption, stageOption } from '../../terminal/options.ts';
 import { type Names, namesOf } from '../cloudformation/names.ts';
+import { loadDefinition } from '../definitions/definitions.ts';
 import { sampleItem } from './sample-item.ts';
 
-/**
- * Writes, labels and deletes items in the table of a deployed stack, and waits until table, online store and change
- * log have the same number of records. For a stack of its own: other writers' changes would be counted too.
- */
-
-/** Items written; of them, every second is labelled and every fifth is deleted again. */
+/** Items written; of them, every second is labeled and every fifth is deleted again. */
 const ITEMS = 100;
 /** Online store and change log follow within seconds and minutes; this is when they never will. */
 const TIMEOUT_MS = 20 * 60 * 1_000;
+const POLL_MS = 10_000;
 
 /** Records in each place. */
 export interface RecordCounts {
@@ -40,6 +38,28 @@ export interface RecordCounts {
   readonly onlineStore: number;
   readonly changeLog: number;
 }
+
+export const command = newCommand(
+  'live-test',
+  'Writes, labels and deletes items in the table of a deployed stack, and compares it with online store and change log. The stack must be its own: it counts the changes of other writers too.',
+  'node infra/aws/live-test/live-test.ts',
+)
+  .addOption(definitionOption().makeOptionMandatory())
+  .addOption(stageOption().default('live-test'))
+  .addOption(regionOption())
+  .action(async ({ definition, stage, region }) => {
+    const group = await loadDefinition(definition);
+    const names = namesOf(group, stage);
+    note(`Definition ${group.name}, stack ${names.stack}`);
+    const settings = region === undefined ? {} : { region };
+    const clients = {
+      dynamodb: new DynamoDBClient(settings),
+      featureStore: new SageMakerFeatureStoreRuntimeClient(settings),
+      athena: new AthenaClient(settings),
+    };
+    const counts = await liveTest(group, names, clients, { pollMs: POLL_MS, timeoutMs: TIMEOUT_MS });
+    console.log(`Table, online store and change log have the same records: ${JSON.stringify(counts)}`);
+  });
 
 interface Clients {
   readonly dynamodb: DynamoDBClient;
@@ -116,24 +136,4 @@ async function query(athena: AthenaClient, WorkGroup: string, QueryString: strin
   return ResultSet?.Rows?.[1]?.Data?.[0]?.VarCharValue ?? '';
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { definition: { type: 'string', default: '' }, stage: { type: 'string', default: 'live-test' } },
-  });
-  const group = await loadFeatureGroup(values.definition);
-  const clients = {
-    dynamodb: new DynamoDBClient(),
-    featureStore: new SageMakerFeatureStoreRuntimeClient(),
-    athena: new AthenaClient(),
-  };
-  const options = { pollMs: 10_000, timeoutMs: TIMEOUT_MS };
-  const counts = await liveTest(group, namesOf(group, values.stage), clients, options);
-  console.log(`Table, online store and change log have the same records: ${JSON.stringify(counts)}`);
-}
-
-if (import.meta.main) {
-  await main().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) await runCommand(command);

@@ -2,21 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildResult, build, type Metafile } from 'esbuild';
 import { checkedDefinitions } from './checked-definitions.ts';
-
-/** What is used of osls 4 here: its plugin API, and the zip of its own package plugin (the same bytes for the same files). */
-interface Serverless {
-  readonly serviceDir: string;
-  readonly service: {
-    readonly functions: Readonly<Record<string, { readonly handler: string; package?: { artifact: string } }>>;
-    readonly custom: { readonly featureGroup: string };
-  };
-  readonly pluginManager: { readonly plugins: readonly object[] };
-  /** Its own class of errors, which it shows without their stack. */
-  readonly classes: { readonly Error: new (message: string) => Error };
-}
-interface Zipper {
-  zipFiles(files: readonly string[], zipFileName: string, prefix: string): Promise<string>;
-}
+import type { Serverless, Zipper } from './osls.ts';
 
 /** Where bundles wait to be zipped, in the project's folder. */
 const OUTPUT_FOLDER = '.esbuild';

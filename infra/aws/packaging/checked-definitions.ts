@@ -1,10 +1,6 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
-
-/** What is in the folder of definitions and is none. */
-const NO_DEFINITIONS = new Set(['define.ts']);
+import { definitionNames } from '../definitions/definitions.ts';
 
 /**
  * Puts the definitions into the bundle as they are once they are checked, in place of what would check them at every
@@ -13,12 +9,10 @@ const NO_DEFINITIONS = new Set(['define.ts']);
 export const checkedDefinitions: Plugin = {
   name: 'checked definitions',
   setup(build) {
-    build.onLoad({ filter: /[\\/]definition[\\/]import-definition\.ts$/ }, async ({ path }) => {
-      const files = (await readdir(join(dirname(path), '../feature-groups'))).filter(
-        (file) => file.endsWith('.ts') && !NO_DEFINITIONS.has(file),
+    build.onLoad({ filter: /[\\/]definition[\\/]import-definition\.ts$/ }, async () => {
+      const definitions = await Promise.all(
+        definitionNames().map(async (name) => [name, await loadFeatureGroup(name)]),
       );
-      const names = files.map((file) => basename(file, '.ts')).sort();
-      const definitions = await Promise.all(names.map(async (name) => [name, await loadFeatureGroup(name)]));
       const contents = `
         const definitions = new Map(${literal(definitions)});
         export async function importDefinition(name) {

@@ -39,12 +39,12 @@ export interface Evolution {
 
 /** What each of these is called, and what replacing it would mean. */
 const FIXED = {
-  featureGroup: ['name of the feature group', 'the group would be made anew, empty'],
-  table: ['table', 'the table would be made anew, empty'],
-  key: ["table's key", 'the table would be made anew, empty'],
-  recordIdentifier: ['record identifier', 'the feature group would be made anew, empty'],
-  eventTime: ['event time', 'the feature group would be made anew, empty'],
-  stackTags: ['tags of the stack', 'they are tags of the feature group, which would be made anew, empty'],
+  featureGroup: ['name of the feature group', 'the group would be made again, empty'],
+  table: ['table', 'the table would be made again, empty'],
+  key: ["table's key", 'the table would be made again, empty'],
+  recordIdentifier: ['record identifier', 'the feature group would be made again, empty'],
+  eventTime: ['event time', 'the feature group would be made again, empty'],
+  stackTags: ['tags of the stack', 'they are tags of the feature group, which would be made again, empty'],
 } as const;
 
 /** Compares a definition with what its lock says is deployed. */
@@ -72,7 +72,7 @@ function columnRefusal(column: string, index: number, now: readonly string[]): s
     return `${name} was ${column.slice(name.length + 1)} and is ${found.slice(name.length + 1)}: a feature's type cannot be changed; add a feature of another name`;
   }
   if (place !== index) {
-    return `${name} was column ${index + 1} of the change log and is column ${place + 1}: columns are read by their place; give new features \`since\` with the definition's next version, so that they stand last`;
+    return `${name} was column ${index + 1} of the change log and is column ${place + 1}: columns are read by their place. Give new features \`since\` with the definition's next version, so that they stand last`;
   }
   return undefined;
 }

@@ -1,20 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
+import { lockFile } from '../definitions/definitions.ts';
 import { evolutionOf, type LockedDefinition, lockOf } from './evolution.ts';
-
-/** What is used of osls 4 here. */
-interface Serverless {
-  readonly serviceDir: string;
-  readonly service: {
-    readonly custom: { readonly featureGroup: string };
-    readonly provider: { readonly stackTags?: Readonly<Record<string, string>> };
-  };
-  readonly classes: { readonly Error: new (message: string) => Error };
-}
-
-/** Where it is remembered what of a definition is deployed: beside it, in version control. */
-export const lockFile = (featureGroup: string): string => join('shared/feature-groups', `${featureGroup}.lock.json`);
+import type { Serverless } from './osls.ts';
 
 /**
  * Compares the definition with its lock before anything is packaged, and adds to the lock what is new.

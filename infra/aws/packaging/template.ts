@@ -1,19 +1,13 @@
 import type { Resource } from '../cloudformation/intrinsics.ts';
-import { aliasLogicalId, LIVE_ALIAS, SHIFTED, type ShiftedFunction, safeAlias } from '../functions/safe-deployment.ts';
-
-/** What is used of osls 4's service here. */
-interface Service {
-  readonly functions: Readonly<Record<string, { targetAlias?: { name: string; logicalId: string } }>>;
-  readonly custom: { readonly names: { readonly stack: string } };
-  readonly provider: {
-    readonly compiledCloudFormationTemplate: {
-      readonly Resources: Record<string, MutableResource>;
-      readonly Outputs: Record<string, { Export?: unknown }>;
-    };
-  };
-}
-
-type MutableResource = { -readonly [K in keyof Resource]: Resource[K] };
+import {
+  aliasLogicalId,
+  functionLogicalId,
+  LIVE_ALIAS,
+  SHIFTED,
+  type ShiftedFunction,
+} from '../cloudformation/logical-ids.ts';
+import { safeAlias } from '../functions/safe-deployment.ts';
+import type { MutableResource, Service } from './osls.ts';
 
 /** Has osls aim triggers and URLs of these functions at their alias, which {@link finishTemplate} makes. */
 export function aimAtAliases({ functions }: Service): void {
@@ -47,10 +41,10 @@ export function finishTemplate({ provider, custom }: Service): void {
 
 /** Logical id of a function's version; osls puts a hash of its code and configuration into it. */
 function versionOf(resources: Readonly<Record<string, Resource>>, name: ShiftedFunction): string {
-  const functionLogicalId = `${name.charAt(0).toUpperCase()}${name.slice(1)}LambdaFunction`;
+  const ofFunction = functionLogicalId(name);
   const found = Object.entries(resources).find(
     ([, { Type, Properties }]) =>
-      Type === 'AWS::Lambda::Version' && (Properties.FunctionName as { Ref?: string }).Ref === functionLogicalId,
+      Type === 'AWS::Lambda::Version' && (Properties.FunctionName as { Ref?: string }).Ref === ofFunction,
   );
   if (!found) throw new Error(`osls made no version of ${name}: versionFunctions has to be on.`);
   return found[0];
@@ -58,7 +52,7 @@ function versionOf(resources: Readonly<Record<string, Resource>>, name: ShiftedF
 
 /** Tells the hook which version of ingest it is asked about. */
 function addNewVersion(resources: Record<string, MutableResource>, version: string): void {
-  const hook = resources.RehearseLambdaFunction;
+  const hook = resources[functionLogicalId('rehearse')];
   if (!hook) throw new Error('There is no function rehearse, which the alias of ingest needs.');
   const { Variables } = hook.Properties.Environment as { Variables: object };
   hook.Properties = { ...hook.Properties, Environment: { Variables: { ...Variables, NEW_VERSION: { Ref: version } } } };

@@ -1,4 +1,5 @@
 import type { Resource, Resources } from '../cloudformation/intrinsics.ts';
+import { alarmLogicalId } from '../cloudformation/logical-ids.ts';
 import type { Names } from '../cloudformation/names.ts';
 import { alarmDimensions, type Metric, type Metrics } from './metrics.ts';
 
@@ -40,32 +41,38 @@ const one = (name: string, says: string, metric: Metric, above = 0, periods = 1)
 });
 
 /**
- * Every alarm of the stack; README's "Alerts and triage" has a paragraph for each. Beside them each endpoint configuration
- * has its own, made with it, which send its deployment back.
+ * Every alarm of the stack; docs/operating/alerts.md has a section for each. Beside them each endpoint configuration has
+ * its own, made with it, which send its deployment back.
  */
 function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
-  const { lambda, mapping, records, executions } = metrics;
+  const { lambda, mapping, records } = metrics;
   return [
     one(
       'ingest-behind',
-      'Changes wait in the stream for longer than 15 minutes; after a day they are lost.',
+      'Changes wait in the stream for longer than 15 minutes. After a day they are lost.',
       lambda('ingest', 'IteratorAge', 'Maximum'),
       ITERATOR_AGE_MAX_MS,
       2,
     ),
     one(
       'watermark-behind',
-      'Some shard is complete downstream only up to a time of more than 15 minutes ago.',
+      'The stores have the changes of some shard only up to a time more than 15 minutes ago.',
       records('WatermarkLag', 'Maximum'),
       WATERMARK_LAG_MAX_SECONDS,
       2,
     ),
-    one('ingest-errors', 'Ingest ends in errors, so its batches are retried whole.', lambda('ingest', 'Errors'), 0, 3),
-    one('ingest-throttled', 'Lambda does not let ingest run.', lambda('ingest', 'Throttles'), 0, 2),
+    one(
+      'ingest-errors',
+      'Ingest ends in errors, so Lambda retries its batches whole.',
+      lambda('ingest', 'Errors'),
+      0,
+      3,
+    ),
+    one('ingest-throttled', 'Lambda throttles ingest.', lambda('ingest', 'Throttles'), 0, 2),
     one('delivery-failing', 'Records cannot be delivered and are retried.', records('Failed'), 0, 3),
     {
       name: 'records-unbalanced',
-      says: 'Records in are not the sum of what became of them: some are lost or counted twice.',
+      says: 'The fates of records do not add up to the records that came in: some are lost or counted twice.',
       metrics: {
         in: records('RecordsIn'),
         delivered: records('Delivered'),
@@ -78,15 +85,15 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       above: 0,
       periods: 1,
     },
-    one('records-quarantined', 'Records that can never be delivered as they are have come in.', records('Quarantined')),
+    one('records-quarantined', 'Records came in that can never be delivered as they are.', records('Quarantined')),
     one(
       'batches-given-up',
-      'Lambda has given batches up and put them into the quarantine bucket.',
+      'Lambda gave batches up and put them into the quarantine bucket.',
       mapping('OnFailureDestinationDeliveredEventCount'),
     ),
     one(
       'records-dropped',
-      'Lambda has dropped records that it could not even put into the quarantine bucket.',
+      'Lambda dropped records that it could not even put into the quarantine bucket.',
       mapping('DroppedEventCount'),
     ),
     one(
@@ -97,9 +104,17 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       2,
     ),
     one('state-table-throttled', 'DynamoDB throttles writes to the state table.', metrics.stateTableThrottles, 0, 2),
+    ...trainingAlarms(metrics),
+    ...servingAlarms(metrics),
+  ];
+}
+
+/** Alarms of the loop that trains. */
+function trainingAlarms({ executions, lambda, records }: Metrics): Alarm[] {
+  return [
     {
       name: 'training-failed',
-      says: 'A retraining did not end in a serving model; the one before it goes on serving.',
+      says: 'A retraining did not end in a serving model. The previous model goes on serving.',
       metrics: {
         failed: executions('ExecutionsFailed'),
         timedOut: executions('ExecutionsTimedOut'),
@@ -115,7 +130,6 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       records('TrainingsGivenUp'),
     ),
     one('retrain-errors', 'The decision to retrain cannot be taken.', lambda('retrain', 'Errors'), 0, 3),
-    ...servingAlarms(metrics),
   ];
 }
 
@@ -141,16 +155,9 @@ function servingAlarms({ records, lambda }: Metrics): Alarm[] {
       2,
     ),
     one('predict-errors', 'Predictions end in errors.', lambda('predict', 'Url5xxCount'), 0, 2),
-    one('predict-throttled', 'Lambda does not let predict run.', lambda('predict', 'Throttles'), 0, 2),
+    one('predict-throttled', 'Lambda throttles predict.', lambda('predict', 'Throttles'), 0, 2),
   ];
 }
-
-/** Logical id of an alarm: `ingest-behind` is IngestBehindAlarm. */
-export const alarmLogicalId = (name: string): string =>
-  `${name
-    .split('-')
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join('')}Alarm`;
 
 /**
  * The alarms, and whom they tell.
@@ -185,7 +192,7 @@ function alarmResource(alarm: Alarm, names: Names, topicArn: string): Resource {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
       AlarmName: `${names.stack}-${alarm.name}`,
-      AlarmDescription: `${alarm.says} See "${alarm.name}" under "Alerts and triage" in README.md.`,
+      AlarmDescription: `${alarm.says} See docs/operating/alerts.md#${alarm.name}.`,
       Metrics: [result, ...data],
       ComparisonOperator: 'GreaterThanThreshold',
       Threshold: alarm.above,

@@ -40,7 +40,7 @@ function graphsOf({ lambda, mapping, records, executions, changeLogAge }: Metric
     },
     { title: 'Change log: oldest row not in S3 (s)', metrics: [changeLogAge] },
     {
-      title: 'Labels: newly labelled in this epoch, and awaited for a training',
+      title: 'Labels: newly labeled in this epoch, and awaited for a training',
       metrics: [records('LabelsInEpoch', 'Maximum'), records('LabelsAwaited', 'Maximum'), records('LabelEvents')],
     },
     {

@@ -1,22 +1,11 @@
 import type { Customer } from '../customers/customers.ts';
 import { type Item, itemOf } from '../customers/item.ts';
+import { BAD_RECORD, type Fates } from '../stage/cast.ts';
 import type { Stage } from '../stage/stage.ts';
 
 /** Customers of each fate: enough to see, few enough to leave the figures alone. */
 const CHANGED = 8;
 const DELETED = 5;
-
-/** Identifier of the record that is wrong. */
-export const BAD_RECORD = 'c-bad-age';
-
-/** Who is changed, deleted and brought back, so that the other acts can keep off them. */
-export interface Fates {
-  readonly changed: readonly Customer[];
-  readonly corrected: Customer;
-  readonly deleted: readonly Customer[];
-  readonly broughtBack: Customer;
-  readonly untouched: readonly Customer[];
-}
 
 /** Deals out the fates in the order of the customers. */
 export function dealFates(customers: readonly Customer[]): Fates {

@@ -1,19 +1,12 @@
 import type { Customer } from '../customers/customers.ts';
 import { seededRandom } from '../customers/random.ts';
+import type { RetrainingPlan } from '../stage/cast.ts';
 
 /** Share of the customers whose labels set off a training, unless `--threshold` says: two trainings and a rest. */
 const THRESHOLD_SHARE = 0.45;
 
 /** Least labels of each class in an epoch that the demo asks for, where the customers have as many. */
 const LABELS_PER_CLASS_MIN = 50;
-
-/** When the demo retrains, and in which order its customers' labels become known. */
-export interface RetrainingPlan {
-  readonly threshold: number;
-  readonly labelsPerClassMin: number;
-  /** Customers in the order of their labels. */
-  readonly labelled: readonly Customer[];
-}
 
 /**
  * Plans the trainings: calls end in an order of their own, not in the file's, and every `threshold` labels are an epoch.
@@ -31,10 +24,10 @@ export function planRetraining(
       `--threshold: found ${threshold}, expected at most ${thresholdMax}, half of the ${customers.length} customers, so that it is crossed twice.`,
     );
   }
-  const labelled = shuffle(customers, seed);
+  const labeled = shuffle(customers, seed);
   let labelsPerClassMin = LABELS_PER_CLASS_MIN;
-  for (let at = 0; at + threshold <= labelled.length; at += threshold) {
-    const positives = labelled.slice(at, at + threshold).filter(({ label }) => label === '1').length;
+  for (let at = 0; at + threshold <= labeled.length; at += threshold) {
+    const positives = labeled.slice(at, at + threshold).filter(({ label }) => label === '1').length;
     labelsPerClassMin = Math.min(labelsPerClassMin, positives, threshold - positives);
   }
   if (labelsPerClassMin === 0) {
@@ -42,7 +35,7 @@ export function planRetraining(
       `Of ${threshold} labels in a row all are alike, and a model needs both: take more customers (--rows), a higher --threshold or another --seed.`,
     );
   }
-  return { threshold, labelsPerClassMin, labelled };
+  return { threshold, labelsPerClassMin, labeled };
 }
 
 /** Fisher and Yates' shuffle. */

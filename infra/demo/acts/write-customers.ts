@@ -11,7 +11,8 @@ export async function writeCustomers(stage: Stage, customers: readonly Customer[
   await writeConcurrently(customers, async (customer) => {
     await table.insert(itemOf(customer, group));
     lag.written(customer.id, { name: group.recordIdentifier.name, value: customer.id });
-    progress.at(`${table.changes.inserted} of ${customers.length}`);
+    const { inserted } = table.changes;
+    progress.at(`${inserted} of ${customers.length}`, inserted / customers.length);
   });
   progress.done(`${customers.length}`);
 }
@@ -19,11 +20,11 @@ export async function writeCustomers(stage: Stage, customers: readonly Customer[
 /** The outcome of each call becomes known: `SET y = ...` on an item that is there. */
 export async function labelCustomers(stage: Stage, customers: readonly Customer[], lag: LagMeter): Promise<void> {
   const { group, table, progress } = stage;
-  let labelled = 0;
+  let labeled = 0;
   await writeConcurrently(customers, async ({ id, label }) => {
     await table.update(id, { [group.label.attribute]: { N: label } });
     lag.written(id, { name: group.label.name, value: label });
-    labelled += 1;
-    progress.at(`${labelled} of ${customers.length} labels`);
+    labeled += 1;
+    progress.at(`${labeled} of ${customers.length} labels`, labeled / customers.length);
   });
 }

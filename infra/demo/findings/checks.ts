@@ -1,5 +1,4 @@
-import { BAD_RECORD, type Fates } from '../acts/change-customers.ts';
-import type { Cast } from '../story.ts';
+import { BAD_RECORD, type Cast, type Fates } from '../stage/cast.ts';
 import { AGREEING_DECIMALS, agree } from './correlation.ts';
 import type { Check, Report } from './report.ts';
 
@@ -45,9 +44,9 @@ function labelChecks({ labels }: Facts, { customers }: Cast, { corrected }: Fate
   const zeros = customers.length - ones;
   return [
     {
-      name: 'labels counted = distinct records labelled',
+      name: 'labels counted = distinct records labeled',
       ok: labels.counted === labels.distinct,
-      detail: `${labels.counted} counted, ${labels.distinct} labelled`,
+      detail: `${labels.counted} counted, ${labels.distinct} labeled`,
     },
     {
       name: 'labels are counted by class',
@@ -58,7 +57,7 @@ function labelChecks({ labels }: Facts, { customers }: Cast, { corrected }: Fate
 }
 
 function trainingChecks({ trainings, endpoint, threshold }: Facts, { plan }: Cast): Check[] {
-  const planned = Math.floor(plan.labelled.length / threshold);
+  const planned = Math.floor(plan.labeled.length / threshold);
   const crossings = trainings.slice(0, planned);
   const serving = trainings.findLast(({ endpointConfigName }) => endpointConfigName !== null)?.endpointConfigName;
   const swapped = trainings.at(-1)?.endpointConfigName !== null;
@@ -76,7 +75,9 @@ function trainingChecks({ trainings, endpoint, threshold }: Facts, { plan }: Cas
     {
       name: 'the endpoint serves the last model',
       ok: endpoint.before !== null && (endpoint.before !== endpoint.after) === swapped && endpoint.after === serving,
-      detail: `${endpoint.before ?? 'nothing'} before the last swap, ${endpoint.after ?? 'nothing'} after it`,
+      detail: swapped
+        ? `${endpoint.before ?? 'nothing'} before the last swap, ${endpoint.after ?? 'nothing'} after it`
+        : `${endpoint.after ?? 'nothing'} still, as the gate refused the last model`,
     },
   ];
 }
@@ -98,7 +99,7 @@ function correlationChecks({ correlations }: Facts): Check[] {
   const { complete, completeFromRows, final, finalFromTable } = correlations;
   return [
     {
-      name: `correlations agree to ${AGREEING_DECIMALS} decimals when every customer is labelled`,
+      name: `correlations agree to ${AGREEING_DECIMALS} decimals when every customer is labeled`,
       ok: agree(complete, completeFromRows),
       detail: 'SQL over the change log, and the rows that were written',
     },

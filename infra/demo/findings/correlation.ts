@@ -23,9 +23,9 @@ export const AGREEING_DECIMALS = 6;
  * not count, as SQL's `corr` leaves out pairs with a null.
  */
 export function correlationsOf(items: readonly Item[]): Correlations {
-  const labelled = items.filter((item) => item.y?.N !== undefined);
-  const labels = labelled.map((item) => Number(item.y?.N));
-  const against = (value: (item: Item) => number) => pearson(labelled.map(value), labels);
+  const labeled = items.filter((item) => item.y?.N !== undefined);
+  const labels = labeled.map((item) => Number(item.y?.N));
+  const against = (value: (item: Item) => number) => pearson(labeled.map(value), labels);
   return {
     correlation_age_and_target: against((item) => Number(item.age?.N)),
     correlation_duration_and_target: against((item) => Number(item.duration?.N)),

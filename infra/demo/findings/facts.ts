@@ -1,6 +1,6 @@
 import { type Item, itemOf } from '../customers/item.ts';
+import type { Cast, Played } from '../stage/cast.ts';
 import type { Stage } from '../stage/stage.ts';
-import type { Cast, Played } from '../story.ts';
 import { queryCorrelations } from './athena.ts';
 import { correlationsOf } from './correlation.ts';
 import { describeEndpoint, servingEndpoint } from './endpoint.ts';
@@ -40,7 +40,7 @@ export async function findFacts(stage: Stage, cast: Cast, played: Played): Promi
     predictions: predictionsOf(played, answers),
     correlations: {
       complete: played.complete,
-      completeFromRows: correlationsOf(labelledItems(cast, group)),
+      completeFromRows: correlationsOf(labeledItems(cast, group)),
       final: await queryCorrelations(clients.athena, names.database, names.workGroup),
       finalFromTable: correlationsOf(items),
     },
@@ -55,7 +55,7 @@ function withoutQuarantined(items: readonly Item[], quarantine: Report['quaranti
 }
 
 /** The items as they were when every customer had its label and none had been changed again. */
-function labelledItems({ customers }: Cast, group: Stage['group']): Item[] {
+function labeledItems({ customers }: Cast, group: Stage['group']): Item[] {
   return customers.map((it) => ({ ...itemOf(it, group), [group.label.attribute]: { N: it.label } }));
 }
 

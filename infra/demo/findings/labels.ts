@@ -4,14 +4,14 @@ import { scanAll } from '../stage/table.ts';
 /** Key prefix of the label ledger's entries in the state table. */
 const LABEL_KEY_PREFIX = 'label#';
 
-/** A record that was labelled, as the label ledger has it. */
+/** A record that was labeled, as the label ledger has it. */
 export interface LedgerEntry {
   readonly recordIdentifier: string;
   readonly label: '0' | '1';
   readonly epoch: number;
 }
 
-/** Reads the label ledger, consistently: one entry per record that was ever labelled, sorted by identifier. */
+/** Reads the label ledger, consistently: one entry per record that was ever labeled, sorted by identifier. */
 export async function readLabelLedger(dynamodb: DynamoDBClient, stateTable: string): Promise<LedgerEntry[]> {
   const entries: LedgerEntry[] = [];
   for (const { pk, label, epoch } of await scanAll(dynamodb, stateTable)) {

@@ -61,7 +61,7 @@ export interface Report {
   readonly endpoint: { readonly name: string; readonly before: string | null; readonly after: string | null };
   readonly predictions: readonly Prediction[];
   readonly correlations: {
-    /** Every customer labelled, none deleted or changed again: by the query, and from the rows that were written. */
+    /** Every customer labeled, none deleted or changed again: by the query, and from the rows that were written. */
     readonly complete: Correlations;
     readonly completeFromRows: Correlations;
     /** At the end: by the query, and from a scan of the table. */

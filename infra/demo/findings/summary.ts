@@ -1,3 +1,5 @@
+import { PLAIN, type Style } from '../../terminal/style.ts';
+import { labeled } from '../../terminal/text.ts';
 import type { Answer, Report } from './report.ts';
 
 /** Columns of the left margin that names what a line is about. */
@@ -6,20 +8,27 @@ const LABEL_WIDTH = 16;
 /** Differences shown; the JSON report has them all. */
 const DIFFERENCES_SHOWN = 5;
 
+/** Columns of a check's verdict. */
+const VERDICT_WIDTH = 8;
+
+/** Writes a line about one thing, its name in the left margin. */
+type Line = (label: string, text: string) => string;
+
 /** The report as text for a terminal: what happened, in the order it happened, and whether it was right. */
-export function renderSummary(report: Report): string {
+export function renderSummary(report: Report, style: Style = PLAIN): string {
+  const line: Line = (label, text) => labeled(label, text, LABEL_WIDTH, style);
   const sections = [
-    told(report),
-    trainingLines(report),
-    predictionLines(report),
-    correlationLines(report),
-    quarantineLines(report),
-    checkLines(report),
+    told(report, line),
+    trainingLines(report, line),
+    predictionLines(report, line),
+    correlationLines(report, line),
+    quarantineLines(report, line),
+    checkLines(report, style),
   ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function told({ source, changes, lag, changeLog, labels, onlineStore, seconds }: Report): string[] {
+function told({ source, changes, lag, changeLog, labels, onlineStore, seconds }: Report, line: Line): string[] {
   return [
     line('Customers', `${count(source.customers)} from ${source.from}, in ${seconds.toFixed(1)} s`),
     line(
@@ -49,9 +58,9 @@ function told({ source, changes, lag, changeLog, labels, onlineStore, seconds }:
   ];
 }
 
-function trainingLines({ trainings, endpoint, threshold }: Report): string[] {
+function trainingLines({ trainings, endpoint, threshold }: Report, line: Line): string[] {
   return [
-    line('Trainings', `${trainings.length}, one for each ${count(threshold)} newly labelled records`),
+    line('Trainings', `${trainings.length}, one for each ${count(threshold)} newly labeled records`),
     ...table(
       ['epoch', 'rows', 'AUC', 'model serving since'],
       trainings.map((it) => [
@@ -67,7 +76,7 @@ function trainingLines({ trainings, endpoint, threshold }: Report): string[] {
   ];
 }
 
-function predictionLines({ predictions }: Report): string[] {
+function predictionLines({ predictions }: Report, line: Line): string[] {
   return [
     line('Predictions', 'before and after the last swap'),
     ...table(
@@ -80,12 +89,12 @@ function predictionLines({ predictions }: Report): string[] {
 const answer = (it: Answer | null): string =>
   it === null ? '-' : `${it.score.toFixed(4)} (${it.predicted_label === 1 ? 'yes' : 'no'})`;
 
-function correlationLines({ correlations }: Report): string[] {
+function correlationLines({ correlations }: Report, line: Line): string[] {
   const { complete, final } = correlations;
   return [
     line('Correlation', 'with the label, by SQL over the change log'),
     ...table(
-      ['', 'all labelled', 'at the end'],
+      ['', 'all labeled', 'at the end'],
       (Object.keys(complete) as (keyof typeof complete)[]).map((column) => [
         column.replace(/^correlation_(.*)_and_target$/, '$1'),
         decimals(complete[column]),
@@ -97,25 +106,31 @@ function correlationLines({ correlations }: Report): string[] {
 
 const decimals = (value: number | null): string => (value === null ? 'none' : value.toFixed(6));
 
-function quarantineLines({ quarantine }: Report): string[] {
+function quarantineLines({ quarantine }: Report, line: Line): string[] {
   if (quarantine.length === 0) return [line('Quarantine', 'empty')];
   return quarantine.map((it, index) =>
     line(index === 0 ? 'Quarantine' : '', `${it.recordIdentifier}: ${it.reason} at ${it.path}. ${it.message}`),
   );
 }
 
-function checkLines({ checks }: Report): string[] {
+function checkLines({ checks }: Report, { columns, paint }: Style): string[] {
   const failed = checks.filter((check) => !check.ok);
   return [
-    ...checks.map(({ ok, name, detail }) => `${ok ? 'ok    ' : 'FAILED'}  ${name}: ${detail}`),
+    ...checks.map(({ ok, name, detail }) =>
+      labeled(ok ? 'ok' : 'FAILED', `${name}: ${detail}`, VERDICT_WIDTH, {
+        columns,
+        paint: (_, text) => paint(ok ? 'good' : 'bad', text),
+      }),
+    ),
     '',
     failed.length === 0
-      ? `All ${checks.length} checks held.`
-      : `${failed.length} of ${checks.length} checks failed: ${failed.map(({ name }) => name).join('; ')}.`,
+      ? paint('good', `All ${checks.length} checks held.`)
+      : paint(
+          'bad',
+          `${failed.length} of ${checks.length} checks failed: ${failed.map(({ name }) => name).join('; ')}.`,
+        ),
   ];
 }
-
-const line = (label: string, text: string): string => `${label.padEnd(LABEL_WIDTH)}${text}`;
 
 const count = (number: number): string => number.toLocaleString('en-US');
 
@@ -123,5 +138,8 @@ const count = (number: number): string => number.toLocaleString('en-US');
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-  return all.map((row) => line('', row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).trimEnd());
+  const margin = ' '.repeat(LABEL_WIDTH);
+  return all.map((row) =>
+    `${margin}${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+  );
 }

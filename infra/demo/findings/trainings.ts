@@ -85,5 +85,6 @@ async function executionState({ clients, names }: Stage): Promise<string> {
   const { error, cause } = await clients.stepFunctions.send(
     new DescribeExecutionCommand({ executionArn: latest.executionArn }),
   );
-  throw new Error(`The training ${latest.name} is ${latest.status}: ${error}: ${cause}`);
+  const wayOut = error === 'TooFewRows' ? ' Take more customers (--rows), or a higher --threshold.' : '';
+  throw new Error(`The training ${latest.name} is ${latest.status}: ${error}: ${cause}.${wayOut}`);
 }

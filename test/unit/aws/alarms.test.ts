@@ -69,11 +69,10 @@ async function emittedByPredict(): Promise<Emitted[]> {
 }
 
 describe('alarms', () => {
-  it.each(alarms)('$name has its paragraph in "Alerts and triage", and says so', ({ name, properties }) => {
-    const [, section = ''] = readFileSync('README.md', 'utf8').split('\n## Alerts and triage\n');
-    const [, paragraph = ''] = section.split(`\n### ${name}\n`);
-    expect(paragraph.split('\n#')[0]?.trim().length).toBeGreaterThan(50);
-    expect(properties.AlarmDescription).toContain(`"${name}" under "Alerts and triage"`);
+  it.each(alarms)('$name has its section in docs/operating/alerts.md, and points to it', ({ name, properties }) => {
+    const [, section = ''] = readFileSync('docs/operating/alerts.md', 'utf8').split(`\n## ${name}\n`);
+    expect(section.split('\n## ')[0]?.trim().length).toBeGreaterThan(50);
+    expect(properties.AlarmDescription).toMatch(new RegExp(` See docs/operating/alerts\\.md#${name}\\.$`));
     expect(properties).toMatchObject({ AlarmActions: [topic], OKActions: [topic], TreatMissingData: 'notBreaching' });
   });
 
@@ -117,7 +116,7 @@ describe('the dashboard', () => {
     expect(JSON.parse(body).widgets.length).toBeGreaterThan(5);
   });
 
-  it('shows every metric that an alarm watches, save throttles of the state table', () => {
+  it('shows every metric that an alarm watches, except throttles of the state table', () => {
     const shown = JSON.parse(body).widgets.flatMap(({ properties }: { properties: { metrics: [string, string][] } }) =>
       properties.metrics.map(([namespace, name]) => `${namespace} ${name}`),
     );

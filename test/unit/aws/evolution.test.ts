@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { featureGroup } from '../../../infra/aws/data/feature-group.ts';
+import { lockFile } from '../../../infra/aws/definitions/definitions.ts';
 import { evolutionOf, lockOf } from '../../../infra/aws/packaging/evolution.ts';
-import { lockFile } from '../../../infra/aws/packaging/lock.ts';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
 import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
 import { defineFeatureGroup, fractional, integral, string } from '../../../shared/feature-groups/define.ts';

@@ -9,7 +9,7 @@ import { renderSummary } from '../../../infra/demo/findings/summary.ts';
 const customers = generateCustomers(400, 1);
 const plan = planRetraining(customers, 1);
 const cast = { customers, from: 'the generator with seed 1', seed: 1, plan };
-const fates = dealFates(plan.labelled);
+const fates = dealFates(plan.labeled);
 const ones = customers.filter(({ label }) => label === '1').length + (fates.corrected.label === '1' ? -1 : 1);
 
 const correlations = {
@@ -92,7 +92,7 @@ describe('the checks of the demo', () => {
     [
       'a label is counted twice',
       { labels: { ...good.labels, counted: 401 } },
-      ['labels counted = distinct records labelled'],
+      ['labels counted = distinct records labeled'],
     ],
     [
       'a class is miscounted',
@@ -105,7 +105,7 @@ describe('the checks of the demo', () => {
       ['each model is better than chance on rows it has not seen'],
     ],
     [
-      'labelled rows were missing from a training',
+      'labeled rows were missing from a training',
       { trainings: [training(1), { ...training(2), rows: 2 * plan.threshold - 1 }] },
       ['each crossing of the threshold trained a model'],
     ],
@@ -145,7 +145,7 @@ describe('the summary', () => {
       `400 records counted: ${ones} yes, ${400 - ones} no`,
       '0.9200  config-2',
       'c-00007    0.2500 (no)  0.2500 (no)',
-      'age       0.061235      0.061235',
+      'age       0.061235     0.061235',
       'c-bad-age: wrong-type at dynamodb.NewImage.age. Expected N, found S.',
       'All 11 checks held.',
     ]) {
@@ -160,14 +160,14 @@ describe('the summary', () => {
 
 describe('the plan of the trainings', () => {
   test('labels every customer once, in another order, the same for the same seed', () => {
-    const sorted = [...plan.labelled].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const sorted = [...plan.labeled].sort((a, b) => (a.id < b.id ? -1 : 1));
     expect(sorted).toEqual(customers);
-    expect(plan.labelled).not.toEqual(customers);
+    expect(plan.labeled).not.toEqual(customers);
     expect(planRetraining(customers, 1)).toEqual(plan);
   });
 
   test('asks for no more of a class than each epoch has', () => {
-    const positives = plan.labelled.slice(0, plan.threshold).filter(({ label }) => label === '1').length;
+    const positives = plan.labeled.slice(0, plan.threshold).filter(({ label }) => label === '1').length;
     expect(plan.labelsPerClassMin).toBeGreaterThan(0);
     expect(plan.labelsPerClassMin).toBeLessThanOrEqual(positives);
   });

@@ -1,0 +1,30 @@
+import { type Names, namesOf } from '../cloudformation/names.ts';
+import { loadDefinition } from '../definitions/definitions.ts';
+import { resourcesOf } from '../stack.ts';
+
+/** osls's reader of a variable by its address, such as `param:featureGroup`. A param is text or a number. */
+type ResolveVariable = (address: string) => Promise<string | number>;
+
+/**
+ * The stack that serverless.yml's params ask for. `names`, `streamArn` and `resources` are addresses there.
+ *
+ * @throws Error with one sentence when there is no such definition, or a param is not what it has to be.
+ */
+export async function stackOf(resolve: ResolveVariable): Promise<{ names: Names } & ReturnType<typeof resourcesOf>> {
+  const text = async (address: string) => String(await resolve(address));
+  const group = await loadDefinition(await text('param:featureGroup')).catch((error: Error) => {
+    // osls shows the stack of an error that has one; the sentence is enough.
+    error.stack = '';
+    throw error;
+  });
+  const names = namesOf(group, await text('sls:stage'));
+  const stack = resourcesOf(group, names, {
+    changeLogBufferSeconds: Number(await resolve('param:changeLogBufferSeconds')),
+    sourceTableStreamArn: await text('param:sourceTableStreamArn'),
+    kmsKeyArn: await text('param:kmsKeyArn'),
+    alarmTopicArn: await text('param:alarmTopicArn'),
+    deploymentConfiguration: await text('param:deploymentConfiguration'),
+  });
+  // `serverless print` shows an object that occurs twice as a pointer to its first place; a copy has none.
+  return JSON.parse(JSON.stringify({ names, ...stack }));
+}

@@ -1,0 +1,34 @@
+import { Option } from '@commander-js/extra-typings';
+
+/** Options that several commands have, each described once. */
+
+export const definitionOption = () =>
+  new Option('--definition <NAME|FILE>', 'definition: its name in shared/feature-groups, or the path of its file');
+
+export const stageOption = () => new Option('--stage <STAGE>', 'stage of the deployed stack');
+
+export const regionOption = () =>
+  new Option('--region <REGION>', 'AWS region of the stack; without it, the region that the AWS SDK is configured for');
+
+export const dynamodbOption = () =>
+  new Option(
+    '--dynamodb <embedded|local|URL>',
+    "the DynamoDB behind the local cloud: the embedded one, AWS's DynamoDB Local, or a compatible endpoint with streams",
+  ).default('embedded');
+
+export const jsonFlag = () => new Option('--json', 'print JSON in place of text');
+
+export const jsonFile = () => new Option('--json <FILE>', 'write everything as JSON to a file');
+
+/**
+ * A reader of whole numbers.
+ *
+ * @throws Error naming the option, what was found and the bounds.
+ */
+export function wholeNumber(option: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+    throw new Error(`--${option}: found "${text}", expected a whole number from ${min} to ${max}.`);
+  };
+}

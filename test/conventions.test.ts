@@ -175,6 +175,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'infra/aws/definitions',
     'infra/aws/functions',
     'shared/definition',
+    'shared/model',
+    'shared/training',
   ],
 };
 

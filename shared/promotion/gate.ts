@@ -89,14 +89,14 @@ export function judge(scores: JudgedScores, policy: GatePolicy, incumbent: Incum
     behindBest: 0,
     threshold,
   };
-  if (common.challenger.auc <= AUC_OF_CHANCE) {
-    const reason = `The challenger's AUC is ${decimals(common.challenger.auc)}, no better than chance.`;
-    return { decision: 'refuse', reason, comparison: common };
-  }
-  if (champion) return judgeByChampion({ labels, challenger, champion }, policy, common, incumbent.behindBest ?? 0);
-  return incumbent.auc === undefined
-    ? judgeByFloor(common, policy)
-    : judgeByRecord(curveOf(challenger, labels), policy, common, incumbent.auc);
+  const verdict = champion
+    ? judgeByChampion({ labels, challenger, champion }, policy, common, incumbent.behindBest ?? 0)
+    : incumbent.auc === undefined
+      ? judgeByFloor(common, policy)
+      : judgeByRecord(curveOf(challenger, labels), policy, common, incumbent.auc);
+  if (common.challenger.auc > AUC_OF_CHANCE) return verdict;
+  const reason = `The challenger's AUC is ${decimals(common.challenger.auc)}, no better than chance.`;
+  return { ...verdict, decision: 'refuse', reason };
 }
 
 function judgeByFloor(comparison: Comparison, { floor }: GatePolicy): Verdict {

@@ -69,9 +69,13 @@ export interface OrdersCloud {
   close(): Promise<void>;
 }
 
-export async function ordersCloud(params: Record<string, string | number> = {}): Promise<OrdersCloud> {
+/** @param definition file of a definition of the same table. */
+export async function ordersCloud(
+  params: Record<string, string | number> = {},
+  definition = ORDERS,
+): Promise<OrdersCloud> {
   const dir = await mkdtemp(join(tmpdir(), 'tributary-orders-'));
-  const cloud = await startCloud({ dir, port: 0, featureGroup: ORDERS, params: { ...PARAMS, ...params } });
+  const cloud = await startCloud({ dir, port: 0, featureGroup: definition, params: { ...PARAMS, ...params } });
   let revision = 0;
   return {
     cloud,

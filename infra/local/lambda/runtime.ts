@@ -34,6 +34,8 @@ export interface LambdaRuntime {
   invoke(functionName: string, payload: string): Promise<Invocation>;
   /** @throws AwsError ResourceNotFoundException */
   find(functionName: string): LambdaFunction;
+  /** Has every function start anew, as a new version does: environments end after what they are doing. */
+  renew(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,9 @@ export function lambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
         logTail: Buffer.from(log.join('\n')).subarray(-LOG_TAIL_BYTES).toString('utf8'),
       };
     },
+    async renew() {
+      await Promise.all([...pools.values()].map((pool) => pool.renew()));
+    },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
@@ -93,6 +98,8 @@ function failureOf(answer: Answer): string | undefined {
 interface Slot {
   environment: ExecutionEnvironment | undefined;
   busy: boolean;
+  /** Whether the environment is to end after what it is doing. */
+  stale: boolean;
   log: string[];
 }
 
@@ -114,7 +121,12 @@ class Pool {
     this.#lambda = lambda;
     this.#endpointUrl = endpointUrl;
     this.#onLog = onLog;
-    this.#slots = Array.from({ length: concurrencyMax }, () => ({ environment: undefined, busy: false, log: [] }));
+    this.#slots = Array.from({ length: concurrencyMax }, () => ({
+      environment: undefined,
+      busy: false,
+      stale: false,
+      log: [],
+    }));
   }
 
   async invoke(requestId: string, payload: string): Promise<{ answer: Answer; log: readonly string[] }> {
@@ -124,11 +136,23 @@ class Pool {
       slot.log = [];
       const environment = this.#environmentOf(slot);
       const answer = await environment.invoke(requestId, payload);
-      if (environment.broken) slot.environment = undefined;
+      if (slot.stale) await environment.close();
+      if (environment.broken || slot.stale) slot.environment = undefined;
+      slot.stale = false;
       return { answer, log: slot.log };
     } finally {
       this.#give(slot);
     }
+  }
+
+  async renew(): Promise<void> {
+    const idle = this.#slots.filter((slot) => !slot.busy && slot.environment);
+    const ended = idle.map((slot) => slot.environment?.close());
+    for (const slot of this.#slots) {
+      slot.stale = slot.busy;
+      if (!slot.busy) slot.environment = undefined;
+    }
+    await Promise.all(ended);
   }
 
   async close(): Promise<void> {

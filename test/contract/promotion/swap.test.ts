@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ORDERS, type Order, type OrdersCloud, ordersCloud, shuffledLabelOf } from '../../given/orders-cloud.ts';
+import { runCommand, startLoad } from '../../given/prediction-load.ts';
 
 /** The loop over several epochs: a first model, a worse one, one whose alarm goes off, a good one, and a rollback. */
-
-/** Callers that ask for predictions all the time, and their pause between two, in milliseconds. */
-const CALLERS = 4;
-const PAUSE_MS = 10;
 
 /** A test goes through two trainings: seconds, but minutes beside others on one core. */
 vi.setConfig({ testTimeout: 300_000 });
@@ -21,55 +16,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => orders.close());
 
-interface Load {
-  readonly predictions: number;
-  readonly failed: readonly string[];
-  readonly models: ReadonlySet<string>;
-}
-
-/** Asks for predictions by the function URL until stopped. */
-function startLoad(): { stop(): Promise<Load> } {
-  const { cloud } = orders;
-  const predict = cloud.stack.functions.find((it) => it.handler === 'functions/predict.handler')?.name;
-  const url = `${cloud.endpoint}/lambda-url/${predict}/`;
-  const features = { 'unit-price': 40, size: 'small', quantity: 2, giftWrapped: true };
-  const failed: string[] = [];
-  const models = new Set<string>();
-  let predictions = 0;
-  let running = true;
-  const call = async () => {
-    while (running) {
-      predictions += 1;
-      try {
-        const response = await fetch(url, { method: 'POST', body: JSON.stringify({ features }) });
-        const answer = (await response.json()) as { score?: number; model?: string; error?: string };
-        if (response.status !== 200 || typeof answer.score !== 'number') {
-          failed.push(`${response.status} ${answer.error}`);
-        } else models.add(String(answer.model));
-      } catch (error) {
-        failed.push(String(error));
-      }
-      await sleep(PAUSE_MS);
-    }
-  };
-  const callers = Array.from({ length: CALLERS }, call);
-  return {
-    async stop() {
-      running = false;
-      await Promise.all(callers);
-      return { predictions, failed, models };
-    },
-  };
-}
-
-/** Runs a command as a person would, with nothing set but the endpoint. */
-async function command(file: string, ...options: string[]): Promise<string> {
-  const { AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION, ...environment } = process.env;
-  const argv = [`infra/commands/${file}.ts`, '--definition', ORDERS, ...options];
-  const env = { ...environment, AWS_ENDPOINT_URL: orders.cloud.endpoint };
-  return (await promisify(execFile)(process.execPath, argv, { env })).stdout;
-}
-
+const command = (file: string, ...options: string[]) => runCommand(orders.cloud, file, ORDERS, ...options);
 const status = async () => JSON.parse(await command('status', '--json'));
 
 const alarm = (AlarmName: string) => ({
@@ -138,7 +85,7 @@ describe('the loop', () => {
   });
 
   it('rolls a new configuration back when its alarm goes off, and no prediction fails', async () => {
-    const load = startLoad();
+    const load = startLoad(orders.cloud);
     const alarmed = updating().then(async (found) => {
       await sleep(1_500);
       const alarm = { AlarmName: `${found.configuration}-errors`, StateValue: 'ALARM', StateReason: 'test' };
@@ -179,7 +126,7 @@ describe('the loop, going on', () => {
     await orders.write(0, 400);
     expect(await orders.ended(1)).toMatchObject({ status: 'SUCCEEDED' });
     const first = await orders.endpoint();
-    const load = startLoad();
+    const load = startLoad(orders.cloud);
     await orders.write(400, 400);
     expect(await orders.ended(2)).toMatchObject({ status: 'SUCCEEDED' });
     const second = await orders.endpoint();

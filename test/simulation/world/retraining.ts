@@ -96,7 +96,8 @@ export class Retraining {
     if (state?.training) return 'a training is in flight, but no execution of it runs';
     if (state?.failed) return 'a failed attempt waits for its next';
     const epoch = state?.epoch?.N ?? '1';
-    const sizes = { 0: 0, 1: 0 };
+    const carried = state?.carried?.M;
+    const sizes = { 0: Number(carried?.['0']?.N ?? 0), 1: Number(carried?.['1']?.N ?? 0) };
     for (const [shard, keys] of dynamodb.labelShards()) {
       const [of, label] = shard.split('#');
       if (of === epoch && (label === '0' || label === '1')) sizes[label] += keys.length;

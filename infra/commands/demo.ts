@@ -39,7 +39,7 @@ const INTERRUPTED = 130;
  * known to a tenth or so, hence the wide margin of non-inferiority.
  */
 const PACE = {
-  ...{ trainRowsPerClassMin: 1, judgeRowsPerClassMin: 1 },
+  ...{ trainRowsPerClassMin: 1, validationRowsPerClassMin: 0, judgeRowsPerClassMin: 1 },
   ...{ changeLogBufferSeconds: 1, labelsWindowSeconds: 1, endpointPollSeconds: 1, coolDownSeconds: 0 },
   ...{ canarySeconds: 1, terminationSeconds: 0, gateMinimumGain: -0.1 },
 };

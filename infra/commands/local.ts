@@ -33,6 +33,7 @@ const PARAMS = {
   terminationSeconds: 0,
   gateMinimumGain: -0.1,
   trainRowsPerClassMin: 1,
+  validationRowsPerClassMin: 0,
   judgeRowsPerClassMin: 1,
   labelsThreshold: EXAMPLE_CUSTOMERS,
   labelsPerClassMin: 10,

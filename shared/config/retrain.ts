@@ -56,7 +56,7 @@ export const retrainSettings = {
   /** Rows of each class that a part of the training set needs. */
   minimums: {
     trainPerClass: number('TRAIN_ROWS_PER_CLASS_MIN', 'rows of each class to train on', { least: 1 }, 10),
-    validationPerClass: number('VALIDATION_ROWS_PER_CLASS_MIN', 'rows of each class to validate on', { least: 1 }, 1),
+    validationPerClass: number('VALIDATION_ROWS_PER_CLASS_MIN', 'rows of each class to validate on', { least: 0 }, 1),
     judgePerClass: number('JUDGE_ROWS_PER_CLASS_MIN', 'rows of each class to judge by', { least: 1 }, 5),
   },
   promotion: choice(

@@ -18,7 +18,7 @@ export interface Training {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly judgeRows: number;
-  /** Area under the ROC curve on the validation rows. */
+  /** Area under the ROC curve on the rows to judge by, which nothing has chosen by. */
   readonly auc: number | null;
   readonly trainingJobName: string;
   /** What the endpoint serves since; null when the model was refused, as the one that serves is better. */

@@ -6,13 +6,13 @@
  */
 export type FailureKind = 'labels' | 'final' | 'again';
 
-const KINDS: Readonly<Record<string, FailureKind>> = {
-  TooFewRows: 'labels',
-  DeploymentRolledBack: 'final',
-  ProbeFailed: 'final',
-};
+const KINDS = new Map<string, FailureKind>([
+  ['TooFewRows', 'labels'],
+  ['DeploymentRolledBack', 'final'],
+  ['ProbeFailed', 'final'],
+]);
 
-export const kindOf = (error: string): FailureKind => KINDS[error] ?? 'again';
+export const kindOf = (error: string): FailureKind => KINDS.get(error) ?? 'again';
 
 /** Where the services say why, in the JSON that Step Functions gives for a cause. */
 const REASONS: readonly (readonly string[])[] = [

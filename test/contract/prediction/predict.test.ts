@@ -10,10 +10,12 @@ import { answer, type PredictDependencies, predict } from '../../../functions/pr
 import { featureStore } from '../../../infra/local/feature-store/feature-store.ts';
 import { Faults } from '../../../infra/local/protocol/faults.ts';
 import { sageMakerRuntime } from '../../../infra/local/sagemaker/runtime.ts';
+import { boolean, categorical, defineFeatureGroup, integral } from '../../../shared/feature-groups/define.ts';
 import { encode } from '../../../shared/model/encode.ts';
+import { encodingOf } from '../../../shared/model/encoding.ts';
 import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import { modelReader } from '../../../shared/prediction/model.ts';
-import { readEncoding } from '../../../shared/state/encodings.ts';
+import { readEncoding, writeEncoding } from '../../../shared/state/encodings.ts';
 import { type Serving, servingReader, writeServing } from '../../../shared/state/serving.ts';
 import { accounts } from '../../given/builders.ts';
 import { served } from '../../given/served.ts';
@@ -163,6 +165,29 @@ describe('a prediction', () => {
     expect(await predict({ features }, dependencies)).toMatchObject({ score: 0.49, predicted_label: 0 });
     endpoint = () => ({ predictions: [{ score: 0.5 }] });
     expect(await predict({ features }, dependencies)).toMatchObject({ score: 0.5, predicted_label: 1 });
+  });
+
+  test('is encoded by what serves, at its endpoint, when the definition has changed since', async () => {
+    const before = defineFeatureGroup({
+      ...{ name: 'accounts', recordIdentifier: 'account_id', label: { name: 'churned' } },
+      features: { plan: categorical(['free', 'team', 'gone']), logins: integral({ max: 5 }), former: boolean() },
+    });
+    await writeEncoding(state, encodingOf(before));
+    const hash = schemaHash(before);
+    await serve({ schemaHash: hash, endpointName: `endpoint-${hash}`, threshold: 0.4 });
+    // A category of each definition, a feature that only the model knows, and one that only the definition has.
+    const given = { plan: 'gone', logins: 7, former: true, active: true };
+    expect(await post({ features: given })).toMatchObject({ statusCode: 200, schema: hash, threshold: 0.4 });
+    expect(await post({ features: { ...given, plan: 'enterprise', active: undefined } })).toMatchObject({
+      statusCode: 200,
+    });
+    expect([bodies, asked]).toEqual([['0,0,1,7,1', '0,0,0,7,1'], Array(2).fill(`endpoint-${hash}`)]);
+    expect(await post({ features: { plan: 'free', logins: 1 } })).toMatchObject({
+      statusCode: 400,
+      error: expect.stringContaining('former is required'),
+    });
+    // Bounds are the definition's of now: they decide nothing of the encoding.
+    expect(await post({ features: { ...given, logins: -1 } })).toMatchObject({ statusCode: 400 });
   });
 
   test('sees a new model when what it knows is ten seconds old', async () => {

@@ -1,17 +1,14 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { ExecutionAlreadyExists, type SFNClient, type StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { retrain } from '../../../functions/retrain.ts';
 import { retrainConfig } from '../../../shared/config/retrain.ts';
 import { readEpochState } from '../../../shared/state/epochs.ts';
-import { labelKey } from '../../../shared/state/keys.ts';
-import { currentEpoch, epochLabelShard } from '../../../shared/state/label-ledger.ts';
 import type { RetrainDependencies } from '../../../shared/training/actions.ts';
 import { accounts } from '../../given/builders.ts';
+import { addLabels } from '../../given/labels.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 import { stateTable } from '../../given/state-table.ts';
 
@@ -78,20 +75,6 @@ afterEach(() => state.close());
 const schedule = () => retrain({ source: 'aws.events' }, dependencies);
 const epochState = () => readEpochState(state);
 
-async function addLabels(count: number, prefix: string): Promise<void> {
-  const epoch = await currentEpoch(state);
-  for (let index = 0; index < count; index += 1) {
-    const [record, label] = [`${prefix}-${index}`, index % 3 === 0 ? '1' : '0'] as const;
-    const item = marshall({
-      pk: labelKey(record),
-      label,
-      epoch,
-      epochLabelShard: epochLabelShard(epoch, label, record),
-    });
-    await state.dynamodb.send(new PutItemCommand({ TableName: state.name, Item: item }));
-  }
-}
-
 /** The event of the state machine's CloseEpoch for an execution. */
 const closeEvent = (name: string) => {
   const plan = executions.inputOf(name);
@@ -118,13 +101,13 @@ const failEvent = (name: string, error = 'States.Timeout', cause = 'slow', more:
 
 describe('retrain', () => {
   test('waits, starting nothing, until the threshold is reached', async () => {
-    await addLabels(5, 'a');
+    await addLabels(state, 5, 'a');
     expect(await schedule()).toMatchObject({ decision: 'wait' });
     expect(executions.starts).toBe(0);
   });
 
   test('claims the epoch and starts its execution at the threshold', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     expect(await schedule()).toMatchObject({ decision: 'train', epoch: 1, attempt: 1 });
     expect(executions.names).toEqual(['accounts-epoch-1-attempt-1']);
     expect(executions.inputOf('accounts-epoch-1-attempt-1')).toMatchObject({ featureGroup: 'accounts', epoch: 1 });
@@ -132,14 +115,14 @@ describe('retrain', () => {
   });
 
   test('starts one execution when invoked many times at once', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await Promise.all(Array.from({ length: 8 }, schedule));
     expect(executions.names).toHaveLength(1);
     expect(await epochState()).toMatchObject({ epoch: 2, training: { epoch: 1, attempt: 1 } });
   });
 
   test('starts the claimed training again, byte for byte, when the first start was lost', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     executions.failNext = true;
     await expect(schedule()).rejects.toThrow('connection lost');
     const claimed = (await epochState()).training;
@@ -149,9 +132,9 @@ describe('retrain', () => {
   });
 
   test('leaves a running training alone and counts later labels towards the next', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await schedule();
-    await addLabels(6, 'b');
+    await addLabels(state, 6, 'b');
     expect(await schedule()).toMatchObject({ decision: 'resume' });
     expect(executions.names).toHaveLength(1);
     await retrain(closeEvent('accounts-epoch-1-attempt-1'), dependencies);
@@ -161,7 +144,7 @@ describe('retrain', () => {
   });
 
   test('reopens an epoch whose execution died, and trains it again after the pause', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await schedule();
     executions.end('accounts-epoch-1-attempt-1');
     expect(await schedule()).toMatchObject({ decision: 'reopen', changed: true });
@@ -172,7 +155,7 @@ describe('retrain', () => {
   });
 
   test('closes and reopens an epoch as the state machine says, any number of times', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await schedule();
     const failure = failEvent('accounts-epoch-1-attempt-1');
     expect(await retrain(failure, dependencies)).toMatchObject({ decision: 'reopen', changed: true });
@@ -186,7 +169,7 @@ describe('retrain', () => {
   });
 
   test('builds each training upon the newest finished snapshot, whatever became of its training', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await schedule();
     const { snapshot } = executions.inputOf('accounts-epoch-1-attempt-1');
     expect(snapshot).toMatchObject({ watermark: new Date(NOW).toISOString(), base: null, changeLogFrom: null });
@@ -201,6 +184,22 @@ describe('retrain', () => {
     expect(next.snapshotQuery).toContain(`"snapshot" = '${snapshot.name}'`);
     const older = { ...snapshot, name: 'older', watermark: '2025-12-31T00:00:00.000Z' };
     expect(await retrain({ ...finished, snapshot: older }, dependencies)).toMatchObject({ changed: false });
+  });
+
+  test('carries over labels that land in a claimed epoch, and closing it decides by them', async () => {
+    await addLabels(state, 6, 'a');
+    await schedule();
+    // Their writer had read the epoch before the claim.
+    await addLabels(state, 5, 'late', 1);
+    await addLabels(state, 1, 'b');
+    await retrain(closeEvent('accounts-epoch-1-attempt-1'), dependencies);
+    expect((await epochState()).carried).toEqual({ total: 5, 0: 3, 1: 2 });
+    now += 3_600_000;
+    expect(await schedule()).toMatchObject({ decision: 'train', epoch: 2 });
+    expect(await epochState()).toMatchObject({ countsAtClaim: { total: 1 }, training: { epoch: 2 } });
+    expect((await epochState()).carried).toBeUndefined();
+    await retrain(closeEvent('accounts-epoch-2-attempt-1'), dependencies);
+    expect((await epochState()).carried?.total).toBe(0);
   });
 
   test('refuses an action that the state machine does not send', async () => {

@@ -74,7 +74,8 @@ export async function rollBack(
 
   const at = new Date(now()).toISOString();
   await markRolledBack(table, to.epoch, undefined);
-  await markRolledBack(table, from.epoch, { at, reason });
+  // The recorded model itself is put back when a training has swapped and could not close.
+  if (from.epoch !== to.epoch) await markRolledBack(table, from.epoch, { at, reason });
   if (!(await writeRolledBackServing(table, { from, to, at, reason }))) {
     throw new Error(`Another model than ${from.modelName} serves by now: look at the status, and try again.`);
   }

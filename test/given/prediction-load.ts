@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
 import type { Cloud } from '../../infra/local/cloud.ts';
 
 /** Callers that ask for predictions all the time, and their pause between two, in milliseconds. */
@@ -43,6 +44,10 @@ export function startLoad(cloud: Cloud, features: object = FEATURES): { stop(): 
       await sleep(PAUSE_MS);
     }
   };
+  // A test that fails stops nothing by itself.
+  onTestFinished(() => {
+    running = false;
+  });
   const callers = Array.from({ length: CALLERS }, call);
   return {
     seen: () => answers,

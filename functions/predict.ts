@@ -1,13 +1,16 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { CLIENT_SETTINGS } from '../shared/calls/client-settings.ts';
 import { once } from '../shared/calls/once.ts';
 import { type PredictConfig, predictConfig } from '../shared/config/predict.ts';
 import type { FeatureGroup } from '../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../shared/definition/load.ts';
 import { encode, type FeatureTexts } from '../shared/model/encode.ts';
-import { schemaHash } from '../shared/model/schema-hash.ts';
+import type { Encoding } from '../shared/model/encoding.ts';
+import { listed } from '../shared/prediction/bounded.ts';
 import { type Score, scoreRows } from '../shared/prediction/endpoint.ts';
+import { type Model, modelReader } from '../shared/prediction/model.ts';
 import { readOnlineFeatures } from '../shared/prediction/online-features.ts';
 import { PredictionRefused, refusalOf, STATUS } from '../shared/prediction/refusal.ts';
 import {
@@ -17,19 +20,26 @@ import {
   parsePredictionRequest,
 } from '../shared/prediction/request.ts';
 import { publishTimings, serverTiming, Timings } from '../shared/prediction/timings.ts';
-import { type Serving, servingReader } from '../shared/state/serving.ts';
+import { readEncoding } from '../shared/state/encodings.ts';
+import { servingReader } from '../shared/state/serving.ts';
 
-/** What predict stands on: its configuration, the definition, the clients, and what the endpoint serves. */
+/** Longest time that each step may take, in milliseconds. Together they end long before the function does. */
+const MODEL_READ_MS_MAX = 2_000;
+const ONLINE_READ_MS_MAX = 3_000;
+const ENDPOINT_MS_MAX = 8_000;
+
+/** What predict stands on: its configuration, the definition, the clients, and what serves. */
 export interface PredictDependencies {
   readonly config: PredictConfig;
   readonly group: FeatureGroup;
   readonly featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>;
   readonly runtime: Pick<SageMakerRuntimeClient, 'send'>;
-  readServing(): Promise<Serving | undefined>;
+  readModel(): Promise<Model | undefined>;
 }
 
 export interface Prediction extends Score {
-  /** What is recorded as serving. While a swap is under way its successor, of the same schema, may have answered. */
+  /** Least score that the model labelled 1 when it was judged; null when it labelled none, or was not asked. */
+  readonly threshold: number | null;
   readonly model: string;
   readonly schema: string;
   readonly recordIdentifier?: string;
@@ -39,17 +49,23 @@ export interface Prediction extends Score {
 const production = once(async (): Promise<PredictDependencies> => {
   const config = predictConfig();
   const group = await loadFeatureGroup(config.featureGroup);
+  const table = { name: config.stateTable, dynamodb: new DynamoDBClient(CLIENT_SETTINGS) };
   return {
     config,
     group,
-    featureStore: new SageMakerFeatureStoreRuntimeClient(),
-    runtime: new SageMakerRuntimeClient(),
-    readServing: servingReader({ name: config.stateTable, dynamodb: new DynamoDBClient() }, Date.now),
+    featureStore: new SageMakerFeatureStoreRuntimeClient(CLIENT_SETTINGS),
+    runtime: new SageMakerRuntimeClient(CLIENT_SETTINGS),
+    readModel: modelReader(group, {
+      readServing: servingReader(table, Date.now),
+      readEncoding: (schemaHash) => readEncoding(table, schemaHash),
+      endpointName: config.endpointName,
+    }),
   };
 });
 
 /**
- * Answers a request with a prediction, or with `{predictions}` for a list: encode, invoke, answer. All or nothing.
+ * Answers a request with a prediction, or with `{predictions}` for a list: encode by the encoding of what serves, ask its
+ * endpoint, answer. All or nothing, and within the time limits.
  *
  * @param timings takes how long each step took.
  * @throws PredictionRefused when there is none to be had, saying why.
@@ -59,27 +75,35 @@ export async function predict(
   dependencies: PredictDependencies,
   timings = new Timings(),
 ): Promise<Prediction | { predictions: Prediction[] }> {
-  const { group, config, runtime, readServing } = dependencies;
-  const { records, isList } = parsePredictionRequest(group, body);
-  const { modelName: model, schemaHash: schema } = servable(await readServing(), group);
+  const { group, runtime, readModel } = dependencies;
+  const model = await within(MODEL_READ_MS_MAX, () => readModel());
+  const { records, isList } = parsePredictionRequest(group, model?.features ?? group.features, body);
+  if (!model) {
+    throw new PredictionRefused(STATUS.unavailable, 'No model serves yet: the first training has to finish.');
+  }
   const online = await timings.measure('online-read', () => readRecords(records, dependencies));
-  const rows = await timings.measure('encode', async () => encodeRecords(records, online, group));
-  const scores = await timings.measure('endpoint', () => scoreRows(runtime, config.endpointName, schema, rows));
-  const predictions = scores.map((score, index) => ({ ...score, model, schema, ...identifierOf(records[index]) }));
+  const rows = await timings.measure('encode', async () => encodeRecords(records, online, model.encoding));
+  const scores = await timings.measure('endpoint', () =>
+    within(ENDPOINT_MS_MAX, (signal) => scoreRows(runtime, model.endpointName, rows, signal)),
+  );
+  const { name, threshold, encoding } = model;
+  const predictions = scores.map((score, index) => ({
+    ...score,
+    ...{ threshold, model: name, schema: encoding.schemaHash },
+    ...identifierOf(records[index]),
+  }));
   const [first] = predictions;
   return isList || !first ? { predictions } : first;
 }
 
-/** @throws PredictionRefused when nothing serves (503), or a model of another schema (409). */
-function servable(serving: Serving | undefined, group: FeatureGroup): Serving {
-  if (!serving)
-    throw new PredictionRefused(STATUS.unavailable, 'No model serves yet: the first training has to finish.');
-  const expected = schemaHash(group);
-  if (serving.schemaHash === expected) return serving;
-  throw new PredictionRefused(
-    STATUS.conflict,
-    `Model ${serving.modelName} was trained with schema ${serving.schemaHash}; the definition's is ${expected} now, so the next training has to finish first.`,
-  );
+/** @throws whatever an aborted call does, when it is not over in time, whether the call heeds the signal or not. */
+function within<T>(millis: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(millis);
+  const over = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([run(signal), over]);
 }
 
 /** @throws PredictionRefused naming the records that the online store does not have (404). */
@@ -88,10 +112,12 @@ async function readRecords(
   { group, featureStore }: PredictDependencies,
 ): Promise<ReadonlyMap<string, FeatureTexts>> {
   const identifiers = records.flatMap((record) => record.recordIdentifier ?? []);
-  const online = await readOnlineFeatures(featureStore, group.name, identifiers);
+  const online = await within(ONLINE_READ_MS_MAX, (signal) =>
+    readOnlineFeatures(featureStore, group.name, identifiers, signal),
+  );
   const unknown = identifiers.filter((identifier) => !online.has(identifier));
   if (unknown.length > 0) {
-    throw new PredictionRefused(STATUS.unknownRecord, `Not in feature group ${group.name}: ${unknown.join(', ')}.`);
+    throw new PredictionRefused(STATUS.unknownRecord, `Not in feature group ${group.name}: ${listed(unknown)}.`);
   }
   return online;
 }
@@ -99,9 +125,9 @@ async function readRecords(
 function encodeRecords(
   records: readonly PredictionRecord[],
   online: ReadonlyMap<string, FeatureTexts>,
-  group: FeatureGroup,
+  encoding: Encoding,
 ): string[][] {
-  return records.map((record) => encode(group, record.features ?? online.get(record.recordIdentifier) ?? {}));
+  return records.map((record) => encode(encoding, record.features ?? online.get(record.recordIdentifier) ?? {}));
 }
 
 function identifierOf(record: PredictionRecord | undefined) {
@@ -118,6 +144,7 @@ export async function answer(event: unknown, dependencies: PredictDependencies, 
   } catch (error) {
     const refusal = refusalOf(error);
     if (!refusal) throw error;
+    timings.refused(refusal.statusCode);
     if (text === undefined) throw refusal;
     return respond(refusal.statusCode, { error: refusal.message }, timings);
   }

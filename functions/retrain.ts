@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { once } from '../shared/calls/once.ts';
 import { retrainConfig } from '../shared/config/retrain.ts';
@@ -9,7 +10,7 @@ import { loadFeatureGroup } from '../shared/definition/load.ts';
 import { recordDecision } from '../shared/state/decisions.ts';
 import { act, type RetrainAnswer, type RetrainDependencies } from '../shared/training/actions.ts';
 import { parseRetrainEvent } from '../shared/training/event.ts';
-import { publishLabelProgress } from '../shared/training/progress.ts';
+import { publishGivenUp, publishLabelProgress } from '../shared/training/progress.ts';
 
 /**
  * Looks at the labels and starts a training when one is due; does for the state machine what needs the state table or
@@ -17,7 +18,10 @@ import { publishLabelProgress } from '../shared/training/progress.ts';
  */
 export async function retrain(event: unknown, dependencies: RetrainDependencies): Promise<RetrainAnswer> {
   const answer = await act(parseRetrainEvent(event), dependencies);
-  if ('reason' in answer) await recordDecision(dependencies.table, answer, dependencies.now());
+  // Somebody who only asks has decided nothing.
+  if ('decision' in answer && answer.decision !== 'dry-run') {
+    await recordDecision(dependencies.table, answer, dependencies.now());
+  }
   return answer;
 }
 
@@ -32,8 +36,10 @@ const production = once(async (): Promise<RetrainDependencies> => {
     sfn: new SFNClient(),
     s3: new S3Client(),
     sagemaker: new SageMakerClient(),
+    runtime: new SageMakerRuntimeClient(),
     now: Date.now,
     report: (counts) => publishLabelProgress(group.name, counts, config.policy.labelsThreshold),
+    reportGivenUp: () => publishGivenUp(group.name),
   };
 });
 
@@ -41,7 +47,7 @@ const logger = new Logger();
 
 export async function handler(event: unknown): Promise<RetrainAnswer> {
   const answer = await retrain(event, await production());
-  if ('reason' in answer) logger.info(answer.reason, { decision: answer.decision });
+  if ('decision' in answer) logger.info(answer.reason, { decision: answer.decision });
   else logger.info('Answered the state machine', { answer });
   return answer;
 }

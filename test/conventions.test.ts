@@ -28,7 +28,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'shared/change-log': ['shared/bytes', 'shared/changes', 'shared/definition'],
   'shared/online-store': ['shared/bytes', 'shared/changes', 'shared/definition'],
   'shared/prediction': ['shared/calls', 'shared/definition', 'shared/model'],
-  'shared/state': ['shared/calls', 'shared/changes'],
+  'shared/state': ['shared/calls', 'shared/changes', 'shared/model'],
   'shared/promotion': ['shared/calls', 'shared/model', 'shared/state'],
   'shared/sinks': [
     'shared/calls',
@@ -172,7 +172,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shared/training',
   ],
   'infra/aws/retraining': ['infra/aws/cloudformation', 'infra/aws/data', 'shared/training'],
-  'infra/aws/watch': ['infra/aws/cloudformation', 'infra/aws/data', 'shared/definition', 'shared/model'],
+  'infra/aws/watch': ['infra/aws/cloudformation', 'infra/aws/data', 'shared/definition'],
   'infra/aws/functions': [
     'infra/aws/cloudformation',
     'infra/aws/data',
@@ -197,6 +197,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'infra/aws/definitions',
     'infra/aws/functions',
     'shared/definition',
+    'shared/model',
+    'shared/training',
   ],
 };
 

@@ -62,7 +62,10 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     FeatureGroupName: { Description: 'Feature group of the live features', Value: group.name },
     AthenaDatabase: { Description: 'Database of change_log, latest and datasource', Value: ref('GlueDatabase') },
     AthenaWorkGroup: { Description: 'Workgroup of the queries', Value: ref('WorkGroup') },
-    EndpointName: { Description: 'Endpoint of the serving model', Value: names.endpoint },
+    EndpointName: {
+      Description: "What endpoints' names begin with: - and a schema's hash follow",
+      Value: names.endpoint,
+    },
     RetrainingStateMachineArn: {
       Description: 'State machine of the retraining',
       Value: ref('RetrainingStateMachine'),

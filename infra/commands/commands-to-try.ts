@@ -1,6 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
+import { endpointName } from '../../shared/model/names.ts';
+import { schemaHash } from '../../shared/model/schema-hash.ts';
 import { REGION } from '../local/protocol/arn.ts';
 import type { StackNames } from '../local/stack/names.ts';
 
@@ -29,14 +31,15 @@ export function commandsToTry(
   item: Record<string, AttributeValue>,
   row: string | undefined,
 ): string[] {
+  const endpoint = endpointName(names.endpoint, schemaHash(group));
   const identifier = group.recordIdentifier.attributes.map((attribute) => item[attribute]?.S ?? '').join('|');
   return [
     `aws dynamodb put-item --table-name ${names.sourceTable} --item ${quoted(JSON.stringify(item))}`,
     `aws sagemaker-featurestore-runtime get-record --feature-group-name ${names.featureGroup} --record-identifier-value-as-string ${quoted(identifier)}`,
     row === undefined
-      ? `# ${names.endpoint} serves after the first training: write labels (${group.label.name} = 0 or 1) to ${names.sourceTable}`
+      ? `# ${endpoint} serves after the first training: write labels (${group.label.name} = 0 or 1) to ${names.sourceTable}`
       : // The body comes from a file because the two versions of the CLI read text differently, but bytes alike.
-        `echo ${quoted(row)} | aws sagemaker-runtime invoke-endpoint --endpoint-name ${names.endpoint} --content-type text/csv --body fileb:///dev/stdin ${ANSWER_FILE} && cat ${ANSWER_FILE}`,
+        `echo ${quoted(row)} | aws sagemaker-runtime invoke-endpoint --endpoint-name ${endpoint} --content-type text/csv --body fileb:///dev/stdin ${ANSWER_FILE} && cat ${ANSWER_FILE}`,
   ];
 }
 

@@ -31,7 +31,10 @@ const PARAMS = {
   coolDownSeconds: 0,
   canarySeconds: 2,
   terminationSeconds: 0,
-  gateMinimumGain: -0.1,
+  gateMinimumGain: -0.2,
+  trainRowsPerClassMin: 1,
+  validationRowsPerClassMin: 0,
+  judgeRowsPerClassMin: 1,
   labelsThreshold: EXAMPLE_CUSTOMERS,
   labelsPerClassMin: 10,
 };

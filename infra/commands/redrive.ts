@@ -1,9 +1,8 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { RedriveAnswer } from '../../shared/delivery/redrive.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption, wholeNumber } from '../terminal/options.ts';
 import { type Style, styleOf } from '../terminal/style.ts';
-import { type ClientSettings, EXAMPLE, STAGE, targetOf, unreachable } from './stack.ts';
+import { EXAMPLE, invokeFunction, STAGE, targetOf } from './stack.ts';
 
 const LIMIT = 1_000;
 const LIMIT_MAX = 100_000;
@@ -24,7 +23,10 @@ export const command = newCommand(
     exiting(async ({ list, limit, json, ...options }) => {
       const { names, settings } = await targetOf(options);
       const ask = (request: object) =>
-        invoke(`${names.stack}-redrive`, settings, { action: list ? 'list' : 'redrive', ...request });
+        invokeFunction<RedriveAnswer>(`${names.stack}-redrive`, settings, {
+          action: list ? 'list' : 'redrive',
+          ...request,
+        });
       const answer = await askFor(limit, ask);
       console.log(json ? JSON.stringify(answer, undefined, 2) : render(answer, styleOf(process.stdout)).join('\n'));
       return list || answer.waiting.length === 0 ? 0 : 1;
@@ -48,20 +50,6 @@ async function askFor(
     after = answer.next;
   }
   return { redriven, waiting, ...(after !== undefined && { next: after }) };
-}
-
-/** @throws Error with the way out when the function is not there, or has failed. */
-async function invoke(functionName: string, settings: ClientSettings, request: object): Promise<RedriveAnswer> {
-  const lambda = new LambdaClient(settings);
-  const { FunctionError, Payload } = await lambda
-    .send(new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(request) }))
-    .catch((cause: unknown) => {
-      throw unreachable(`The function ${functionName}`, cause);
-    })
-    .finally(() => lambda.destroy());
-  const payload = JSON.parse(Payload?.transformToString() ?? '{}');
-  if (!FunctionError) return payload;
-  throw new Error(`The function ${functionName} failed (${payload.errorMessage}): see its log, and try again.`);
 }
 
 function render({ redriven, waiting, next }: RedriveAnswer, { paint }: Style): string[] {

@@ -1,9 +1,10 @@
+import { schemaHash } from '../../shared/model/schema-hash.ts';
 import { rollBack } from '../../shared/promotion/rollback.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
 import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
 
-export const command = newCommand('rollback', 'Puts an earlier model back behind the endpoint, without downtime.')
+export const command = newCommand('rollback', 'Puts an earlier model back, without downtime, and pauses the loop.')
   .option('--to <MODEL>', 'model to go back to; without it, the model that served before')
   .option('--reason <TEXT>', 'why, as the status will show it', 'no reason given')
   .addOption(definitionOption().default(EXAMPLE))
@@ -12,15 +13,20 @@ export const command = newCommand('rollback', 'Puts an earlier model back behind
   .addOption(jsonFlag())
   .action(
     exiting(async ({ to, reason, json, ...options }) => {
-      const { config, table, sagemaker, close } = await deployedStack(options);
+      const { group, config, table, sagemaker, close } = await deployedStack(options);
       try {
         const { endpointName, endpointPollSeconds } = config;
-        const request = { endpointName, pollMs: endpointPollSeconds * 1_000, to, reason };
+        const request = {
+          ...{ endpointName, schemaHash: schemaHash(group), pollMs: endpointPollSeconds * 1_000, to, reason },
+        };
         const done = await rollBack({ table, sagemaker }, request, Date.now);
         console.log(
           json
             ? JSON.stringify(done, undefined, 2)
-            : `Endpoint ${endpointName} serves ${done.to.modelName} again, in place of ${done.from.modelName}.`,
+            : [
+                `Endpoint ${done.endpointName} serves ${done.to.modelName} again, in place of ${done.from.modelName}.`,
+                'The loop is paused, so that no training undoes this. npm run resume lets it go on; npm run retrain trains once.',
+              ].join('\n'),
         );
         return 0;
       } finally {

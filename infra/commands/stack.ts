@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { type RetrainConfig, retrainConfig } from '../../shared/config/retrain.ts';
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
@@ -109,6 +109,28 @@ export async function deployedStack(options: TargetOptions): Promise<DeployedSta
   } finally {
     lambda.destroy();
   }
+}
+
+/**
+ * Invokes one of the stack's functions with a request of a person's.
+ *
+ * @throws Error with the way out when the function is not there, or has failed.
+ */
+export async function invokeFunction<Answer>(
+  functionName: string,
+  settings: ClientSettings,
+  request: object,
+): Promise<Answer> {
+  const lambda = new LambdaClient(settings);
+  const { FunctionError, Payload } = await lambda
+    .send(new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(request) }))
+    .catch((cause: unknown) => {
+      throw unreachable(`The function ${functionName}`, cause);
+    })
+    .finally(() => lambda.destroy());
+  const payload = JSON.parse(Payload?.transformToString() ?? '{}');
+  if (!FunctionError) return payload;
+  throw new Error(`The function ${functionName} failed (${payload.errorMessage}): see its log, and try again.`);
 }
 
 /** The error of something deployed that gave no answer, with the ways out. */

@@ -21,8 +21,8 @@ export const command = newCommand(
     exiting(async ({ json, ...options }) => {
       const stack = await deployedStack(options);
       try {
-        const found = await readStatus(stack.table, stack.config.policy, Date.now());
-        const answer = { featureGroup: stack.group.name, endpoint: stack.config.endpointName, ...found };
+        const found = await readStatus(stack.table, stack.group, stack.config, Date.now());
+        const answer = { featureGroup: stack.group.name, ...found };
         console.log(json ? JSON.stringify(answer, undefined, 2) : render(answer, styleOf(process.stdout)));
         return 0;
       } finally {
@@ -33,15 +33,18 @@ export const command = newCommand(
 
 type Line = readonly [name: string, text: string];
 
-function render(it: RetrainingStatus & { featureGroup: string; endpoint: string }, style: Style): string {
+function render(it: RetrainingStatus & { featureGroup: string }, style: Style): string {
   const { labels, next, inFlight, serving, lastFailure } = it;
   const lines: Line[] = [
-    [it.featureGroup, `at ${it.at}, endpoint ${it.endpoint}`],
+    [it.featureGroup, `at ${it.at}`],
     ['Labels', `${labels.total} in epoch ${it.epoch} (${labels[0]} of class 0, ${labels[1]} of class 1)`],
     ['Next', `${next.decision}: ${next.reason}`],
     ...missingLines(next.missing),
+    ...(it.paused ? [['Paused', `since ${it.paused.at}: ${it.paused.reason}`] as const] : []),
+    ...(it.approval ? [['Approval', approvalText(it.approval)] as const] : []),
     ['In flight', inFlight ? inFlight.executionName : 'nothing'],
-    ['Serving', serving ? `${serving.modelName}, schema ${serving.schemaHash}` : 'no model yet'],
+    ['Serving', serving ? `${serving.modelName}, by endpoint ${it.endpoint}` : 'no model yet'],
+    ['Schema', schemaText(it.schemas)],
     ...(serving?.rolledBack ? [['', rolledBack(serving.rolledBack)] as const] : []),
     ...section('Trainings', it.trainings.flatMap(trainingLines)),
     ['Last failure', lastFailure ? failure(lastFailure) : 'none'],
@@ -52,6 +55,14 @@ function render(it: RetrainingStatus & { featureGroup: string; endpoint: string 
     ),
   ];
   return lines.map(([name, text]) => labeled(name, text, LABEL_WIDTH, style)).join('\n');
+}
+
+const approvalText = ({ modelName, reason, expiresAt }: NonNullable<RetrainingStatus['approval']>) =>
+  `${modelName} waits for npm run approve until ${expiresAt}. ${reason}`;
+
+function schemaText({ defined, serving }: RetrainingStatus['schemas']): string {
+  if (serving === null || serving === defined) return defined;
+  return `the definition's is ${defined}; what serves is of ${serving}, and predictions are encoded by that`;
 }
 
 const rolledBack = ({ at, from, reason }: { at: string; from: string; reason: string }) =>
@@ -72,13 +83,13 @@ function missingLines({ labels, perClass, notBefore }: RetrainingStatus['next'][
 }
 
 function trainingLines(it: Evidence): string[] {
-  const { trainRows = 0, validationRows = 0, inexactRows = 0 } = it.counts;
+  const { trainRows = 0, validationRows = 0, judgeRows = 0, inexactRows = 0 } = it.counts;
   const inexact = inexactRows > 0 ? `, ${inexactRows} of them with features that may date from after their label` : '';
-  const decided = it.decision === 'promote' ? 'promoted' : 'refused';
+  const decided = { promote: 'promoted', refuse: 'refused', failed: 'given up' }[it.decision];
   const back = it.rolledBackAt ? `, rolled back at ${it.rolledBackAt}: ${it.rollbackReason}` : '';
   return [
-    `epoch ${it.epoch}, attempt ${it.attempt}, ${it.closedAt}: ${it.modelName} ${decided}${back}`,
-    `  ${trainRows} rows trained, ${validationRows} validated${inexact}. ${it.reason}`,
+    `epoch ${it.epoch}, attempt ${it.attempt}, ${it.closedAt}: ${it.modelName ?? 'no model'} ${decided}${back}`,
+    `  ${trainRows} rows trained, ${validationRows} validated, ${judgeRows} judged${inexact}. ${it.reason}`,
   ];
 }
 

@@ -79,6 +79,8 @@ export interface Cloud {
   idle(): Promise<void>;
   /** Delivers what Firehose has gathered, now. */
   flushDeliveryStreams(): Promise<void>;
+  /** Deploys the functions again: they load the definition as it is now. Whoever invokes them notices nothing. */
+  deployFunctions(): Promise<void>;
   /** Stops everything; the state stays in the folder. */
   close(): Promise<void>;
 }
@@ -171,6 +173,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
       const streams = stack.resources.filter(({ type }) => type === 'AWS::KinesisFirehose::DeliveryStream');
       for (const { ref } of streams) await deliveries.flush(ref);
     },
+    deployFunctions: () => runtime.renew(),
     close: () => closers.close(),
   };
 }

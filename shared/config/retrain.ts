@@ -46,7 +46,26 @@ export const retrainSettings = {
       -0.02,
     ),
     confidence: confidence(),
+    floor: number(
+      'GATE_FLOOR',
+      'least area under the curve of a first model, where nothing serves',
+      { least: 0.5, most: 1, decimals: true },
+      0.5,
+    ),
   },
+  /** Rows of each class that a part of the training set needs. */
+  minimums: {
+    trainPerClass: number('TRAIN_ROWS_PER_CLASS_MIN', 'rows of each class to train on', { least: 1 }, 10),
+    validationPerClass: number('VALIDATION_ROWS_PER_CLASS_MIN', 'rows of each class to validate on', { least: 0 }, 1),
+    judgePerClass: number('JUDGE_ROWS_PER_CLASS_MIN', 'rows of each class to judge by', { least: 1 }, 5),
+  },
+  promotion: choice(
+    'PROMOTION',
+    ['automatic', 'approve'],
+    'automatic: the gate promotes; or approve: a person does, after the gate',
+    'automatic',
+  ),
+  approvalHours: number('APPROVAL_HOURS', 'hours that a challenger waits for a person', { least: 1, most: 168 }, 72),
   endpointInstanceCount: number('ENDPOINT_INSTANCE_COUNT', 'instances of the endpoint', { least: 1 }, 2),
   canarySeconds: number('CANARY_SECONDS', 'seconds in which a canary is watched', DEPLOYMENT_WAIT_SECONDS, 300),
   terminationSeconds: number(
@@ -67,6 +86,12 @@ export const retrainSettings = {
     { least: 1 },
     500,
   ),
+  endpointGraceSeconds: number(
+    'ENDPOINT_GRACE_SECONDS',
+    'seconds for which the endpoint of a former schema is kept',
+    { least: 60 },
+    86_400,
+  ),
   /** Models and endpoint configurations in use are kept as well. */
   modelsKept: number('MODELS_KEPT', 'newest models and endpoint configurations that are kept', { least: 2 }, 5),
   policy: {
@@ -82,6 +107,7 @@ export const retrainSettings = {
       { least: 1 },
       60,
     ),
+    attemptsMax: number('ATTEMPTS_MAX', 'attempts at an epoch before it is given up', { least: 1, most: 99 }, 5),
   },
   changeLogBufferSeconds: number('CHANGE_LOG_BUFFER_SECONDS', 'buffering interval of the change log in seconds', {
     least: 0,

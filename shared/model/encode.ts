@@ -9,6 +9,9 @@ import type { Feature, FeatureGroup } from '../definition/feature-group.ts';
 /** Values of features as exact text, by feature name. Undefined or absent: the record has no value there. */
 export type FeatureTexts = Readonly<Record<string, string | undefined>>;
 
+/** What is encoded: of a definition, or of an encoding that was kept, the features. */
+type Encoded = Pick<FeatureGroup, 'features'>;
+
 /** One column of the training set, after the label. */
 export type TrainingColumn = { readonly name: string; readonly feature: Feature } & (
   | { readonly holds: 'value' | 'missing' }
@@ -20,12 +23,12 @@ export type TrainingColumn = { readonly name: string; readonly feature: Feature 
 export class UnencodableRecord extends Error {}
 
 /** The columns of a training row in order, without the label. Features of text and of `training: false` have none. */
-export function trainingColumnsOf(group: FeatureGroup): TrainingColumn[] {
-  return group.features.filter((feature) => feature.training).flatMap(columnsOfFeature);
+export function trainingColumnsOf({ features }: Encoded): TrainingColumn[] {
+  return features.filter((feature) => feature.training).flatMap(columnsOfFeature);
 }
 
 /** Names of the encoded columns: `age`, `job=admin.`, `income__missing`. */
-export const trainingColumns = (group: FeatureGroup): string[] => trainingColumnsOf(group).map(({ name }) => name);
+export const trainingColumns = (group: Encoded): string[] => trainingColumnsOf(group).map(({ name }) => name);
 
 /**
  * Encodes one record as the model takes it, numbers in plain decimal text. Missing optional numbers count as
@@ -33,7 +36,7 @@ export const trainingColumns = (group: FeatureGroup): string[] => trainingColumn
  *
  * @throws UnencodableRecord naming the feature, when a required number is missing or any number is not one.
  */
-export function encode(group: FeatureGroup, features: FeatureTexts): string[] {
+export function encode(group: Encoded, features: FeatureTexts): string[] {
   return trainingColumnsOf(group).map((column) => {
     const { name } = column.feature;
     // A feature may be called `constructor`, which every object inherits.

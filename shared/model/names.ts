@@ -18,6 +18,26 @@ export type Scored = 'new' | 'old';
 /** What {@link resourceName} puts behind the base. */
 const MADE_SUFFIX = /-e\d+-a\d+-[0-9a-z]+(-new|-old)?$/;
 
+/** Hexadecimal digits of a schema's hash, 64 bits: enough to tell the versions of a definition apart. It ends the name of the endpoint that answers by it. */
+export const SCHEMA_HASH_DIGITS = 16;
+
+const SCHEMA_SUFFIX = new RegExp(`-[0-9a-f]{${SCHEMA_HASH_DIGITS}}$`);
+
+/** Production variant of every endpoint. AWS refuses a blue/green update that renames it. */
+export const VARIANT = 'model';
+
+/** Name of the endpoint that answers by a schema. @param base what names of the stack's endpoints begin with. */
+export const endpointName = (base: string, schemaHash: string): string => `${base}-${schemaHash}`;
+
+/** What {@link endpointName} has put the hash behind. */
+export const baseOf = (endpoint: string): string => endpoint.replace(SCHEMA_SUFFIX, '');
+
+/** Recognizes a stack's endpoints: one for each schema, and the one without a hash that version 0.1.0 made. */
+export const isEndpointOf =
+  (base: string) =>
+  (name: string): boolean =>
+    name === base || (SCHEMA_SUFFIX.test(name) && baseOf(name) === base);
+
 /**
  * Name of the execution that trains an epoch. It says nothing but group, epoch and attempt, so that a second start of
  * the same attempt meets the first one's name and is refused.

@@ -1,43 +1,56 @@
 import * as z from 'zod/mini';
 import { compareDecimals, integerText, plainDecimal } from '../definition/decimal.ts';
-import type { Feature, FeatureGroup } from '../definition/feature-group.ts';
+import type { Feature } from '../definition/feature-group.ts';
 import type { FeatureTexts } from '../model/encode.ts';
+import { LISTED_MAX, listed, shown } from './bounded.ts';
 
 /** Bounds of Feature Store's Integral, an int64. */
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** Characters of a refused value that its message repeats. */
-const SHOWN_CHARACTERS_MAX = 100;
+/** Greatest number that a model reads: it computes in single precision, where more is infinite. */
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/** Longest text of a number, in characters: more digits than a double tells apart, and none that take time to read. */
+const NUMBER_CHARACTERS_MAX = 400;
 
 type Reading = { text: string | undefined } | { problem: string };
 
-const schemas = new WeakMap<FeatureGroup, ReturnType<typeof schemaOf>>();
+const schemas = new WeakMap<readonly Feature[], ReturnType<typeof schemaOf>>();
 
 /**
  * Reads the features of a prediction request as exact texts, by the rules of the definition: nothing is coerced,
  * unknown names are refused, and null means missing, never 0. Required is what the model needs: features that do not
  * train may be given, and are checked, but may also be left out.
  *
- * @returns the texts by feature name, or every problem found, each a sentence that begins with the feature's name.
+ * @param expected the same list each time, as its schema is made once.
+ * @returns the texts by feature name, or the problems found, each a sentence that begins with the feature's name.
  */
 export function parseFeatures(
-  group: FeatureGroup,
+  expected: readonly Feature[],
   value: unknown,
 ): { features: FeatureTexts; problems?: never } | { features?: never; problems: string[] } {
-  const schema = schemas.get(group) ?? schemaOf(group);
-  schemas.set(group, schema);
-  const parsed = schema.safeParse(value);
+  const schema = schemas.get(expected) ?? schemaOf(expected);
+  schemas.set(expected, schema);
+  const parsed = schema.safeParse(ownProperties(value));
   if (parsed.success) return { features: parsed.data };
-  return { problems: parsed.error.issues.map((issue) => [...issue.path, issue.message].join(' ')) };
+  return {
+    problems: parsed.error.issues.slice(0, LISTED_MAX + 1).map((issue) => [...issue.path, issue.message].join(' ')),
+  };
 }
 
-function schemaOf(group: FeatureGroup) {
-  const shape = group.features.map((feature) => [feature.name, schemaOfFeature(feature)] as const);
+/** An object inherits `constructor` and the like, which may be names of features. */
+function ownProperties(value: unknown): unknown {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? Object.assign(Object.create(null), value) : value;
+}
+
+function schemaOf(expected: readonly Feature[]) {
+  const shape = expected.map((feature) => [feature.name, schemaOfFeature(feature)] as const);
   return z.strictObject(Object.fromEntries(shape), {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `${issue.keys?.join(', ')}: not a feature of ${group.name}; its features are ${group.features.map((it) => it.name).join(', ')}`
+        ? `${listed(issue.keys ?? [])}: no such feature; there are ${listed(expected.map((it) => it.name))}`
         : 'features must be an object of feature names and values',
   });
 }
@@ -73,7 +86,7 @@ function read(feature: Feature, value: unknown): Reading {
       return { problem: `must be true or false, not ${shown(value)}` };
     case 'categorical':
       if (typeof value === 'string' && feature.categories.includes(value)) return { text: value };
-      return { problem: `must be one of ${feature.categories.join(', ')}, not ${shown(value)}` };
+      return { problem: `must be one of ${listed(feature.categories)}, not ${shown(value)}` };
     case 'string':
       return typeof value === 'string' ? { text: value } : { problem: `must be a string, not ${shown(value)}` };
   }
@@ -81,14 +94,15 @@ function read(feature: Feature, value: unknown): Reading {
 
 function readNumber(feature: Extract<Feature, { type: 'integral' | 'fractional' }>, value: unknown): Reading {
   const whole = feature.type === 'integral';
-  const number = typeof value === 'number' || typeof value === 'string' ? plainDecimal(String(value)) : undefined;
+  const isText = typeof value === 'string' && value.length <= NUMBER_CHARACTERS_MAX;
+  const number = typeof value === 'number' || isText ? plainDecimal(String(value)) : undefined;
   const text = number !== undefined && whole ? integerText(number) : number;
   if (text === undefined) return { problem: `must be a ${whole ? 'whole ' : ''}number, not ${shown(value)}` };
   if (whole && typeof value === 'number' && !Number.isSafeInteger(value)) {
     return { problem: 'is beyond 2^53, where JSON numbers are not exact: send it as a string of digits' };
   }
-  const min = boundOf(feature.min, whole ? INT64_MIN : -Number.MAX_VALUE);
-  const max = boundOf(feature.max, whole ? INT64_MAX : Number.MAX_VALUE);
+  const min = boundOf(feature.min, whole ? INT64_MIN : -FLOAT32_MAX);
+  const max = boundOf(feature.max, whole ? INT64_MAX : FLOAT32_MAX);
   if (compareDecimals(text, min) < 0) return { problem: `must be at least ${min}, not ${shown(value)}` };
   if (compareDecimals(text, max) > 0) return { problem: `must be at most ${max}, not ${shown(value)}` };
   return { text };
@@ -96,9 +110,4 @@ function readNumber(feature: Extract<Feature, { type: 'integral' | 'fractional' 
 
 function boundOf(bound: number | bigint | undefined, type: number | bigint): string {
   return plainDecimal(String(bound ?? type)) as string;
-}
-
-function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? undefined : JSON.stringify(value);
-  return (text ?? String(value)).slice(0, SHOWN_CHARACTERS_MAX);
 }

@@ -23,12 +23,14 @@ export async function readOnlineFeatures(
   featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>,
   featureGroup: string,
   recordIdentifiers: readonly string[],
+  abortSignal: AbortSignal,
 ): Promise<Map<string, FeatureTexts>> {
   const [first, ...others] = new Set(recordIdentifiers);
   if (first === undefined) return new Map();
-  if (others.length > 0) return readBatch(featureStore, featureGroup, [first, ...others]);
+  if (others.length > 0) return readBatch(featureStore, featureGroup, [first, ...others], abortSignal);
   const { Record: record } = await featureStore.send(
     new GetRecordCommand({ FeatureGroupName: featureGroup, RecordIdentifierValueAsString: first }),
+    { abortSignal },
   );
   return new Map(record?.length ? [[first, textsOf(record)]] : []);
 }
@@ -37,6 +39,7 @@ async function readBatch(
   featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>,
   featureGroup: string,
   recordIdentifiers: readonly string[],
+  abortSignal: AbortSignal,
 ): Promise<Map<string, FeatureTexts>> {
   const found = new Map<string, FeatureTexts>();
   let pending = [...recordIdentifiers];
@@ -46,6 +49,7 @@ async function readBatch(
       new BatchGetRecordCommand({
         Identifiers: [{ FeatureGroupName: featureGroup, RecordIdentifiersValueAsString: pending }],
       }),
+      { abortSignal },
     );
     const error = Errors?.[0];
     if (error) throw Object.assign(new Error(error.ErrorMessage), { name: error.ErrorCode });

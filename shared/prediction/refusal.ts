@@ -5,7 +5,7 @@ import { UnencodableRecord } from '../model/encode.ts';
 export const STATUS = {
   badRequest: 400,
   unknownRecord: 404,
-  /** The record or the model does not fit the definition that is deployed. */
+  /** The record does not fit what the model was trained with. */
   conflict: 409,
   throttled: 429,
   modelFailed: 502,
@@ -30,6 +30,9 @@ const UNAVAILABLE = new Set([
   'InternalServerError',
   'InternalDependencyException',
   'ModelNotReadyException',
+  // Not in time: the signal of a deadline, and the SDK's own limits.
+  'AbortError',
+  'TimeoutError',
 ]);
 
 /** The one place where errors become answers: what to tell the caller, or undefined for a fault of ours. */
@@ -39,7 +42,8 @@ export function refusalOf(error: unknown): PredictionRefused | undefined {
   if (error instanceof UnencodableRecord) return refuse(STATUS.conflict, `${error.message}.`);
   const code = errorCode(error);
   if (isThrottling(code)) return refuse(STATUS.throttled, 'Too many requests at once: try again in a moment.');
-  if (UNAVAILABLE.has(code)) return refuse(STATUS.unavailable, 'A service is unavailable: try again in a moment.');
+  if (UNAVAILABLE.has(code))
+    return refuse(STATUS.unavailable, 'A service is unavailable, or too slow: try again in a moment.');
   if (code === 'ModelError') return refuse(STATUS.modelFailed, 'The model could not answer this request.');
   // SageMaker has no error of its own for an endpoint that does not exist.
   if (code === 'ValidationError' && /^Endpoint .* not found/.test((error as Error).message)) {

@@ -1,44 +1,60 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Evidence } from '../state/evidence.ts';
 import type { Serving } from '../state/serving.ts';
-import { type GatePolicy, judge, type Verdict } from './gate.ts';
-import { readValidationScores } from './scores.ts';
+import { algorithmOf, scoresContentType } from './deployment.ts';
+import { type GatePolicy, type Incumbent, judge, type Verdict } from './gate.ts';
+import { readJudgedScores } from './scores.ts';
 
-/** Where the validation rows lie, and what both models make of them. */
+/** Where the rows to judge by lie, and what both models make of them. */
 export interface ScoreLocations {
-  readonly validationUri: string;
+  readonly judgeUri: string;
   readonly challengerUri: string;
   readonly championUri: string;
 }
 
-/** Which model scores the validation rows beside the challenger, if any does. */
-export type Champion =
-  | { readonly found: true; readonly modelName: string }
-  | { readonly found: false; readonly modelName: null };
+/** Which model scores the rows beside the challenger, if any does, and how it writes its scores. */
+export type Champion = { readonly incumbent: Incumbent } & (
+  | { readonly found: true; readonly modelName: string; readonly contentType: string }
+  | { readonly found: false; readonly modelName: null; readonly contentType: null }
+);
 
 /**
- * The champion is what serves, if it can read the challenger's rows: a model of another schema cannot, and the
- * definition that it belongs to is gone.
+ * The champion is what serves, if it can read the challenger's rows: a model of another schema cannot, so that only its
+ * record is compared with.
+ *
+ * @param record evidence of what serves, if it is kept.
  */
-export function championOf(serving: Serving | undefined, challenger: Pick<Serving, 'schemaHash'>): Champion {
-  if (!serving || serving.schemaHash !== challenger.schemaHash) return { found: false, modelName: null };
-  return { found: true, modelName: serving.modelName };
+export function championOf(
+  serving: Serving | undefined,
+  record: Evidence | undefined,
+  challenger: Pick<Serving, 'schemaHash'>,
+  metric: GatePolicy['metric'],
+): Champion {
+  if (!serving || serving.schemaHash !== challenger.schemaHash) {
+    const incumbent = { auc: record?.comparison?.challenger.auc };
+    return { found: false, modelName: null, contentType: null, incumbent };
+  }
+  // Losses add up in one metric only.
+  const behindBest = record?.comparison?.metric === metric ? record.comparison.behindBest : undefined;
+  const contentType = scoresContentType(algorithmOf(record?.trainingImage));
+  return { found: true, modelName: serving.modelName, contentType, incumbent: { behindBest } };
 }
 
 /**
- * Judges the challenger by what both models have made of the same validation rows.
+ * Judges the challenger by what both models have made of the same rows.
  *
  * @throws Error when scores are missing, or the rows are of one class.
  */
 export async function judgeChallenger(
   s3: Pick<S3Client, 'send'>,
-  { validationUri, challengerUri, championUri }: ScoreLocations,
-  hasChampion: boolean,
+  { judgeUri, challengerUri, championUri }: ScoreLocations,
+  champion: { readonly found: boolean; readonly incumbent: Incumbent },
   policy: GatePolicy,
 ): Promise<Verdict> {
-  const scores = await readValidationScores(s3, {
-    validation: validationUri,
+  const scores = await readJudgedScores(s3, {
+    judge: judgeUri,
     challenger: challengerUri,
-    champion: hasChampion ? championUri : undefined,
+    champion: champion.found ? championUri : undefined,
   });
-  return judge(scores, policy);
+  return judge(scores, policy, champion.incumbent);
 }

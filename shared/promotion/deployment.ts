@@ -1,45 +1,47 @@
 import * as z from 'zod';
-import { alarmNames, type Scored } from '../model/names.ts';
-import { schemaVariant } from '../model/schema-hash.ts';
+import { alarmNames, endpointName, type Scored } from '../model/names.ts';
 
-/** Period of the alarms, in seconds. One period of trouble is enough: a deployment is watched for minutes only. */
+/** Period of the alarms, in seconds. */
 const ALARM_PERIOD_SECONDS = 60;
 
-/** Time for starting a fleet, beside the waits, in seconds. */
-const FLEET_START_SECONDS = 1_800;
+/** Polls for a person's answer, at most: the history of an execution holds 25,000 events, five of them for each. */
+const APPROVAL_POLLS_MAX = 1_000;
 
-/** Shortest limit that SageMaker takes, in seconds. Source: BlueGreenUpdatePolicy. */
-const EXECUTION_TIMEOUT_SECONDS_MIN = 600;
+/** Shortest pause between two of them, in seconds. */
+const APPROVAL_POLL_SECONDS_MIN = 5;
 
 /** What judges, deploys and guards a challenger: a part of the state machine's input. */
 export const deploymentPlanSchema = z.object({
-  /** Batch transform jobs that score the validation rows, and where their scores go. */
+  /** Batch transform jobs that score the rows to judge by, and where their scores go. */
   challengerJobName: z.string(),
   championJobName: z.string(),
   challengerUri: z.string(),
   championUri: z.string(),
   scoresContentType: z.string(),
-  /** Production variant: it carries the schema hash, so that every answer of the endpoint does. */
-  variantName: z.string(),
-  endpointInstanceCount: z.int(),
+  /** Endpoint of the model's schema. */
+  endpointName: z.string(),
   errorAlarmName: z.string(),
   errorRateMax: z.number(),
   latencyAlarmName: z.string(),
   latencyMicrosMax: z.int(),
   alarmPeriodSeconds: z.int(),
-  /** UpdateEndpoint's DeploymentConfig. */
-  deploymentConfig: z.record(z.string(), z.unknown()),
+  /** How long a challenger waits for a person, and the pause between two looks; 0 for promotion by the gate alone. */
+  approvalSeconds: z.int(),
+  approvalPollSeconds: z.int(),
 });
 
 export type DeploymentPlan = z.output<typeof deploymentPlanSchema>;
 
+export type Algorithm = 'linear-learner' | 'xgboost';
+
 /** How a challenger is judged, deployed and guarded. */
 export interface DeploymentOptions {
   readonly dataBucket: string;
-  readonly trainingAlgorithm: 'linear-learner' | 'xgboost';
-  readonly endpointInstanceCount: number;
-  readonly canarySeconds: number;
-  readonly terminationSeconds: number;
+  /** What the names of the stack's endpoints begin with. */
+  readonly endpointName: string;
+  readonly trainingAlgorithm: Algorithm;
+  readonly promotion: 'automatic' | 'approve';
+  readonly approvalHours: number;
   readonly alarmErrorPercent: number;
   readonly alarmLatencyMillis: number;
 }
@@ -53,49 +55,31 @@ export interface DeploymentOptions {
 export function deploymentPlan(
   options: DeploymentOptions,
   name: string,
-  hash: string,
+  schemaHash: string,
   transformJobName: (scored: Scored) => string,
 ): DeploymentPlan {
   const scores = `s3://${options.dataBucket}/models/${name}/scores/`;
-  const { errorAlarmName, latencyAlarmName } = alarmNames(name);
+  const approvalSeconds = options.promotion === 'approve' ? options.approvalHours * 3_600 : 0;
   return {
     challengerJobName: transformJobName('new'),
     championJobName: transformJobName('old'),
     challengerUri: `${scores}challenger/`,
     championUri: `${scores}champion/`,
-    // XGBoost's container writes one score per line as CSV; linear-learner's writes no CSV.
-    scoresContentType: options.trainingAlgorithm === 'xgboost' ? 'text/csv' : 'application/jsonlines',
-    variantName: schemaVariant(hash),
-    endpointInstanceCount: options.endpointInstanceCount,
-    errorAlarmName,
+    scoresContentType: scoresContentType(options.trainingAlgorithm),
+    endpointName: endpointName(options.endpointName, schemaHash),
+    ...alarmNames(name),
     errorRateMax: options.alarmErrorPercent / 100,
-    latencyAlarmName,
     latencyMicrosMax: options.alarmLatencyMillis * 1_000,
     alarmPeriodSeconds: ALARM_PERIOD_SECONDS,
-    deploymentConfig: deploymentConfig(options, [errorAlarmName, latencyAlarmName]),
+    approvalSeconds,
+    approvalPollSeconds: Math.max(APPROVAL_POLL_SECONDS_MIN, Math.ceil(approvalSeconds / APPROVAL_POLLS_MAX)),
   };
 }
 
-/**
- * One instance of the new fleet takes its share of the traffic first, and the rest follows when no alarm has gone off.
- * A canary is at most half a fleet, so a fleet of one moves at once, and is watched as long.
- */
-function deploymentConfig(
-  { endpointInstanceCount, canarySeconds, terminationSeconds }: DeploymentOptions,
-  alarms: readonly string[],
-) {
-  const canary = endpointInstanceCount > 1;
-  const waits = canarySeconds + terminationSeconds;
-  return {
-    BlueGreenUpdatePolicy: {
-      TrafficRoutingConfiguration: {
-        Type: canary ? 'CANARY' : 'ALL_AT_ONCE',
-        WaitIntervalInSeconds: canarySeconds,
-        ...(canary && { CanarySize: { Type: 'INSTANCE_COUNT', Value: 1 } }),
-      },
-      TerminationWaitInSeconds: terminationSeconds,
-      MaximumExecutionTimeoutInSeconds: Math.max(EXECUTION_TIMEOUT_SECONDS_MIN, waits + FLEET_START_SECONDS),
-    },
-    AutoRollbackConfiguration: { Alarms: alarms.map((AlarmName) => ({ AlarmName })) },
-  };
-}
+/** How a model writes its scores. XGBoost's container writes one per line as CSV; linear-learner's writes no CSV. */
+export const scoresContentType = (algorithm: Algorithm): string =>
+  algorithm === 'xgboost' ? 'text/csv' : 'application/jsonlines';
+
+/** The algorithm of a training image, which is all that a model of version 0.1.0 tells of it. */
+export const algorithmOf = (trainingImage: string | undefined): Algorithm =>
+  trainingImage?.includes('xgboost') ? 'xgboost' : 'linear-learner';

@@ -3,64 +3,109 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
 import { listKeys } from '../calls/list-keys.ts';
-import type { ValidationScores } from './gate.ts';
+import { THRESHOLD_OF_SCORES } from '../model/threshold.ts';
+import type { JudgedScores } from './gate.ts';
 
-/** Reads what batch transform has made of the validation rows. File by file, line by line: memory holds numbers only. */
+/** Reads what batch transform has made of the rows to judge by. File by file, line by line: memory holds numbers only. */
 
 type S3 = Pick<S3Client, 'send'>;
 
+const predictionSchema = z.object({ score: z.number(), predicted_label: z.number().optional() });
+
 /** One row as linear-learner answers it, or all of one request as XGBoost does. */
 const answerSchema = z.union([
-  z.object({ score: z.number() }).transform(({ score }) => [score]),
-  z
-    .object({ predictions: z.array(z.object({ score: z.number() })) })
-    .transform((it) => it.predictions.map(({ score }) => score)),
+  predictionSchema.transform((it) => [it]),
+  z.object({ predictions: z.array(predictionSchema) }).transform((it) => it.predictions),
 ]);
 
+/** A model's scores, and the labels it gave them: undefined for a model that only scores. */
+interface Scored {
+  readonly scores: number[];
+  readonly labels: (number | undefined)[];
+}
+
 /**
- * Labels of the validation rows (the first column of every file under `validationUri`) and the scores of the models:
- * batch transform writes the answers to `name` as `name.out`.
+ * Labels of the rows to judge by (the first column of every file under `judge`) and the scores of the models: batch
+ * transform writes the answers to `name` as `name.out`.
  *
  * @throws Error naming the file whose rows and scores are not as many.
  */
-export async function readValidationScores(
+export async function readJudgedScores(
   s3: S3,
-  uris: { validation: string; challenger: string; champion?: string | undefined },
-): Promise<ValidationScores> {
-  const rows = place(uris.validation);
+  uris: { judge: string; challenger: string; champion?: string | undefined },
+): Promise<JudgedScores> {
+  const rows = place(uris.judge);
   const labels: number[] = [];
-  const challenger: number[] = [];
-  const champion: number[] = [];
+  const challenger: Scored = { scores: [], labels: [] };
+  const champion: Scored = { scores: [], labels: [] };
   for await (const key of listKeys(s3, rows.bucket, rows.prefix)) {
     const before = labels.length;
     for await (const line of linesOf(s3, rows.bucket, key)) labels.push(Number(line.slice(0, line.indexOf(','))));
     if (labels.length === before) continue;
-    for (const [uri, scores] of [
+    for (const [uri, scored] of [
       [uris.challenger, challenger],
       [uris.champion, champion],
     ] as const) {
       if (uri === undefined) continue;
       const { bucket, prefix } = place(uri);
       const answers = `${prefix}${key.slice(rows.prefix.length)}.out`;
-      for await (const line of linesOf(s3, bucket, answers)) scores.push(...scoresOf(line));
-      if (scores.length !== labels.length) {
+      for await (const line of linesOf(s3, bucket, answers)) {
+        for (const { score, predicted_label } of answersOf(line)) {
+          scored.scores.push(score);
+          scored.labels.push(predicted_label);
+        }
+      }
+      if (scored.scores.length !== labels.length) {
         throw new Error(
-          `s3://${bucket}/${answers} has ${scores.length - before} scores for ${labels.length - before} rows`,
+          `s3://${bucket}/${answers} has ${scored.scores.length - before} scores for ${labels.length - before} rows`,
         );
       }
     }
   }
   return {
     labels: Uint8Array.from(labels),
-    challenger: Float64Array.from(challenger),
-    champion: uris.champion === undefined ? undefined : Float64Array.from(champion),
+    challenger: Float64Array.from(challenger.scores),
+    champion: uris.champion === undefined ? undefined : Float64Array.from(champion.scores),
+    threshold: thresholdOf(challenger),
   };
 }
 
+/** The first rows of the first file that has any, as they are, with the scores a model gave them. */
+export async function readRows(
+  s3: S3,
+  uris: { judge: string; scores: string },
+  most: number,
+): Promise<{ rows: string[]; scores: number[] }> {
+  const source = place(uris.judge);
+  const rows: string[] = [];
+  const scores: number[] = [];
+  for await (const key of listKeys(s3, source.bucket, source.prefix)) {
+    for await (const line of linesOf(s3, source.bucket, key)) if (rows.length < most) rows.push(line);
+    if (rows.length === 0) continue;
+    const { bucket, prefix } = place(uris.scores);
+    for await (const line of linesOf(s3, bucket, `${prefix}${key.slice(source.prefix.length)}.out`)) {
+      if (scores.length < most) scores.push(...scoresOf(line));
+    }
+    break;
+  }
+  return { rows, scores };
+}
+
+/** Least score that was labelled 1; undefined when none was. */
+function thresholdOf({ scores, labels }: Scored): number | undefined {
+  if (labels.every((it) => it === undefined)) return THRESHOLD_OF_SCORES;
+  const ones = scores.filter((_, row) => labels[row] === 1);
+  return ones.length === 0 ? undefined : ones.reduce((least, score) => Math.min(least, score));
+}
+
 /** Scores of one line: JSON (linear-learner), or numbers separated by commas (XGBoost's text/csv). */
-export function scoresOf(line: string): number[] {
-  const scores = line.startsWith('{') ? answerSchema.parse(JSON.parse(line)) : line.split(',').map(Number);
-  if (scores.every(Number.isFinite)) return scores;
+export const scoresOf = (line: string): number[] => answersOf(line).map(({ score }) => score);
+
+function answersOf(line: string): z.output<typeof predictionSchema>[] {
+  const answers = line.startsWith('{')
+    ? answerSchema.parse(JSON.parse(line))
+    : line.split(',').map((it) => ({ score: Number(it), predicted_label: undefined }));
+  if (answers.every(({ score }) => Number.isFinite(score))) return answers;
   throw new Error(`Not the scores of a model: ${line.slice(0, 100)}`);
 }
 

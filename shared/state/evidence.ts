@@ -19,21 +19,31 @@ const comparisonSchema = z.looseObject({
   challenger: z.object({ auc: z.number(), logLoss: z.number() }),
   champion: z.object({ auc: z.number(), logLoss: z.number() }).optional(),
   gain: z.object({ value: z.number(), low: z.number(), high: z.number(), confidence: z.number() }).optional(),
+  /** How far below the best model of its schema that has served, by the gains since; 0 for the best. */
+  behindBest: z.number().optional(),
 });
 
 const evidenceSchema = z.looseObject({
   epoch: z.int(),
   attempt: z.int(),
   closedAt: z.string(),
-  decision: z.enum(['promote', 'refuse']),
+  /** `failed`: it was given up after its last attempt. */
+  decision: z.enum(['promote', 'refuse', 'failed']),
   reason: z.string(),
-  modelName: z.string(),
+  /** Absent where no model was trained. */
+  modelName: z.string().optional(),
   schemaHash: z.string(),
   /** Absent for a challenger that was refused. */
   endpointConfigName: z.string().optional(),
-  /** Rows by part and class; `inexactRows` of both parts have features that may be of after the label. */
-  counts: z.record(z.string(), z.number()),
-  comparison: comparisonSchema,
+  /** Absent likewise, and in version 0.1.0: then it is the stack's own endpoint. */
+  endpointName: z.string().optional(),
+  threshold: z.number().optional(),
+  trainingImage: z.string().optional(),
+  /** Hash of what was trained on and how: what was trained once is not trained again. */
+  fingerprint: z.string().optional(),
+  /** Rows by part and class; `inexactRows` of all parts have features that may be of after the label. */
+  counts: z.record(z.string(), z.number()).default({}),
+  comparison: comparisonSchema.optional(),
   /** When a person took the model back, and why. */
   rolledBackAt: z.string().optional(),
   rollbackReason: z.string().optional(),
@@ -61,11 +71,11 @@ export function servedBefore(serving: Pick<Serving, 'epoch'>, evidence: readonly
   return evidence.flatMap((it) => (it.epoch < serving.epoch && !it.rolledBackAt ? (servableOf(it) ?? []) : []))[0];
 }
 
-/** What the endpoint serves with this epoch's model; undefined for one that was refused. */
-export function servableOf({ epoch, attempt, modelName, schemaHash, ...it }: Evidence): Serving | undefined {
-  const { decision, endpointConfigName } = it;
-  if (decision !== 'promote' || endpointConfigName === undefined) return undefined;
-  return { epoch, attempt, modelName, schemaHash, endpointConfigName };
+/** What serves with this epoch's model; undefined for one that was refused. */
+export function servableOf(evidence: Evidence): Serving | undefined {
+  const { decision, epoch, attempt, modelName, schemaHash, endpointConfigName, endpointName, threshold } = evidence;
+  if (decision !== 'promote' || modelName === undefined || endpointConfigName === undefined) return undefined;
+  return { epoch, attempt, modelName, schemaHash, endpointConfigName, endpointName, threshold };
 }
 
 /** Notes that an epoch's model was taken back, or serves again (`reason` undefined). Idempotent: it sets what is. */

@@ -11,6 +11,9 @@ export const EPOCH_KEY = 'epoch';
 /** What the endpoint serves, as predictions need to know it. */
 export const SERVING_KEY = 'serving';
 
+/** Key of an encoding, which stays as long as a model of its schema may be gone back to. */
+export const encodingKey = (schemaHash: string) => `encoding#${schemaHash}`;
+
 /** The newest snapshot of the change log, which the next training builds upon. */
 export const SNAPSHOT_ITEM_KEY = 'snapshot';
 

@@ -2,75 +2,84 @@ import * as z from 'zod';
 import type { Serving } from '../state/serving.ts';
 import { trainingPlanSchema } from './plan.ts';
 
-/** What invokes retrain: labels arriving, the schedule, and the state machine on its way through a training. */
+/** What invokes retrain: labels arriving, the schedule, a person, and the state machine on its way through a training. */
 
 const attempt = { epoch: z.int(), attempt: z.int() };
+const planned = { ...attempt, plan: trainingPlanSchema };
+
+/** Rows of the training set, by part and class. */
+const countsSchema = z.record(z.string(), z.number());
+
+const countedSchema = z.object({ counts: countsSchema, rowsHash: z.string() });
+
+/** DescribeTrainingJob's answer. */
+const trainingJobSchema = z.object({
+  TrainingJobName: z.string(),
+  FinalMetricDataList: z.array(z.object({ MetricName: z.string(), Value: z.number() })).nullish(),
+  ModelArtifacts: z.object({ S3ModelArtifacts: z.string() }).nullish(),
+});
 
 const verdictSchema = z.object({
   decision: z.enum(['promote', 'refuse']),
   reason: z.string(),
-  comparison: z.record(z.string(), z.unknown()),
+  comparison: z.looseObject({ threshold: z.number().optional() }),
 });
 
-const trained = {
-  ...attempt,
-  plan: trainingPlanSchema,
-  /** DescribeTrainingJob's answer. */
-  training: z.object({
-    TrainingJobName: z.string(),
-    FinalMetricDataList: z.array(z.object({ MetricName: z.string(), Value: z.number() })).nullish(),
-    ModelArtifacts: z.object({ S3ModelArtifacts: z.string() }).nullish(),
-  }),
-  /** Rows of the training set, by split and class. */
-  counts: z.record(z.string(), z.number()),
-  verdict: verdictSchema,
-};
-
-const closeSchema = z.object({ action: z.literal('close'), ...trained });
-const refuseSchema = z.object({ action: z.literal('refuse'), ...trained });
-
-const reopenSchema = z.object({
-  action: z.literal('reopen'),
-  ...attempt,
-  error: z.string(),
-  cause: z.string().default(''),
+const championSchema = z.object({
+  found: z.boolean(),
+  incumbent: z.object({ behindBest: z.number().optional(), auc: z.number().optional() }),
 });
 
-/** Which model the challenger is to be compared with. */
-const championSchema = z.object({ action: z.literal('champion'), ...attempt, plan: trainingPlanSchema });
-
-/** Both models have scored the validation rows. */
-const judgeSchema = z.object({
-  action: z.literal('judge'),
-  ...attempt,
-  plan: trainingPlanSchema,
-  champion: z.object({ found: z.boolean() }),
-});
-
-/** A snapshot is finished. It holds whatever becomes of the training. */
-const snapshotSchema = z.object({ action: z.literal('snapshot'), snapshot: trainingPlanSchema.shape.snapshot });
-
-/** The epoch is closed. The alarms are those that may be the endpoint's. */
-const cleanUpSchema = z.object({ action: z.literal('clean-up'), ...attempt, alarmNames: z.array(z.string()) });
+const trained = { ...planned, training: trainingJobSchema, counted: countedSchema, verdict: verdictSchema };
 
 const actionSchema = z.discriminatedUnion('action', [
-  closeSchema,
-  refuseSchema,
-  reopenSchema,
-  championSchema,
-  judgeSchema,
-  cleanUpSchema,
-  snapshotSchema,
+  /** A person asks for a training now, or what one would be (`dryRun`). */
+  z.object({
+    action: z.literal('train'),
+    reason: z.string().default('no reason given'),
+    dryRun: z.boolean().default(false),
+  }),
+  /** A snapshot is finished. It holds whatever becomes of the training. */
+  z.object({ action: z.literal('snapshot'), snapshot: trainingPlanSchema.shape.snapshot }),
+  /** The rows of the training set are counted: is it worth training on? */
+  z.object({ action: z.literal('examine'), ...planned, counted: countedSchema }),
+  /** Which model the challenger is to be compared with. */
+  z.object({ action: z.literal('champion'), ...planned }),
+  /** Both models have scored the rows to judge by. */
+  z.object({ action: z.literal('judge'), ...planned, champion: championSchema }),
+  /** The gate promotes; may it be? */
+  z.object({ action: z.literal('approval'), ...planned, verdict: verdictSchema }),
+  /** How is the model to be deployed? */
+  z.object({ action: z.literal('rollout'), ...planned }),
+  /** A new endpoint is in service. */
+  z.object({ action: z.literal('probe'), ...planned }),
+  z.object({ action: z.literal('close'), ...trained }),
+  z.object({ action: z.literal('refuse'), ...trained }),
+  /** Something failed. `run` is all that the execution knows by then. */
+  z.object({
+    action: z.literal('fail'),
+    run: z.object({
+      ...trainingPlanSchema.shape,
+      failure: z.object({ Error: z.string(), Cause: z.string().default('') }),
+      training: trainingJobSchema.optional(),
+      counted: countedSchema.optional(),
+      verdict: verdictSchema.optional(),
+    }),
+  }),
+  /** The attempt is over. The alarms are those that may be the endpoint's. */
+  z.object({ action: z.literal('clean-up'), ...attempt, alarms: z.array(z.object({ AlarmName: z.string() })) }),
 ]);
 
-type TrainedEvent = z.output<typeof closeSchema> | z.output<typeof refuseSchema>;
 export type RetrainEvent = z.output<typeof actionSchema> | { readonly action: 'consider' };
+
+/** The request of one action. */
+export type RequestOf<A extends RetrainEvent['action']> = Extract<RetrainEvent, { readonly action: A }>;
 
 /**
  * Reads an event. Whatever has no `action` (a stream's batch, the schedule) is an occasion to look at the labels: what
  * counts is in the table, not in the event.
  *
- * @throws Error when there is an action, but not one that the state machine sends.
+ * @throws Error when there is an action, but none that a person or the state machine sends.
  */
 export function parseRetrainEvent(event: unknown): RetrainEvent {
   if (typeof event !== 'object' || event === null || !('action' in event)) return { action: 'consider' };
@@ -79,26 +88,9 @@ export function parseRetrainEvent(event: unknown): RetrainEvent {
   throw new Error(`Not an event of the retraining state machine:\n${z.prettifyError(parsed.error)}`);
 }
 
-/** What the endpoint serves once this epoch is closed. */
-export function servingOf({ epoch, attempt, plan }: TrainedEvent): Serving {
-  const { endpointConfigName, modelName, schemaHash } = plan;
-  return { epoch, attempt, endpointConfigName, modelName, schemaHash };
-}
-
-/** What is kept of a closed epoch: what was trained, on how many rows, with which result, and what was decided why. */
-export function evidenceOf({ plan, training, counts, verdict }: TrainedEvent): Record<string, unknown> {
-  return {
-    trainingJobName: training.TrainingJobName,
-    trainingImage: plan.trainingImage,
-    hyperParameters: plan.hyperParameters,
-    modelName: plan.modelName,
-    schemaHash: plan.schemaHash,
-    snapshot: plan.snapshot,
-    trainUri: plan.trainUri,
-    validationUri: plan.validationUri,
-    modelArtifacts: training.ModelArtifacts?.S3ModelArtifacts,
-    counts,
-    metrics: Object.fromEntries((training.FinalMetricDataList ?? []).map((it) => [it.MetricName, it.Value])),
-    ...verdict,
-  };
+/** What serves once this epoch is closed. */
+export function servingOf({ epoch, attempt, plan, verdict }: RequestOf<'close'>): Serving {
+  const { endpointConfigName, endpointName, modelName, schemaHash } = plan;
+  const { threshold } = verdict.comparison;
+  return { epoch, attempt, endpointConfigName, endpointName, modelName, schemaHash, threshold };
 }

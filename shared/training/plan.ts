@@ -48,12 +48,14 @@ export const trainingPlanSchema = z.object({
   hyperParameters: z.record(z.string(), z.string()),
   trainUri: z.string(),
   validationUri: z.string(),
+  judgeUri: z.string(),
   modelUri: z.string(),
   trainingInstanceType: z.string(),
   maxRuntimeSeconds: z.int(),
   modelName: z.string(),
   endpointConfigName: z.string(),
-  endpointName: z.string(),
+  /** What the names of everything that trainings of the stack make begin with. */
+  namesBeginWith: z.string(),
   endpointInstanceType: z.string(),
   schemaHash: z.string(),
   ...deploymentPlanSchema.shape,
@@ -66,7 +68,6 @@ export interface TrainingOptions extends DeploymentOptions {
   readonly stateMachineArn: string;
   readonly glueDatabase: string;
   readonly athenaWorkgroup: string;
-  readonly endpointName: string;
   readonly trainingRoleArn: string;
   readonly trainingInstanceType: string;
   readonly endpointInstanceType: string;
@@ -125,12 +126,13 @@ export function trainingPlan(
     hyperParameters: hyperParameters(options),
     trainUri: `${trainingSetUri}${partFolder('train')}`,
     validationUri: `${trainingSetUri}${partFolder('validation')}`,
+    judgeUri: `${trainingSetUri}${partFolder('judge')}`,
     modelUri: `${bucket}/models/`,
     trainingInstanceType: options.trainingInstanceType,
     maxRuntimeSeconds: options.trainingSecondsMax,
     modelName: name,
     endpointConfigName: name,
-    endpointName: options.endpointName,
+    namesBeginWith: options.endpointName,
     endpointInstanceType: options.endpointInstanceType,
     schemaHash: hash,
     ...deploymentPlan(options, name, hash, (scored) =>

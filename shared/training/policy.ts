@@ -17,6 +17,20 @@ export interface RetrainingPolicy {
   readonly stalenessMaxSeconds: number;
   /** Pause after the first failed attempt at an epoch. It doubles with each further one. */
   readonly retryBackoffSeconds: number;
+  /** Attempts at an epoch, after the last of which it is given up. */
+  readonly attemptsMax: number;
+}
+
+/** Everything a decision rests on but the labels. */
+export interface Circumstances {
+  readonly state: EpochState;
+  readonly policy: RetrainingPolicy;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Schema hash of the definition that is deployed, and of what serves, if anything does. */
+  readonly schemas: { readonly defined: string; readonly serving?: string | undefined };
+  /** Set when a person asks for a training, and why. */
+  readonly asked?: string | undefined;
 }
 
 export type Decision = { readonly reason: string } & (
@@ -31,11 +45,11 @@ export type Decision = { readonly reason: string } & (
  * What can be decided without counting labels. Counting reads the whole set of the epoch, so it is left for when the
  * count is what matters.
  *
- * @param now epoch milliseconds.
  * @returns undefined when the label counts decide.
  */
-export function decideWithoutCounts(state: EpochState, policy: RetrainingPolicy, now: number): Decision | undefined {
-  const { training, failed, lastTraining } = state;
+export function decideWithoutCounts(known: Circumstances): Decision | undefined {
+  const { state, policy, now, asked } = known;
+  const { epoch, training, failed, paused, lastTraining } = state;
   if (training) {
     return {
       decision: 'resume',
@@ -43,16 +57,20 @@ export function decideWithoutCounts(state: EpochState, policy: RetrainingPolicy,
       reason: `Attempt ${training.attempt} at epoch ${training.epoch} is in flight: it is made sure that it runs.`,
     };
   }
-  if (failed) {
-    const dueAt = failed.failedAtMs + backoffSeconds(failed.attempt, policy) * 1_000;
-    const story = `Attempt ${failed.attempt} at epoch ${failed.epoch} failed (${failed.error})`;
-    if (now < dueAt) return { decision: 'wait', reason: `${story}; the next is due at ${iso(dueAt)}.` };
-    return {
-      decision: 'train',
-      epoch: failed.epoch,
-      attempt: failed.attempt + 1,
-      reason: `${story}; it is due again.`,
-    };
+  if (asked !== undefined) {
+    const due = failed ? { epoch: failed.epoch, attempt: failed.attempt + 1 } : { epoch, attempt: 1 };
+    return { decision: 'train', ...due, reason: `A person asks for it: ${asked}.` };
+  }
+  if (paused) {
+    const reason = `The loop is paused since ${iso(paused.atMs)} (${paused.reason}): resume it, or ask for one training.`;
+    return { decision: 'wait', reason };
+  }
+  if (failed) return failed.labelsAwaited === undefined ? decideOnFailure(failed, policy, now) : undefined;
+  const { defined, serving } = known.schemas;
+  // Once is enough: if that model was refused, new labels decide as ever.
+  if (isSchemaChanged(known)) {
+    const reason = `The definition is of schema ${defined}, and what serves of ${serving}.`;
+    return { decision: 'train', epoch, attempt: 1, reason };
   }
   const coolUntil = lastTraining ? lastTraining.finishedAtMs + policy.coolDownSeconds * 1_000 : now;
   if (now < coolUntil)
@@ -60,20 +78,37 @@ export function decideWithoutCounts(state: EpochState, policy: RetrainingPolicy,
   return undefined;
 }
 
-/** Decides what to do now. The rules, in their order, are the names of this function's tests. */
-export function decide(known: {
-  /** Records labelled in the current epoch. */
-  readonly counts: LabelCounts;
-  readonly state: EpochState;
-  readonly policy: RetrainingPolicy;
-  /** Epoch milliseconds. */
-  readonly now: number;
-}): Decision {
-  const { counts, state, policy, now } = known;
-  const decided = decideWithoutCounts(state, policy, now);
+/** Whether a model of the definition's schema is due, because what serves is of another and none was trained yet. */
+function isSchemaChanged({ schemas: { defined, serving }, state: { lastTraining } }: Circumstances): boolean {
+  return serving !== undefined && serving !== defined && lastTraining?.schemaHash !== defined;
+}
+
+function decideOnFailure(failed: NonNullable<EpochState['failed']>, policy: RetrainingPolicy, now: number): Decision {
+  const dueAt = failed.failedAtMs + backoffSeconds(failed.attempt, policy) * 1_000;
+  const story = storyOf(failed);
+  if (now < dueAt) return { decision: 'wait', reason: `${story}; the next is due at ${iso(dueAt)}.` };
+  const { epoch, attempt } = failed;
+  return { decision: 'train', epoch, attempt: attempt + 1, reason: `${story}; it is due again.` };
+}
+
+/**
+ * Decides what to do now. The rules, in their order, are the names of this function's tests.
+ *
+ * @param known.counts labels that count towards the current epoch.
+ */
+export function decide(known: Circumstances & { readonly counts: LabelCounts }): Decision {
+  const decided = decideWithoutCounts(known);
   if (decided) return decided;
-  const { epoch, lastTraining } = state;
+  const { counts, state, policy, now } = known;
+  const { epoch, lastTraining, failed } = state;
   const found = `Epoch ${epoch} has ${counts.total} newly labelled records (${counts[0]} of class 0, ${counts[1]} of class 1)`;
+  if (failed?.labelsAwaited !== undefined) {
+    const story = `${storyOf(failed)}. ${found}`;
+    if (counts.total < failed.labelsAwaited)
+      return { decision: 'wait', reason: `${story}; ${failed.labelsAwaited} are awaited.` };
+    const reason = `${story}; it is due again.`;
+    return { decision: 'train', epoch: failed.epoch, attempt: failed.attempt + 1, reason };
+  }
   if (counts.total === 0) return { decision: 'wait', reason: `${found}.` };
   const enough = counts.total >= policy.labelsThreshold;
   if (enough && Math.min(counts[0], counts[1]) >= policy.labelsPerClassMin) {
@@ -88,6 +123,9 @@ export function decide(known: {
   return { decision: 'wait', reason: `${found}; ${awaited} are awaited.` };
 }
 
+const storyOf = ({ epoch, attempt, error }: NonNullable<EpochState['failed']>) =>
+  `Attempt ${attempt} at epoch ${epoch} failed (${error})`;
+
 /** What the next training still lacks. */
 export interface Missing {
   readonly labels: number;
@@ -99,10 +137,13 @@ export interface Missing {
 /** What the next training lacks by the policy's threshold; staleness may start it earlier. */
 export function missingTo({ counts, state, policy, now }: Parameters<typeof decide>[0]): Missing {
   const { failed, lastTraining } = state;
+  const awaited = failed?.labelsAwaited;
   const short = (expected: number, found: number) => Math.max(0, expected - found);
   const coolUntil = lastTraining ? lastTraining.finishedAtMs + policy.coolDownSeconds * 1_000 : now;
-  const dueAt = failed ? failed.failedAtMs + backoffSeconds(failed.attempt, policy) * 1_000 : coolUntil;
-  const enough = { labels: 0, perClass: { 0: 0, 1: 0 } };
+  const retryAt = failed && failed.failedAtMs + backoffSeconds(failed.attempt, policy) * 1_000;
+  const dueAt = awaited === undefined ? (retryAt ?? coolUntil) : now;
+  // A failed epoch has had its labels, unless they were too few.
+  const enough = { labels: short(awaited ?? 0, counts.total), perClass: { 0: 0, 1: 0 } };
   const lacks = {
     labels: short(policy.labelsThreshold, counts.total),
     perClass: {
@@ -110,7 +151,6 @@ export function missingTo({ counts, state, policy, now }: Parameters<typeof deci
       1: short(policy.labelsPerClassMin, counts[1]),
     },
   };
-  // A failed epoch has had its labels.
   return { ...(failed ? enough : lacks), notBefore: dueAt > now ? iso(dueAt) : null };
 }
 

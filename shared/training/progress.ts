@@ -12,3 +12,11 @@ export function publishLabelProgress(featureGroup: string, counts: LabelCounts, 
   metrics.addMetric('LabelsAwaited', MetricUnit.Count, labelsThreshold);
   metrics.publishStoredMetrics();
 }
+
+/** Publishes that an epoch was given up: TrainingsGivenUp, one embedded-metric-format line. */
+export function publishGivenUp(featureGroup: string): void {
+  const metrics = new Metrics();
+  metrics.addDimension('feature_group', featureGroup);
+  metrics.addMetric('TrainingsGivenUp', MetricUnit.Count, 1);
+  metrics.publishStoredMetrics();
+}

@@ -152,7 +152,8 @@ WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE')`;
 /**
  * One row for each record that is not deleted: its label of now and the features it is learnt with. As of the label:
  * those of the change before the label's arrival; where there is none, those the label came with. The columns are, among
- * others, the record identifier, the label and the training features. As of the label also {@link INEXACT}.
+ * others, sequence number and event time of the change, the record identifier, the label and the training features. As
+ * of the label also {@link INEXACT}.
  */
 export function learntRowsSql(group: FeatureGroup, database: string, snapshot: string): string {
   const record = sqlName(group.recordIdentifier.name);
@@ -162,7 +163,7 @@ export function learntRowsSql(group: FeatureGroup, database: string, snapshot: s
   if (group.trainingTime === 'latest') return `SELECT *\n${from}`;
   const order = `PARTITION BY ${record} ORDER BY ${RECENCY}`;
   return `SELECT * FROM (
-SELECT ${[record, ...features].join(', ')},
+SELECT ${['"sequence_number"', '"event_time"', record, ...features].join(', ')},
   "event_name" IN ('MODIFY', 'REPAIR') AND ${label} IS NOT NULL AS ${INEXACT},
   last_value(${label}) OVER (${order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS ${label},
   row_number() OVER (${order}) AS "_nth"

@@ -1,9 +1,12 @@
+import type { FeatureGroup } from '../definition/feature-group.ts';
+import { schemaHash } from '../model/schema-hash.ts';
 import { type RecordedDecision, readDecisions } from '../state/decisions.ts';
-import { type EpochState, readEpochState } from '../state/epochs.ts';
+import { countPending, type EpochState, readEpochState } from '../state/epochs.ts';
 import { type Evidence, readEvidence } from '../state/evidence.ts';
-import { countLabels, type LabelCounts } from '../state/label-ledger.ts';
-import { readServing, type Serving } from '../state/serving.ts';
+import type { LabelCounts } from '../state/label-ledger.ts';
+import { readServing, type ServingRecord } from '../state/serving.ts';
 import type { StateTable } from '../state/table.ts';
+import { circumstances } from './consider.ts';
 import { type Decision, decide, type Missing, missingTo, type RetrainingPolicy } from './policy.ts';
 
 /** Trainings and decisions that are shown. */
@@ -14,12 +17,20 @@ const DECISIONS_SHOWN = 10;
 export interface RetrainingStatus {
   readonly at: string;
   readonly epoch: number;
-  /** Records labelled in the current epoch. */
+  /** Newly labelled records that count towards the current epoch. */
   readonly labels: LabelCounts;
   /** What the policy says of it now. */
   readonly next: { readonly decision: Decision['decision']; readonly reason: string; readonly missing: Missing };
   readonly inFlight: { readonly epoch: number; readonly attempt: number; readonly executionName: string } | null;
-  readonly serving: Serving | null;
+  /** Since when the loop is paused, and why. */
+  readonly paused: { readonly at: string; readonly reason: string } | null;
+  /** A challenger that waits for a person. */
+  readonly approval: { readonly modelName: string; readonly reason: string; readonly expiresAt: string } | null;
+  readonly serving: ServingRecord | null;
+  /** Endpoint that predictions ask, and that takes encoded rows from others; null before the first model. */
+  readonly endpoint: string | null;
+  /** Schema of the definition that is deployed, and of what serves. Where they differ, a training is due or has been. */
+  readonly schemas: { readonly defined: string; readonly serving: string | null };
   /** Closed epochs with their evidence, newest first. */
   readonly trainings: readonly Evidence[];
   readonly lastFailure: NonNullable<EpochState['lastFailure']> | null;
@@ -27,33 +38,44 @@ export interface RetrainingStatus {
   readonly decisions: readonly RecordedDecision[];
 }
 
-/** Reads how the retraining stands. Nothing is changed. */
+/** Reads how the retraining stands. Nothing is changed. @param options of the function retrain. */
 export async function readStatus(
   table: StateTable,
-  policy: RetrainingPolicy,
+  group: FeatureGroup,
+  options: { readonly policy: RetrainingPolicy; readonly endpointName: string },
   nowMs: number,
 ): Promise<RetrainingStatus> {
   const state = await readEpochState(table);
   const [labels, serving, trainings, decisions] = await Promise.all([
-    countLabels(table, state.epoch),
+    countPending(table, state),
     readServing(table),
     readEvidence(table, state.epoch, TRAININGS_SHOWN + 1),
     readDecisions(table, DECISIONS_SHOWN),
   ]);
-  const known = { counts: labels, state, policy, now: nowMs };
+  const known = { ...circumstances({ group, options, now: () => nowMs }, state, serving), counts: labels };
   const { decision, reason } = decide(known);
-  const { training, lastFailure } = state;
+  const { training, lastFailure, paused } = state;
+  const approval = training?.approval;
   return {
-    at: new Date(nowMs).toISOString(),
+    at: iso(nowMs),
     epoch: state.epoch,
     labels,
     next: { decision, reason, missing: missingTo(known) },
     inFlight: training
       ? { epoch: training.epoch, attempt: training.attempt, executionName: training.executionName }
       : null,
+    paused: paused ? { at: iso(paused.atMs), reason: paused.reason } : null,
+    approval:
+      approval && !approval.answer
+        ? { modelName: approval.modelName, reason: approval.reason, expiresAt: iso(approval.expiresAtMs) }
+        : null,
     serving: serving ?? null,
+    endpoint: serving ? (serving.endpointName ?? options.endpointName) : null,
+    schemas: { defined: schemaHash(group), serving: serving?.schemaHash ?? null },
     trainings: trainings.slice(0, TRAININGS_SHOWN),
     lastFailure: lastFailure ?? null,
     decisions,
   };
 }
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -14,34 +14,55 @@ export interface SnapshotSource {
   readonly snapshot: string;
 }
 
-export type Split = 'train' | 'validation';
+export type Split = 'judge' | 'validation' | 'train';
 
-/** Buckets that records are dealt into by their identifier's hash, and those of them that validate. */
+/** Buckets that records are dealt into by their identifier's hash. */
 const BUCKETS = 100;
-const VALIDATION_BUCKETS = 20;
+
+/**
+ * Each part's first bucket, and the one after its last. The algorithm may choose among models by the validation rows, so
+ * the gate has rows of its own, which nothing else ever sees.
+ */
+const SPLITS: Readonly<Record<Split, readonly [from: number, to: number]>> = {
+  judge: [0, 10],
+  validation: [10, 20],
+  train: [20, BUCKETS],
+};
 
 /** Hexadecimal digits of the hash that give the bucket: 65,536 values, so buckets differ by a thousandth at most. */
 const BUCKET_DIGITS = 4;
 
+/** Hexadecimal digits of a row's hash in each of the two sums that stand for a set of rows: sums of a billion fit into a bigint. */
+const SUM_DIGITS = 8;
+
 /**
- * One row: train_rows, validation_rows, train_positives, train_negatives, validation_positives, validation_negatives, and
- * inexact_rows, of both parts.
+ * One row: rows, positives and negatives of each part; inexact_rows, of all parts; and two sums over all rows of a hash of
+ * the change and label that each is learnt from. Equal sums: the same rows, in whatever order.
  */
 export function countQuery(group: FeatureGroup, source: SnapshotSource): string {
   const label = sqlName(group.label.name);
   const count = (...conditions: string[]) => `count(*) FILTER (WHERE ${conditions.join(' AND ')})`;
-  const [train, validation] = [inSplit(group, 'train'), inSplit(group, 'validation')];
+  const parts = (['train', 'validation', 'judge'] as const).flatMap((split) => [
+    `${count(inSplit(group, split))} AS ${split}_rows`,
+    `${count(inSplit(group, split), `${label} = 1`)} AS ${split}_positives`,
+    `${count(inSplit(group, split), `${label} = 0`)} AS ${split}_negatives`,
+  ]);
+  const columns = [
+    ...parts,
+    `${group.trainingTime === 'as-of-label' ? count(INEXACT) : '0'} AS inexact_rows`,
+    ...[0, 1].map((nth) => `${sumOfHashes(label, nth)} AS rows_hash_${nth}`),
+  ];
   return `SELECT
-  ${count(train)} AS train_rows,
-  ${count(validation)} AS validation_rows,
-  ${count(train, `${label} = 1`)} AS train_positives,
-  ${count(train, `${label} = 0`)} AS train_negatives,
-  ${count(validation, `${label} = 1`)} AS validation_positives,
-  ${count(validation, `${label} = 0`)} AS validation_negatives,
-  ${group.trainingTime === 'as-of-label' ? count(INEXACT) : '0'} AS inexact_rows
+  ${columns.join(',\n  ')}
 FROM (
 ${trainableRowsSql(group, source)}
 ) AS "trainable"`;
+}
+
+/** A repair has a sequence number of what it repairs, so that only the event time tells the two apart. */
+function sumOfHashes(label: string, nth: number): string {
+  const row = `"sequence_number" || ' ' || "event_time" || CASE WHEN ${label} = 1 THEN '+' ELSE '-' END`;
+  return `COALESCE(sum(from_base(substr(to_hex(md5(to_utf8(${row}))), ${1 + nth * SUM_DIGITS}, ${SUM_DIGITS}), 16)), 0)`;
 }
 
 /**
@@ -54,7 +75,7 @@ export function trainingRowsSql(group: FeatureGroup, source: SnapshotSource): st
   const columns = [label, ...trainingColumnsOf(group).map(columnSql)].map((sql, index) => `  ${sql} AS c${index}`);
   return `SELECT
 ${columns.join(',\n')},
-  CASE WHEN ${inSplit(group, 'train')} THEN 'train' ELSE 'validation' END AS part
+  CASE WHEN ${inSplit(group, 'train')} THEN 'train' WHEN ${inSplit(group, 'judge')} THEN 'judge' ELSE 'validation' END AS part
 FROM (
 ${trainableRowsSql(group, source)}
 ) AS "trainable"
@@ -65,7 +86,7 @@ ORDER BY ${hashSql(group)}`;
 export const partFolder = (split: Split): string => `part=${split}/`;
 
 /**
- * Writes the training set as CSV, as linear-learner and XGBoost read it: label first, no header. Both parts in one pass
+ * Writes the training set as CSV, as linear-learner and XGBoost read it: label first, no header. All parts in one pass
  * over the snapshot, each in its folder: a column that UNLOAD partitions by comes last, and is not in the files. UNLOAD
  * compresses text by default, which training in File mode would take for the text itself.
  *
@@ -116,5 +137,8 @@ function hashSql(group: FeatureGroup): string {
 
 function inSplit(group: FeatureGroup, split: Split): string {
   const bucket = `from_base(substr(${hashSql(group)}, 1, ${BUCKET_DIGITS}), 16) % ${BUCKETS}`;
-  return `${bucket} ${split === 'validation' ? '<' : '>='} ${VALIDATION_BUCKETS}`;
+  const [from, to] = SPLITS[split];
+  return [from > 0 ? `${bucket} >= ${from}` : '', to < BUCKETS ? `${bucket} < ${to}` : '']
+    .filter(Boolean)
+    .join(' AND ');
 }

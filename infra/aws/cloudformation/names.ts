@@ -1,5 +1,6 @@
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
-import { nameWithin } from '../../../shared/model/names.ts';
+import { nameWithin, SCHEMA_HASH_DIGITS } from '../../../shared/model/names.ts';
+import { arn, type Intrinsic } from './intrinsics.ts';
 
 /** Longest stack name here. Lambda's 64 characters for a function's name, less `-redrive` or `-retrain`. */
 const STACK_NAME_MAX = 56;
@@ -15,12 +16,18 @@ export interface Names {
   readonly stage: string;
   /** CloudFormation stack, and what the functions' and the state machine's names begin with. */
   readonly stack: string;
-  /** Endpoint. Training jobs, models and endpoint configurations have names that begin with it and `-`. */
+  /** What the names of endpoints, training jobs, models and endpoint configurations begin with, before a `-`. */
   readonly endpoint: string;
   readonly stateMachine: string;
   readonly workGroup: string;
   readonly glueDatabase: string;
 }
+
+/** The endpoints of a stack: one for each schema, named by its hash, and the one of version 0.1.0, which has none. */
+export const endpointArns = ({ endpoint }: Names): Intrinsic[] => [
+  arn('sagemaker', `endpoint/${endpoint}-${'?'.repeat(SCHEMA_HASH_DIGITS)}`),
+  arn('sagemaker', `endpoint/${endpoint}`),
+];
 
 /** The names of one feature group's stack in one stage. */
 export function namesOf(group: FeatureGroup, stage: string): Names {

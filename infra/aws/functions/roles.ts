@@ -3,7 +3,7 @@ import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quaran
 import { LABELS_BY_EPOCH_INDEX } from '../../../shared/state/keys.ts';
 import { allow, role, type Statement } from '../cloudformation/iam.ts';
 import { arn, getAtt, join, type Resources, type Text } from '../cloudformation/intrinsics.ts';
-import type { Names } from '../cloudformation/names.ts';
+import { endpointArns, type Names } from '../cloudformation/names.ts';
 import { MODELS_PREFIX, TRAINING_SETS_PREFIX } from '../data/buckets.ts';
 import { featureGroupArn } from '../data/feature-group.ts';
 import type { SourceTable } from '../data/source-table.ts';
@@ -39,7 +39,7 @@ export function functionRoles(group: FeatureGroup, names: Names, source: SourceT
     PredictRole: lambdaRole(names, 'predict', [
       allow(['sagemaker:BatchGetRecord', 'sagemaker:GetRecord'], [featureGroupArn(group)]),
       allow(['dynamodb:GetItem'], [stateTable]),
-      allow(['sagemaker:InvokeEndpoint'], [arn('sagemaker', `endpoint/${names.endpoint}`)]),
+      allow(['sagemaker:InvokeEndpoint'], endpointArns(names)),
     ]),
   };
 }
@@ -54,7 +54,7 @@ function deliver(group: FeatureGroup): Statement[] {
   ];
 }
 
-/** Reading the scores of the validation rows, and removing models that nobody needs any more. */
+/** Reading the scores of the rows to judge by, probing a new endpoint, and removing what nobody needs any more. */
 function judgeAndCleanUp(names: Names): Statement[] {
   const bucket = getAtt('DataBucket', 'Arn');
   const named = (kind: string) => arn('sagemaker', `${kind}/${names.endpoint}-*`);
@@ -65,8 +65,8 @@ function judgeAndCleanUp(names: Names): Statement[] {
     ),
     allow(['s3:ListBucket'], [bucket]),
     // Lists know no resource.
-    allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], '*'),
-    allow(['sagemaker:DescribeEndpoint'], [arn('sagemaker', `endpoint/${names.endpoint}`)]),
+    allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListEndpoints', 'sagemaker:ListModels'], '*'),
+    allow(['sagemaker:DeleteEndpoint', 'sagemaker:DescribeEndpoint', 'sagemaker:InvokeEndpoint'], endpointArns(names)),
     allow(['sagemaker:DeleteEndpointConfig', 'sagemaker:DescribeEndpointConfig'], [named('endpoint-config')]),
     allow(['sagemaker:DeleteModel'], [named('model')]),
   ];

@@ -1,4 +1,5 @@
 import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import { featureType } from '../data/feature-group.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface LockedDefinition {
   readonly columns: readonly string[];
   /** Tags of the stack: they go on to the feature group, whose tags cannot be changed. */
   readonly stackTags: Readonly<Record<string, string>>;
+  /** Hash of what decides the meaning of an encoded row. It may change: a lock of version 0.1.0 has none. */
+  readonly schemaHash?: string;
 }
 
 export function lockOf(group: FeatureGroup, stackTags: LockedDefinition['stackTags']): LockedDefinition {
@@ -28,6 +31,7 @@ export function lockOf(group: FeatureGroup, stackTags: LockedDefinition['stackTa
     eventTime: group.eventTime.name,
     columns: columnsOf(group).map((column) => `${column.name} ${featureType(column.feature)}`),
     stackTags,
+    schemaHash: schemaHash(group),
   };
 }
 
@@ -35,6 +39,8 @@ export function lockOf(group: FeatureGroup, stackTags: LockedDefinition['stackTa
 export interface Evolution {
   readonly added: readonly string[];
   readonly refused: readonly string[];
+  /** What the change does to trainings and predictions, in a sentence. */
+  readonly retraining?: string;
 }
 
 /** What each of these is called, and what replacing it would mean. */
@@ -58,6 +64,15 @@ export function evolutionOf(locked: LockedDefinition, now: LockedDefinition): Ev
   return {
     added: now.columns.filter((column) => !locked.columns.some((it) => nameOf(it) === nameOf(column))),
     refused: [...fixed, ...columns],
+    ...retrainingOf(locked, now),
+  };
+}
+
+/** A schema may change: nothing is lost, but a model has to be trained. */
+function retrainingOf(locked: LockedDefinition, now: LockedDefinition): Pick<Evolution, 'retraining'> {
+  if (locked.schemaHash === undefined || locked.schemaHash === now.schemaHash) return {};
+  return {
+    retraining: `The schema of training changes from ${locked.schemaHash} to ${now.schemaHash}: a training starts within five minutes of the deployment, and predictions go on by the model that serves until the new one does.`,
   };
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { SNAPSHOTS_PREFIX } from '../../../shared/training/snapshot.ts';
 import { allow, role, type Statement } from '../cloudformation/iam.ts';
 import { arn, getAtt, type Intrinsic, join, type Resources } from '../cloudformation/intrinsics.ts';
-import type { Names } from '../cloudformation/names.ts';
+import { endpointArns, type Names } from '../cloudformation/names.ts';
 import { ATHENA_RESULTS_PREFIX, CHANGE_LOG_PREFIX, TRAINING_SETS_PREFIX } from '../data/buckets.ts';
 
 /** The state machine in the Amazon States Language, with `${RetrainFunctionArn}` to be filled in at deployment. */
@@ -65,7 +65,7 @@ function queryStatements(names: Names): Statement[] {
 
 function modelStatements(names: Names): Statement[] {
   const named = (kind: string) => arn('sagemaker', `${kind}/${names.endpoint}-*`);
-  const endpoint = arn('sagemaker', `endpoint/${names.endpoint}`);
+  const endpoints = endpointArns(names);
   return [
     allow(
       ['sagemaker:AddTags', 'sagemaker:CreateTrainingJob', 'sagemaker:DescribeTrainingJob', 'sagemaker:ListTags'],
@@ -95,8 +95,8 @@ function modelStatements(names: Names): Statement[] {
     allow(['sagemaker:AddTags', 'sagemaker:CreateModel'], [named('model')]),
     allow(['sagemaker:AddTags', 'sagemaker:CreateEndpointConfig'], [named('endpoint-config')]),
     // Creating and updating are checked against the configuration too.
-    allow(['sagemaker:CreateEndpoint', 'sagemaker:UpdateEndpoint'], [endpoint, named('endpoint-config')]),
-    allow(['sagemaker:AddTags', 'sagemaker:DeleteEndpoint', 'sagemaker:DescribeEndpoint'], [endpoint]),
+    allow(['sagemaker:CreateEndpoint', 'sagemaker:UpdateEndpoint'], [...endpoints, named('endpoint-config')]),
+    allow(['sagemaker:AddTags', 'sagemaker:DeleteEndpoint', 'sagemaker:DescribeEndpoint'], endpoints),
     allow(['iam:PassRole'], [getAtt('TrainingRole', 'Arn')], {
       StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' },
     }),

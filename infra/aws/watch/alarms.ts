@@ -15,8 +15,8 @@ const WATERMARK_LAG_MAX_SECONDS = 15 * 60;
 /** How old a row may be when Firehose has not delivered it, beyond its buffering interval, in seconds. */
 const CHANGE_LOG_AGE_SECONDS = 15 * 60;
 
-/** How long the model may take for 95 % of the calls, in microseconds: a second. */
-const MODEL_LATENCY_MAX_MICROS = 1_000_000;
+/** How long the endpoint may take for 95 % of the calls, in milliseconds. */
+const ENDPOINT_LATENCY_MAX_MS = 1_000;
 
 /** One alarm: rings when the value of its metrics has been above `above` for `periods` periods in a row. */
 interface Alarm {
@@ -45,7 +45,7 @@ const one = (name: string, says: string, metric: Metric, above = 0, periods = 1)
  * its own, made with it, which send its deployment back.
  */
 function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
-  const { lambda, mapping, records, executions } = metrics;
+  const { lambda, mapping, records } = metrics;
   return [
     one(
       'ingest-behind',
@@ -104,6 +104,14 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       2,
     ),
     one('state-table-throttled', 'DynamoDB throttles writes to the state table.', metrics.stateTableThrottles, 0, 2),
+    ...trainingAlarms(metrics),
+    ...servingAlarms(metrics),
+  ];
+}
+
+/** Alarms of the loop that trains. */
+function trainingAlarms({ executions, lambda, records }: Metrics): Alarm[] {
+  return [
     {
       name: 'training-failed',
       says: 'A retraining did not end in a serving model. The previous model goes on serving.',
@@ -116,20 +124,34 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       above: 0,
       periods: 1,
     },
-    one('retrain-errors', 'The function retrain cannot decide whether to train.', lambda('retrain', 'Errors'), 0, 3),
-    ...servingAlarms(metrics),
+    one(
+      'training-given-up',
+      'An epoch was given up after its last attempt; nothing is trained until new labels, or a person, ask for it.',
+      records('TrainingsGivenUp'),
+    ),
+    one('retrain-errors', 'The decision to retrain cannot be taken.', lambda('retrain', 'Errors'), 0, 3),
   ];
 }
 
-/** Alarms of what answers predictions. */
-function servingAlarms({ endpoint, lambda }: Metrics): Alarm[] {
+/**
+ * Alarms of what answers predictions. They watch what predict counts itself: which endpoint it asks changes with the
+ * schema, and the template knows none.
+ */
+function servingAlarms({ records, lambda }: Metrics): Alarm[] {
   return [
-    one('endpoint-errors', 'The endpoint answers with errors.', endpoint('Invocation5XXErrors', 'Sum'), 0, 2),
+    one('endpoint-errors', 'The endpoint answers with errors, or not in time.', records('EndpointErrors'), 0, 2),
     one(
       'endpoint-slow',
-      'The model takes more than a second for one call in twenty.',
-      endpoint('ModelLatency', 'p95'),
-      MODEL_LATENCY_MAX_MICROS,
+      'The endpoint takes more than a second for one call in twenty.',
+      records('EndpointLatency', 'p95'),
+      ENDPOINT_LATENCY_MAX_MS,
+      2,
+    ),
+    one(
+      'predictions-conflicting',
+      'Records do not fit what the model was trained with, so predictions are refused.',
+      records('PredictionConflicts'),
+      0,
       2,
     ),
     one('predict-errors', 'Predictions end in errors.', lambda('predict', 'Url5xxCount'), 0, 2),

@@ -13,7 +13,7 @@ interface Graph {
 }
 
 /** What is looked at, from the stream to the model. */
-function graphsOf({ lambda, mapping, records, executions, changeLogAge, endpoint }: Metrics): Graph[] {
+function graphsOf({ lambda, mapping, records, executions, changeLogAge }: Metrics): Graph[] {
   return [
     { title: 'Oldest unread change (ms)', metrics: [lambda('ingest', 'IteratorAge', 'Maximum')] },
     { title: 'Watermark: complete downstream up to (s ago)', metrics: [records('WatermarkLag', 'Maximum')] },
@@ -51,19 +51,21 @@ function graphsOf({ lambda, mapping, records, executions, changeLogAge, endpoint
         'ExecutionsFailed',
         'ExecutionsTimedOut',
         'ExecutionsAborted',
-      ].map(executions),
+      ]
+        .map(executions)
+        .concat(records('TrainingsGivenUp')),
     },
     {
       title: 'Predictions: requests, refusals, errors',
       metrics: ['UrlRequestCount', 'Url4xxCount', 'Url5xxCount'].map((name) => lambda('predict', name)),
     },
     {
-      title: 'Endpoint: errors',
-      metrics: ['Invocations', 'Invocation4XXErrors', 'Invocation5XXErrors'].map((name) => endpoint(name, 'Sum')),
+      title: 'Predictions: errors of the endpoint, records that do not fit the model',
+      metrics: ['Predictions', 'EndpointErrors', 'PredictionConflicts'].map((name) => records(name)),
     },
     {
-      title: 'Endpoint: latency (microseconds)',
-      metrics: [endpoint('ModelLatency', 'p95'), endpoint('OverheadLatency', 'p95')],
+      title: 'Predictions: time of their steps (ms)',
+      metrics: ['EndpointLatency', 'OnlineReadLatency', 'EncodeLatency'].map((name) => records(name, 'p95')),
     },
   ];
 }

@@ -1,5 +1,4 @@
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
-import { schemaHash, schemaVariant } from '../../../shared/model/schema-hash.ts';
 import { type Intrinsic, ref, type Text } from '../cloudformation/intrinsics.ts';
 import { ingestMapping } from '../cloudformation/logical-ids.ts';
 import type { Names } from '../cloudformation/names.ts';
@@ -59,12 +58,6 @@ export function metricsOf(names: Names, group: FeatureGroup, source: SourceTable
       dimensions: { TableName: ref('StateTable') },
       statistic: 'Sum',
     } satisfies Metric,
-    endpoint: (name: string, statistic: Metric['statistic']): Metric => ({
-      namespace: 'AWS/SageMaker',
-      name,
-      dimensions: { EndpointName: names.endpoint, VariantName: schemaVariant(schemaHash(group)) },
-      statistic,
-    }),
   };
 }
 

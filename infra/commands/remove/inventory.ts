@@ -40,7 +40,10 @@ export function thingsOf({ stack, trainings, serving, data }: Inventory): Thing[
     ...things('execution', trainings.executions),
     ...things('training job', trainings.trainingJobs),
     ...things('transform job', trainings.transformJobs),
-    ...things('endpoint', serving.endpoint ? [`${serving.endpoint.name} (${serving.endpoint.status})`] : []),
+    ...things(
+      'endpoint',
+      serving.endpoints.map(({ name, status }) => `${name} (${status})`),
+    ),
     ...things('endpoint config', serving.endpointConfigs),
     ...things('model', serving.models),
     ...things('alarm', serving.alarms),

@@ -56,10 +56,10 @@ async function removeModels(
       stopTrainings(clients, trainings),
     );
   }
-  const { endpoint, endpointConfigs, models, alarms } = serving;
+  const { endpoints, endpointConfigs, models, alarms } = serving;
   const count = endpointConfigs.length + models.length + alarms.length;
-  if (endpoint !== undefined || count > 0) {
-    const named = endpoint === undefined ? '' : `endpoint ${endpoint.name}, and `;
+  if (endpoints.length > 0 || count > 0) {
+    const named = endpoints.map(({ name }) => `endpoint ${name}, and `).join('');
     const title = `Deleting ${named}${endpointConfigs.length} configurations, ${models.length} models and ${alarms.length} alarms`;
     await step(progress, title, () => removeServing(clients, serving));
   }

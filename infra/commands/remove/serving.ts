@@ -9,7 +9,8 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { isAlarmOf } from '../../../shared/model/names.ts';
 import { configNames, modelNames } from '../../../shared/promotion/retention.ts';
-import { describeEndpoint, type EndpointState } from '../../demo/findings/endpoint.ts';
+import { endpointsOf } from '../../../shared/promotion/retired.ts';
+import { describeEndpoint } from '../../demo/findings/endpoint.ts';
 import type { Clients } from './clients.ts';
 
 /** Longest waits, in seconds: for an update of the endpoint to end, and for the endpoint to go. */
@@ -24,29 +25,34 @@ const ALARMS_PER_CALL_MAX = 100;
 
 /** What trainings have left behind that serves, or has served. */
 export interface Serving {
-  readonly endpoint: EndpointState | undefined;
+  /** One for each schema that serves or has served lately. */
+  readonly endpoints: readonly { readonly name: string; readonly status: string }[];
   readonly endpointConfigs: readonly string[];
   readonly models: readonly string[];
   readonly alarms: readonly string[];
 }
 
-/** What there is of an endpoint. All but itself is recognized by its exact name: another stack's may begin alike. */
+/**
+ * What there is of a stack's endpoints, recognized by exact names: another stack's may begin alike.
+ *
+ * @param endpointName what their names begin with.
+ */
 export async function findServing({ sagemaker, cloudWatch }: Clients, endpointName: string): Promise<Serving> {
   const alarms: string[] = [];
   for await (const page of paginateDescribeAlarms({ client: cloudWatch }, { AlarmNamePrefix: `${endpointName}-e` })) {
     alarms.push(...(page.MetricAlarms ?? []).flatMap(({ AlarmName }) => AlarmName ?? []));
   }
   return {
-    endpoint: await describeEndpoint(sagemaker, endpointName),
+    endpoints: await endpointsOf(sagemaker, endpointName),
     endpointConfigs: await configNames(sagemaker, endpointName),
     models: await modelNames(sagemaker, endpointName),
     alarms: alarms.filter(isAlarmOf(endpointName)),
   };
 }
 
-/** Removes the endpoint, then what it is made of. Idempotent: what has gone is not found the next time. */
+/** Removes the endpoints, then what they are made of. Idempotent: what has gone is not found the next time. */
 export async function removeServing({ sagemaker, cloudWatch }: Clients, found: Serving): Promise<void> {
-  if (found.endpoint) await removeEndpoint(sagemaker, found.endpoint.name);
+  for (const { name } of found.endpoints) await removeEndpoint(sagemaker, name);
   for (const EndpointConfigName of found.endpointConfigs) {
     await sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName }));
   }

@@ -1,3 +1,4 @@
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeEndpointCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
 
 /** What an endpoint serves. */
@@ -5,6 +6,17 @@ export interface EndpointState {
   readonly name: string;
   readonly status: string;
   readonly configuration: string;
+}
+
+/** Key of the state table's record of what serves. */
+const SERVING_KEY = 'serving';
+
+/** Name of the endpoint that predictions ask: each schema has its own. Undefined before the first model. */
+export async function servingEndpoint(dynamodb: DynamoDBClient, stateTable: string): Promise<string | undefined> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: stateTable, Key: { pk: { S: SERVING_KEY } }, ConsistentRead: true }),
+  );
+  return Item?.endpointName?.S;
 }
 
 /** Describes an endpoint, or nothing if it has not been created. */

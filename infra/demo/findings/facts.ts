@@ -3,7 +3,7 @@ import type { Cast, Played } from '../stage/cast.ts';
 import type { Stage } from '../stage/stage.ts';
 import { queryCorrelations } from './athena.ts';
 import { correlationsOf } from './correlation.ts';
-import { describeEndpoint } from './endpoint.ts';
+import { describeEndpoint, servingEndpoint } from './endpoint.ts';
 import { byClass, readLabelLedger } from './labels.ts';
 import { differencesFrom, idOf } from './online-store.ts';
 import { percentile } from './percentile.ts';
@@ -15,7 +15,8 @@ import { readTrainings } from './trainings.ts';
 /** Everything there is to tell after the last act, read from the services as anybody could. */
 export async function findFacts(stage: Stage, cast: Cast, played: Played): Promise<Omit<Report, 'checks'>> {
   const { clients, names, group, table } = stage;
-  const endpoint = await describeEndpoint(clients.sagemaker, names.endpoint);
+  const serving = (await servingEndpoint(clients.dynamodb, names.stateTable)) ?? names.endpoint;
+  const endpoint = await describeEndpoint(clients.sagemaker, serving);
   const configuration = endpoint?.status === 'InService' ? endpoint.configuration : null;
   const answers = await predict(stage, played.predicted, played.fresh, configuration ?? '');
   const quarantine = await readQuarantine(clients.s3, names.quarantineBucket, group);
@@ -35,7 +36,7 @@ export async function findFacts(stage: Stage, cast: Cast, played: Played): Promi
       byClass: byClass(ledger),
     },
     trainings: await readTrainings(stage),
-    endpoint: { name: names.endpoint, before: played.before.configuration || null, after: configuration },
+    endpoint: { name: serving, before: played.before.configuration || null, after: configuration },
     predictions: predictionsOf(played, answers),
     correlations: {
       complete: played.complete,

@@ -13,11 +13,12 @@ export interface Check {
 /** A training, as the closed epoch's evidence tells it. */
 export interface Training {
   readonly epoch: number;
-  /** Labeled rows it learned from and was validated on. */
+  /** Labelled rows it learnt from, was validated on and judged by. */
   readonly rows: number;
   readonly trainRows: number;
   readonly validationRows: number;
-  /** Area under the ROC curve on the validation rows. */
+  readonly judgeRows: number;
+  /** Area under the ROC curve on the rows to judge by, which nothing has chosen by. */
   readonly auc: number | null;
   readonly trainingJobName: string;
   /** What the endpoint serves since; null when the model was refused, as the one that serves is better. */

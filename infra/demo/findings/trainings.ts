@@ -8,9 +8,6 @@ import type { Training } from './report.ts';
 /** Key prefix of the evidence of closed epochs in the state table. */
 const EVIDENCE_KEY_PREFIX = 'epoch#';
 
-/** Linear learner's name of the area under the curve on the validation rows. */
-const AUC_METRIC = 'validation:roc_auc_score';
-
 /** Longest time a training may stand still, in milliseconds; the whole of it takes seconds. */
 const STALL_MS = 90_000;
 
@@ -50,16 +47,16 @@ async function readTraining({ clients, names }: Stage, epoch: number): Promise<T
   return Item && trainingOf(Item);
 }
 
-function trainingOf({ epoch, counts, metrics, trainingJobName, endpointConfigName }: Item): Training {
+function trainingOf({ epoch, counts, comparison, trainingJobName, endpointConfigName }: Item): Training {
   const count = (name: string) => Number(counts?.M?.[name]?.N);
   const trainRows = count('trainRows');
   const validationRows = count('validationRows');
-  const auc = metrics?.M?.[AUC_METRIC]?.N;
+  const judgeRows = count('judgeRows');
+  const auc = comparison?.M?.challenger?.M?.auc?.N;
   return {
     epoch: Number(epoch?.N),
-    rows: trainRows + validationRows,
-    trainRows,
-    validationRows,
+    rows: trainRows + validationRows + judgeRows,
+    ...{ trainRows, validationRows, judgeRows },
     auc: auc === undefined ? null : Number(auc),
     trainingJobName: trainingJobName?.S ?? '',
     endpointConfigName: endpointConfigName?.S ?? null,

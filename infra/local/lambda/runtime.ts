@@ -56,6 +56,8 @@ export interface LambdaRuntime {
    * @throws AwsError ResourceNotFoundException, also for a version or alias that the function does not have.
    */
   find(functionName: string, qualifier?: string): LambdaFunction;
+  /** Has every function start anew, as a new version does: environments end after what they are doing. */
+  renew(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -104,6 +106,9 @@ export function lambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
           .toString('utf8'),
       };
     },
+    async renew() {
+      await Promise.all([...pools.values()].map((pool) => pool.renew()));
+    },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
@@ -151,6 +156,8 @@ function failureOf(answer: Answer): string | undefined {
 interface Slot {
   environment: ExecutionEnvironment | undefined;
   busy: boolean;
+  /** Whether the environment is to end after what it is doing. */
+  stale: boolean;
   log: LogLine[];
 }
 
@@ -172,7 +179,12 @@ class Pool {
     this.#lambda = lambda;
     this.#endpointUrl = endpointUrl;
     this.#onLog = onLog;
-    this.#slots = Array.from({ length: concurrencyMax }, () => ({ environment: undefined, busy: false, log: [] }));
+    this.#slots = Array.from({ length: concurrencyMax }, () => ({
+      environment: undefined,
+      busy: false,
+      stale: false,
+      log: [],
+    }));
   }
 
   async invoke(
@@ -186,11 +198,23 @@ class Pool {
       const startMs = Date.now();
       const environment = this.#environmentOf(slot);
       const answer = await environment.invoke(requestId, payload);
-      if (environment.broken) slot.environment = undefined;
+      if (slot.stale) await environment.close();
+      if (environment.broken || slot.stale) slot.environment = undefined;
+      slot.stale = false;
       return { answer, log: slot.log, startMs, logStream: environment.logStream };
     } finally {
       this.#give(slot);
     }
+  }
+
+  async renew(): Promise<void> {
+    const idle = this.#slots.filter((slot) => !slot.busy && slot.environment);
+    const ended = idle.map((slot) => slot.environment?.close());
+    for (const slot of this.#slots) {
+      slot.stale = slot.busy;
+      if (!slot.busy) slot.environment = undefined;
+    }
+    await Promise.all(ended);
   }
 
   async close(): Promise<void> {

@@ -184,7 +184,8 @@ function operationsOf(
       refuseInProgress(name, endpoint);
       const target = existingEndpointConfig(resources, endpointConfigName);
       // As in AWS, an endpoint whose own configuration was deleted can no longer be updated.
-      existingEndpointConfig(resources, endpoint.endpointConfigName);
+      const serving = existingEndpointConfig(resources, endpoint.endpointConfigName);
+      if (input.DeploymentConfig !== undefined) checkSameVariants(serving, target);
       const traffic = trafficPlan(input.DeploymentConfig, target, Date.now());
       const unknown = traffic.alarms.find((it) => alarmStateOf(it) === undefined);
       if (unknown !== undefined) throw validationException(`Could not find CloudWatch alarm "${unknown}".`);
@@ -215,6 +216,20 @@ function operationsOf(
       return { Endpoints: found.map(({ name, endpoint }) => summary(name, endpoint)), ...next };
     },
   };
+}
+
+/**
+ * A blue/green update is from one fleet of a variant to the next of the same name.
+ * Source: SageMaker, deployment guardrails, exclusions.
+ *
+ * @throws AwsError ValidationException
+ */
+function checkSameVariants(serving: EndpointConfig, target: EndpointConfig): void {
+  const namesOf = ({ ProductionVariants }: EndpointConfig) => ProductionVariants.map((it) => it.VariantName).join(', ');
+  if (namesOf(serving) === namesOf(target)) return;
+  throw validationException(
+    `Your new endpoint configuration must have the same variant name as the old endpoint configuration: ${serving.EndpointConfigName} has ${namesOf(serving)}, ${target.EndpointConfigName} has ${namesOf(target)}.`,
+  );
 }
 
 /** What a configuration's model answers by. @throws Error when the model or its artefact is not there. */

@@ -7,7 +7,7 @@ import { sageMakerRuntime } from '../../../infra/local/sagemaker/runtime.ts';
 import { columnsOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { trainingColumns } from '../../../shared/model/encode.ts';
-import { schemaHash, schemaVariant } from '../../../shared/model/schema-hash.ts';
+import { VARIANT } from '../../../shared/model/names.ts';
 
 /** The local cloud's services that a prediction asks: an online store and an endpoint. Run as a process of its own. */
 
@@ -28,7 +28,7 @@ const columns = trainingColumns(bankMarketing);
 const each = (value: number) => columns.map(() => value);
 const runtime = sageMakerRuntime(async () => ({
   endpointConfigName: 'config',
-  variantName: schemaVariant(schemaHash(bankMarketing)),
+  variantName: VARIANT,
   image: 'linear-learner',
   model: { means: each(0), scales: each(1), weights: each(0.001), bias: -1, threshold: 0.5 },
 }));

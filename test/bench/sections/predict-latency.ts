@@ -4,6 +4,7 @@ import { answer, type PredictDependencies } from '../../../functions/predict.ts'
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import { sdkOnlineStore } from '../../../shared/online-store/online-store.ts';
+import { modelReader } from '../../../shared/prediction/model.ts';
 import { publishTimings, Timings } from '../../../shared/prediction/timings.ts';
 import { startServer } from '../measure/processes.ts';
 import { quantile } from '../measure/rounds.ts';
@@ -38,9 +39,10 @@ export async function predictLatency({ quick }: { quick: boolean }) {
     group: bankMarketing,
     featureStore,
     runtime: new SageMakerRuntimeClient(client),
-    readServing: async () => ({
-      ...{ epoch: 1, attempt: 1, endpointConfigName: 'config', modelName: 'model' },
-      schemaHash: schemaHash(bankMarketing),
+    readModel: modelReader(bankMarketing, {
+      readServing: async () => ({ modelName: 'model', schemaHash: schemaHash(bankMarketing) }),
+      readEncoding: async () => undefined,
+      endpointName: 'endpoint',
     }),
   };
   const requests = quick ? 300 : 3_000;

@@ -10,8 +10,12 @@ import { answer, type PredictDependencies, predict } from '../../../functions/pr
 import { featureStore } from '../../../infra/local/feature-store/feature-store.ts';
 import { Faults } from '../../../infra/local/protocol/faults.ts';
 import { sageMakerRuntime } from '../../../infra/local/sagemaker/runtime.ts';
+import { boolean, categorical, defineFeatureGroup, integral } from '../../../shared/feature-groups/define.ts';
 import { encode } from '../../../shared/model/encode.ts';
-import { schemaHash, schemaVariant } from '../../../shared/model/schema-hash.ts';
+import { encodingOf } from '../../../shared/model/encoding.ts';
+import { schemaHash } from '../../../shared/model/schema-hash.ts';
+import { modelReader } from '../../../shared/prediction/model.ts';
+import { readEncoding, writeEncoding } from '../../../shared/state/encodings.ts';
 import { type Serving, servingReader, writeServing } from '../../../shared/state/serving.ts';
 import { accounts } from '../../given/builders.ts';
 import { served } from '../../given/served.ts';
@@ -36,8 +40,8 @@ let now: number;
 /** Bodies of InvokeEndpoint, and what the endpoint answers: the number of columns of each row as its score. */
 let bodies: string[];
 let endpoint: (body: string) => object;
-/** Variant that answers. */
-let variant: string;
+/** Endpoints that were asked. */
+let asked: string[];
 let dependencies: PredictDependencies;
 
 beforeEach(async () => {
@@ -45,7 +49,7 @@ beforeEach(async () => {
   faults = new Faults();
   now = 0;
   bodies = [];
-  variant = schemaVariant(SCHEMA);
+  asked = [];
   const local = featureStore({ db: new DatabaseSync(':memory:'), faults, tieRule: 'greater' });
   local.createFeatureGroup({
     FeatureGroupName: 'accounts',
@@ -69,8 +73,9 @@ beforeEach(async () => {
   const runtime = {
     send: async ({ input }: InvokeEndpointCommand) => {
       bodies.push(String(input.Body));
+      asked.push(input.EndpointName ?? '');
       const Body = Buffer.from(JSON.stringify(endpoint(String(input.Body))));
-      return { Body, InvokedProductionVariant: variant };
+      return { Body };
     },
   } as unknown as SageMakerRuntimeClient;
   dependencies = {
@@ -78,7 +83,11 @@ beforeEach(async () => {
     group: accounts,
     featureStore: store,
     runtime,
-    readServing: servingReader(state, () => now),
+    readModel: modelReader(accounts, {
+      readServing: servingReader(state, () => now),
+      readEncoding: (hash) => readEncoding(state, hash),
+      endpointName: 'endpoint',
+    }),
   };
 });
 afterEach(async () => {
@@ -87,7 +96,7 @@ afterEach(async () => {
   await state.close();
 });
 
-const serve = (overrides: Partial<Serving> = {}) => writeServing(state, { ...serving, ...overrides });
+const serve = (overrides: Partial<Serving> = {}) => writeServing(state, { ...serving, ...overrides }, 0);
 
 async function putAccount(identifier: string, overrides: Record<string, string | undefined> = {}): Promise<void> {
   const values = {
@@ -122,6 +131,7 @@ describe('a prediction', () => {
     expect(await predict({ account_id: 'a-1' }, dependencies)).toEqual({
       score: 0.8,
       predicted_label: 1,
+      threshold: null,
       model: 'model-1',
       schema: SCHEMA,
       recordIdentifier: 'a-1',
@@ -133,7 +143,7 @@ describe('a prediction', () => {
   test('of given features is made from them, and is of no record', async () => {
     await serve();
     const prediction = await predict({ features: { ...features, score: null } }, dependencies);
-    expect(prediction).toEqual({ score: 0.8, predicted_label: 1, model: 'model-1', schema: SCHEMA });
+    expect(prediction).toEqual({ score: 0.8, predicted_label: 1, threshold: null, model: 'model-1', schema: SCHEMA });
     expect(bodies).toEqual(['3,12.5,0,1,0,1,0,1']);
   });
 
@@ -155,6 +165,29 @@ describe('a prediction', () => {
     expect(await predict({ features }, dependencies)).toMatchObject({ score: 0.49, predicted_label: 0 });
     endpoint = () => ({ predictions: [{ score: 0.5 }] });
     expect(await predict({ features }, dependencies)).toMatchObject({ score: 0.5, predicted_label: 1 });
+  });
+
+  test('is encoded by what serves, at its endpoint, when the definition has changed since', async () => {
+    const before = defineFeatureGroup({
+      ...{ name: 'accounts', recordIdentifier: 'account_id', label: { name: 'churned' } },
+      features: { plan: categorical(['free', 'team', 'gone']), logins: integral({ max: 5 }), former: boolean() },
+    });
+    await writeEncoding(state, encodingOf(before));
+    const hash = schemaHash(before);
+    await serve({ schemaHash: hash, endpointName: `endpoint-${hash}`, threshold: 0.4 });
+    // A category of each definition, a feature that only the model knows, and one that only the definition has.
+    const given = { plan: 'gone', logins: 7, former: true, active: true };
+    expect(await post({ features: given })).toMatchObject({ statusCode: 200, schema: hash, threshold: 0.4 });
+    expect(await post({ features: { ...given, plan: 'enterprise', active: undefined } })).toMatchObject({
+      statusCode: 200,
+    });
+    expect([bodies, asked]).toEqual([['0,0,1,7,1', '0,0,0,7,1'], Array(2).fill(`endpoint-${hash}`)]);
+    expect(await post({ features: { plan: 'free', logins: 1 } })).toMatchObject({
+      statusCode: 400,
+      error: expect.stringContaining('former is required'),
+    });
+    // Bounds are the definition's of now: they decide nothing of the encoding.
+    expect(await post({ features: { ...given, logins: -1 } })).toMatchObject({ statusCode: 400 });
   });
 
   test('sees a new model when what it knows is ten seconds old', async () => {
@@ -228,22 +261,13 @@ describe('a prediction is refused', () => {
     expect(bodies).toEqual([]);
   });
 
-  test('when the model was trained with another schema with 409', async () => {
+  test('when the model was trained with a schema whose encoding is not kept with 409', async () => {
     await serve({ schemaHash: 'ffffffffffffffff' });
     expect(await post({ features })).toMatchObject({
       statusCode: 409,
       error: expect.stringContaining('ffffffffffffffff'),
     });
     expect(bodies).toEqual([]);
-  });
-
-  test('when a model of another schema answers, whatever is said to serve, with 409', async () => {
-    await serve();
-    variant = schemaVariant('ffffffffffffffff');
-    expect(await post({ features })).toMatchObject({
-      statusCode: 409,
-      error: expect.stringContaining('Variant schema-ffffffffffffffff'),
-    });
   });
 
   test('when the online record lacks a required number with 409', async () => {

@@ -7,6 +7,8 @@ import { expect, it } from 'vitest';
 import { generateCustomers } from '../../../infra/demo/customers/customers.ts';
 import { itemOf } from '../../../infra/demo/customers/item.ts';
 import { startCloud } from '../../../infra/local/cloud.ts';
+import { endpointName } from '../../../shared/model/names.ts';
+import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import group from '../../fixtures/feature-groups/ordinal-customers.ts';
 
 /** A row as other clients of the endpoint send it: the features in order, categories by their numbers. */
@@ -21,7 +23,7 @@ it('the endpoint takes a raw row of 20 numbers when every category is ordinal', 
   const featureGroup = new URL('../../fixtures/feature-groups/ordinal-customers.ts', import.meta.url).pathname;
   const params = {
     ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },
-    ...{ labelsThreshold: CUSTOMERS, labelsPerClassMin: 0 },
+    ...{ labelsThreshold: CUSTOMERS, labelsPerClassMin: 0, judgeRowsPerClassMin: 1 },
   };
   const cloud = await startCloud({ dir, port: 0, featureGroup, params });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -35,7 +37,7 @@ it('the endpoint takes a raw row of 20 numbers when every category is ordinal', 
       await cloud.call('dynamodb', 'BatchWriteItem', { RequestItems });
     }
     await cloud.idle();
-    const EndpointName = cloud.stack.outputs.EndpointName ?? '';
+    const EndpointName = endpointName(cloud.stack.outputs.EndpointName ?? '', schemaHash(group));
     const served = async () => {
       const found = await cloud.call('sagemaker', 'DescribeEndpoint', { EndpointName }).catch(() => undefined);
       return (found as { EndpointStatus?: string } | undefined)?.EndpointStatus === 'InService';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Order, type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
-import { command, startLoad, statusOf } from '../../given/retraining/served-model.ts';
+import { startLoad } from '../../given/retraining/prediction-load.ts';
+import { command, statusOf, updating } from '../../given/retraining/served-model.ts';
 
 /** The loop over several epochs: a second model that serves, and the way back from it. */
 
@@ -30,9 +31,11 @@ describe('the loop', () => {
     await orders.write(0, 400);
     expect(await orders.ended(1)).toMatchObject({ status: 'SUCCEEDED' });
     const first = await orders.endpoint();
-    const load = startLoad(orders);
+    const load = startLoad(orders.cloud);
+    const updated = updating(orders).then(load.hurry);
     await orders.write(400, 400);
     expect(await orders.ended(2)).toMatchObject({ status: 'SUCCEEDED' });
+    await updated;
     const second = await orders.endpoint();
     expect(second.EndpointConfigName).not.toBe(first.EndpointConfigName);
 
@@ -50,7 +53,9 @@ describe('the loop', () => {
   });
 
   it('compares the next challenger with the model that was put back, and never removes what serves', async () => {
-    const { serving } = await status();
+    const { serving, paused } = await status();
+    expect(paused.reason).toBe('rolled back: scores look odd');
+    expect(await command(orders, 'resume')).toContain('goes on');
     // As an attempt leaves it whose configuration somebody has removed, and as another stack may have it.
     const endpoint = orders.cloud.stack.outputs.EndpointName ?? '';
     const [leftOver, foreign] = [`${endpoint}-e1-a9-t0-errors`, `${endpoint}-eu-e1-a9-t0-errors`];

@@ -9,6 +9,7 @@ import { servingReader } from '../../../shared/state/serving.ts';
 import { stateTable } from '../../given/state-table.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
+const NONE = { total: 0, 0: 0, 1: 0 };
 
 let state: Awaited<ReturnType<typeof stateTable>>;
 beforeEach(async () => {
@@ -40,7 +41,7 @@ const close = (epoch: number, attempt: number, nowMs = NOW) =>
       epoch,
       attempt,
       serving: servingOf(epoch, attempt),
-      evidence: { metrics: { auc: 0.78 }, modelArtifacts: undefined },
+      evidence: { metrics: { auc: 0.78 }, modelArtifacts: undefined, schemaHash: '0123456789abcdef' },
     },
     nowMs,
   );
@@ -103,7 +104,7 @@ describe('a failed training', () => {
     await claim(1, 1);
     expect(await reopen(1, 1)).toBe(true);
     const failed = { epoch: 1, attempt: 1, failedAtMs: NOW, error: 'TooFewRows', cause: 'no rows' };
-    expect(await read()).toEqual({ epoch: 2, failed, lastFailure: failed });
+    expect(await read()).toEqual({ epoch: 2, failed, lastFailure: failed, countsAtClaim: NONE });
     expect(await claim(1, 2)).toMatchObject({ epoch: 1, attempt: 2 });
     const claimed = await read();
     expect(claimed).toMatchObject({ epoch: 2, training: { epoch: 1, attempt: 2 } });
@@ -154,7 +155,11 @@ describe('a closed epoch', () => {
       closedAt: '2026-01-15T00:00:00.000Z',
     });
     expect(await serving()).toEqual(servingOf(1, 1));
-    expect(await read()).toEqual({ epoch: 2, lastTraining: { epoch: 1, attempt: 1, finishedAtMs: NOW } });
+    expect(await read()).toEqual({
+      epoch: 2,
+      lastTraining: { epoch: 1, attempt: 1, finishedAtMs: NOW, schemaHash: '0123456789abcdef' },
+      ...{ countsAtClaim: NONE, carried: NONE },
+    });
     expect(await claim(2, 1)).toBeDefined();
   });
 

@@ -24,12 +24,12 @@ function callsBefore(name: string, call: string): number {
   return names.indexOf(name);
 }
 
-/** States after which the epoch is closed: what fails there fails nothing. */
-const AFTER_THE_CLOSE = ['FindAlarms', 'CleanUp', 'DeleteStaleAlarms'];
+/** States in which the attempt is over: what fails there fails nothing. */
+const AFTERWARDS = ['FindAlarms', 'CleanUp', 'DeleteStaleAlarms', 'ConsiderNext'];
 
 /** Every Catch of the definition, but those of what the tests below look at by themselves. */
 const caught = Object.entries(States)
-  .filter(([name, { Catch }]) => Catch && name !== 'DescribeEndpoint' && name !== 'PollEndpoint')
+  .filter(([name, { Catch }]) => Catch && name !== 'PollEndpoint')
   .map(([name, state]) => [name, callOf(state)] as const);
 
 describe('every Catch', () => {
@@ -40,7 +40,7 @@ describe('every Catch', () => {
       caught.map(([name, failing]) => {
         const fails = {
           [failing]: 'AccessDeniedException',
-          ...(name === 'ReopenEpoch' && { 'retrain judge': 'Broken' }),
+          ...(name === 'FailAttempt' && { 'retrain judge': 'Broken' }),
         };
         return [name, run({ ...WAY_TO[name], fails, ...requestOf(States[name] ?? { Type: 'Task' }) })];
       }),
@@ -48,39 +48,28 @@ describe('every Catch', () => {
   });
 
   it.each(caught)('of %s, when %s fails, leads where the epoch is not lost', async (name, failing) => {
-    const { status, calls, reopened, error } = (await runs.get(name)) ?? (await run({}));
-    expect(calls).toContain(failing.startsWith('retrain ') ? failing : failing.split(' ')[1]);
-    if (AFTER_THE_CLOSE.includes(name)) {
-      expect({ status, reopened }).toEqual({ status: 'SUCCEEDED', reopened: undefined });
-    } else if (name === 'ReopenEpoch') {
+    const { status, calls, failed, error } = (await runs.get(name)) ?? (await run({}));
+    const call = failing.startsWith('retrain ') ? failing : failing.split(' ')[1];
+    expect(calls).toContain(call);
+    if (AFTERWARDS.includes(name)) {
+      expect({ status, failed }).toEqual({ status: 'SUCCEEDED', failed: undefined });
+    } else if (name === 'FailAttempt') {
       expect(status).toBe('FAILED');
     } else {
       expect(status).toBe('FAILED');
-      expect(reopened?.error).toBe(error);
-      expect(reopened?.cause).toContain('Injected fault');
-      const reached = calls.filter((it) => it === (failing.startsWith('retrain ') ? failing : failing.split(' ')[1]));
+      expect(failed?.Error).toBe(error);
+      expect(failed?.Cause).toContain('Injected fault');
+      expect(calls, 'it is cleaned up after a failure too').toContain('retrain clean-up');
+      const reached = calls.filter((it) => it === call);
       expect(reached.length, 'the tasks before it have made their calls').toBeGreaterThanOrEqual(
         callsBefore(name, failing),
       );
     }
   });
 
-  it('of DescribeEndpoint takes an endpoint that is not there to be created', async () => {
-    const { status, calls } = await run({});
-    expect(status).toBe('SUCCEEDED');
-    expect(calls).toContain('CreateEndpoint');
-    expect(calls).not.toContain('UpdateEndpoint');
-  });
-
-  it('of DescribeEndpoint reopens the epoch when it is another error than that', async () => {
-    const { calls, reopened } = await run({ fails: { 'sagemaker DescribeEndpoint': 'ResourceLimitExceeded' } });
-    expect(reopened?.error).toBe('SageMaker.ResourceLimitExceededException');
-    expect(calls).not.toContain('CreateEndpoint');
-  });
-
-  it('of PollEndpoint reopens the epoch when the endpoint has vanished', async () => {
-    const { status, reopened } = await run({ endpoint: [['InService', 'old'], undefined] });
+  it('of PollEndpoint fails the attempt when the endpoint has vanished', async () => {
+    const { status, failed } = await run({ endpoint: [undefined] });
     expect(status).toBe('FAILED');
-    expect(reopened?.cause).toContain('Could not find endpoint');
+    expect(failed?.Cause).toContain('Could not find endpoint');
   });
 });

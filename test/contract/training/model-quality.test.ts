@@ -6,8 +6,8 @@ import { aucsOf, withoutFeature } from '../../given/model-quality.ts';
 const CUSTOMERS = generateCustomers(2_000, 1);
 const SPLITS = 4;
 
-/** As printed on 2026-11-23. The same rows give the same models, so the margin is for rounding, not for chance. */
-const MEAN_AUC = { allFeatures: 0.913, withoutDuration: 0.777 };
+/** As printed on 2026-11-26. The same rows give the same models, so the margin is for rounding, not for chance. */
+const MEAN_AUC = { allFeatures: 0.904, withoutDuration: 0.751 };
 const DIGITS = 2;
 
 const meanAucOf = async (definition: typeof group) => {

@@ -1,17 +1,15 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { ExecutionAlreadyExists, type SFNClient, type StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { retrain } from '../../../functions/retrain.ts';
 import { retrainConfig } from '../../../shared/config/retrain.ts';
 import { readEpochState } from '../../../shared/state/epochs.ts';
-import { labelKey } from '../../../shared/state/keys.ts';
-import { currentEpoch, epochLabelShard } from '../../../shared/state/label-ledger.ts';
 import type { RetrainDependencies } from '../../../shared/training/actions.ts';
 import { accounts } from '../../given/builders.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
+import { addLabels } from '../../given/retraining/labels.ts';
 import { stateTable } from '../../given/state-table.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
@@ -68,6 +66,7 @@ beforeEach(async () => {
     sfn: executions.client,
     s3: new S3Client({ region: 'us-east-1' }),
     sagemaker: new SageMakerClient({ region: 'us-east-1' }),
+    runtime: new SageMakerRuntimeClient({ region: 'us-east-1' }),
     now: () => now,
   };
 });
@@ -75,20 +74,6 @@ afterEach(() => state.close());
 
 const schedule = () => retrain({ source: 'aws.events' }, dependencies);
 const epochState = () => readEpochState(state);
-
-async function addLabels(count: number, prefix: string): Promise<void> {
-  const epoch = await currentEpoch(state);
-  for (let index = 0; index < count; index += 1) {
-    const [record, label] = [`${prefix}-${index}`, index % 3 === 0 ? '1' : '0'] as const;
-    const item = marshall({
-      pk: labelKey(record),
-      label,
-      epoch,
-      epochLabelShard: epochLabelShard(epoch, label, record),
-    });
-    await state.dynamodb.send(new PutItemCommand({ TableName: state.name, Item: item }));
-  }
-}
 
 /** The event of the state machine's CloseEpoch for an execution. */
 const closeEvent = (name: string) => {
@@ -103,20 +88,26 @@ const closeEvent = (name: string) => {
       FinalMetricDataList: [{ MetricName: 'validation:roc_auc_score', Value: 0.78, Timestamp: 1 }],
       ModelArtifacts: { S3ModelArtifacts: 's3://data/models/model.tar.gz' },
     },
-    counts: { trainRows: 5, validationRows: 1 },
+    counted: { counts: { trainRows: 5, validationRows: 1, judgeRows: 1 }, rowsHash: '1-2' },
     verdict: { decision: 'promote', reason: 'better', comparison: { metric: 'auc', rows: 1 } },
   };
 };
 
+/** The event of the state machine's FailAttempt. */
+const failEvent = (name: string, error = 'States.Timeout', cause = 'slow', more: object = {}) => ({
+  action: 'fail',
+  run: { ...executions.inputOf(name), ...more, failure: { Error: error, Cause: cause } },
+});
+
 describe('retrain', () => {
   test('waits, starting nothing, until the threshold is reached', async () => {
-    await addLabels(5, 'a');
+    await addLabels(state, 5, 'a');
     expect(await schedule()).toMatchObject({ decision: 'wait' });
     expect(executions.starts).toBe(0);
   });
 
   test('claims the epoch and starts its execution at the threshold', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     expect(await schedule()).toMatchObject({ decision: 'train', epoch: 1, attempt: 1 });
     expect(executions.names).toEqual(['accounts-epoch-1-attempt-1']);
     expect(executions.inputOf('accounts-epoch-1-attempt-1')).toMatchObject({ featureGroup: 'accounts', epoch: 1 });
@@ -124,14 +115,14 @@ describe('retrain', () => {
   });
 
   test('starts one execution when invoked many times at once', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await Promise.all(Array.from({ length: 8 }, schedule));
     expect(executions.names).toHaveLength(1);
     expect(await epochState()).toMatchObject({ epoch: 2, training: { epoch: 1, attempt: 1 } });
   });
 
   test('starts the claimed training again, byte for byte, when the first start was lost', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     executions.failNext = true;
     await expect(schedule()).rejects.toThrow('connection lost');
     const claimed = (await epochState()).training;
@@ -141,9 +132,9 @@ describe('retrain', () => {
   });
 
   test('leaves a running training alone and counts later labels towards the next', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await schedule();
-    await addLabels(6, 'b');
+    await addLabels(state, 6, 'b');
     expect(await schedule()).toMatchObject({ decision: 'resume' });
     expect(executions.names).toHaveLength(1);
     await retrain(closeEvent('accounts-epoch-1-attempt-1'), dependencies);
@@ -153,7 +144,7 @@ describe('retrain', () => {
   });
 
   test('reopens an epoch whose execution died, and trains it again after the pause', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await schedule();
     executions.end('accounts-epoch-1-attempt-1');
     expect(await schedule()).toMatchObject({ decision: 'reopen', changed: true });
@@ -164,9 +155,9 @@ describe('retrain', () => {
   });
 
   test('closes and reopens an epoch as the state machine says, any number of times', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await schedule();
-    const failure = { action: 'reopen', epoch: 1, attempt: 1, error: 'States.Timeout', cause: 'slow' };
+    const failure = failEvent('accounts-epoch-1-attempt-1');
     expect(await retrain(failure, dependencies)).toMatchObject({ decision: 'reopen', changed: true });
     expect(await retrain(failure, dependencies)).toMatchObject({ decision: 'reopen', changed: false });
     now += 60_000;
@@ -178,14 +169,14 @@ describe('retrain', () => {
   });
 
   test('builds each training upon the newest finished snapshot, whatever became of its training', async () => {
-    await addLabels(6, 'a');
+    await addLabels(state, 6, 'a');
     await schedule();
     const { snapshot } = executions.inputOf('accounts-epoch-1-attempt-1');
     expect(snapshot).toMatchObject({ watermark: new Date(NOW).toISOString(), base: null, changeLogFrom: null });
     const finished = { action: 'snapshot', snapshot };
     expect(await retrain(finished, dependencies)).toMatchObject({ decision: 'snapshot', changed: true });
     expect(await retrain(finished, dependencies)).toMatchObject({ decision: 'snapshot', changed: false });
-    await retrain({ action: 'reopen', epoch: 1, attempt: 1, error: 'States.Timeout' }, dependencies);
+    await retrain(failEvent('accounts-epoch-1-attempt-1'), dependencies);
     now += 60_000;
     await schedule();
     const next = executions.inputOf('accounts-epoch-1-attempt-2');
@@ -193,6 +184,22 @@ describe('retrain', () => {
     expect(next.snapshotQuery).toContain(`"snapshot" = '${snapshot.name}'`);
     const older = { ...snapshot, name: 'older', watermark: '2025-12-31T00:00:00.000Z' };
     expect(await retrain({ ...finished, snapshot: older }, dependencies)).toMatchObject({ changed: false });
+  });
+
+  test('carries over labels that land in a claimed epoch, and closing it decides by them', async () => {
+    await addLabels(state, 6, 'a');
+    await schedule();
+    // Their writer had read the epoch before the claim.
+    await addLabels(state, 5, 'late', 1);
+    await addLabels(state, 1, 'b');
+    await retrain(closeEvent('accounts-epoch-1-attempt-1'), dependencies);
+    expect((await epochState()).carried).toEqual({ total: 5, 0: 3, 1: 2 });
+    now += 3_600_000;
+    expect(await schedule()).toMatchObject({ decision: 'train', epoch: 2 });
+    expect(await epochState()).toMatchObject({ countsAtClaim: { total: 1 }, training: { epoch: 2 } });
+    expect((await epochState()).carried).toBeUndefined();
+    await retrain(closeEvent('accounts-epoch-2-attempt-1'), dependencies);
+    expect((await epochState()).carried?.total).toBe(0);
   });
 
   test('refuses an action that the state machine does not send', async () => {

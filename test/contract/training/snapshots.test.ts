@@ -96,16 +96,22 @@ async function deliver(group: (typeof groups)[number], rows: readonly DeliveredC
   await athena.objects.put(BUCKET, `change-log/dt=${day}/${files}`, text);
 }
 
-interface Set {
+interface Built {
   readonly train: string;
   readonly validation: string;
+  readonly judge: string;
 }
 
 /** Runs a plan's queries in the state machine's order. */
-async function build(plan: TrainingPlan): Promise<Set & { readRows: number }> {
+async function build(plan: TrainingPlan): Promise<Built & { readRows: number }> {
   const { rows: readRows } = await athena.run(plan.snapshotQuery);
   await athena.run(plan.trainingSetQuery);
-  return { readRows, train: await athena.read(plan.trainUri), validation: await athena.read(plan.validationUri) };
+  const [train, validation, judge] = [
+    await athena.read(plan.trainUri),
+    await athena.read(plan.validationUri),
+    await athena.read(plan.judgeUri),
+  ];
+  return { readRows, train, validation, judge };
 }
 
 /** Rows of the snapshot that a plan has written. */
@@ -132,6 +138,9 @@ function expected(group: (typeof groups)[number], rows: readonly DeliveredChange
     .map((it) => [it.label, ...encode(group, it.features)].map((text) => Number(text) + 0).join())
     .sort();
 }
+
+const partsOf = ({ train, validation, judge }: Built) => ({ train, validation, judge });
+const allOf = ({ train, validation, judge }: Built) => train + validation + judge;
 
 const numbersOf = (csv: string) =>
   csv
@@ -180,13 +189,15 @@ describe('a training set built upon the last snapshot', () => {
             const plan = planOf(group, config, nowMs, base);
             const incremental = await build(plan);
             // Without a last snapshot both are the same queries.
-            const whole = base ? await build(planOf(group, config, nowMs)) : incremental;
-            expect(incremental.train).toBe(whole.train);
-            expect(incremental.validation).toBe(whole.validation);
+            const rebuilt = base ? planOf(group, config, nowMs) : plan;
+            const whole = base ? await build(rebuilt) : incremental;
+            expect(partsOf(incremental)).toEqual(partsOf(whole));
             const delivered = rows.filter((row) => row.delivery <= delivery);
-            expect(numbersOf(whole.train + whole.validation).sort()).toEqual(expected(group, delivered));
+            expect(numbersOf(allOf(whole)).sort()).toEqual(expected(group, delivered));
             const inexact = trainable(group, delivered).filter((it) => it.isInexact);
-            expect(await athena.firstRow(plan.countQuery)).toMatchObject({ inexact_rows: String(inexact.length) });
+            const counted = await athena.firstRow(plan.countQuery);
+            expect(counted).toMatchObject({ inexact_rows: String(inexact.length) });
+            expect(counted).toEqual(await athena.firstRow(rebuilt.countQuery));
             base = plan.snapshot;
           }
         }),
@@ -227,12 +238,12 @@ describe('a training set built upon the last snapshot', () => {
       expect(await rowsOf(first)).toBe(1);
       await deliver(group, [change('a', 1, '1')], FIRST_TRAINING + 30 * DAY_MS);
       const second = planOf(group, config, FIRST_TRAINING + 30 * DAY_MS, first.snapshot);
-      expect(await build(second)).toMatchObject({ train: '', validation: '' });
+      expect(await build(second)).toMatchObject({ train: '', validation: '', judge: '' });
       expect(await rowsOf(second)).toBe(1);
       let last = second;
       for (let days = 80; days <= LATENESS_DAYS_MAX + 50; days += 50) {
         last = planOf(group, config, FIRST_TRAINING + days * DAY_MS, last.snapshot);
-        expect(await build(last)).toMatchObject({ train: '', validation: '' });
+        expect(await build(last)).toMatchObject({ train: '', validation: '', judge: '' });
       }
       expect(await rowsOf(last)).toBe(0);
     }
@@ -251,7 +262,7 @@ describe('a training set built upon the last snapshot', () => {
       [SETTLING_DAYS + 2, 3],
     ] as const) {
       last = planOf(group, config, FIRST_TRAINING + days * DAY_MS, last.snapshot);
-      expect(await build(last)).toMatchObject({ train: first.train, validation: first.validation });
+      expect(await build(last)).toMatchObject(partsOf(first));
       expect(await rowsOf(last)).toBe(rows);
     }
   });
@@ -266,8 +277,9 @@ describe('a training set built upon the last snapshot', () => {
       await deliver(group, [inserted, ...seen, ...corrected, ...again, change('unlabelled', 8)], FIRST_TRAINING);
       const plan = planOf(group, config, FIRST_TRAINING);
       await athena.run(plan.snapshotQuery);
-      const { train_rows, validation_rows, inexact_rows } = await athena.firstRow(plan.countQuery);
-      return { rows: Number(train_rows) + Number(validation_rows), inexact: Number(inexact_rows) };
+      const { train_rows, validation_rows, judge_rows, inexact_rows } = await athena.firstRow(plan.countQuery);
+      const rows = Number(train_rows) + Number(validation_rows) + Number(judge_rows);
+      return { rows, inexact: Number(inexact_rows) };
     };
     for (const group of groups) {
       expect(await inexactOf(group)).toEqual({ rows: 4, inexact: group.trainingTime === 'as-of-label' ? 1 : 0 });
@@ -279,8 +291,7 @@ describe('a training set built upon the last snapshot', () => {
     const spentOf = async (rows: DeliveredChange[]) => {
       const config = await stackOf(group);
       await deliver(group, rows, FIRST_TRAINING);
-      const { train, validation } = await build(planOf(group, config, FIRST_TRAINING));
-      return numbersOf(train + validation).map((row) =>
+      return numbersOf(allOf(await build(planOf(group, config, FIRST_TRAINING)))).map((row) =>
         row
           .split(',')
           .slice(0, 4)

@@ -17,7 +17,8 @@ describe('the retraining state machine, run', () => {
   it('creates the endpoint, then updates it, and closes each epoch on the configuration that serves', async () => {
     for (const epoch of [1, 2]) {
       await orders.write(epoch * 1_000, 150, byPrice);
-      expect(await orders.ended(epoch)).toMatchObject({ status: 'SUCCEEDED' });
+      const execution = await orders.ended(epoch);
+      expect(execution, execution.cause).toMatchObject({ status: 'SUCCEEDED' });
       const { EndpointStatus, EndpointConfigName } = await orders.endpoint();
       expect(EndpointStatus).toBe('InService');
       expect(await orders.stateItem('serving')).toMatchObject({
@@ -29,15 +30,15 @@ describe('the retraining state machine, run', () => {
     const [first, second] = [await orders.stateItem('epoch#1'), await orders.stateItem('epoch#2')];
     expect(second.snapshot?.M).toMatchObject({ base: first.snapshot?.M?.name, watermark: expect.anything() });
     // 300 orders, of which the second training has read the first 150 from the snapshot.
-    const rows = ['trainRows', 'validationRows'].map((name) => second.counts?.M?.[name] as { N: string });
+    const rows = ['trainRows', 'validationRows', 'judgeRows'].map((name) => second.counts?.M?.[name] as { N: string });
     expect(rows.reduce((sum, { N }) => sum + Number(N), 0)).toBe(300);
   });
 
   it('reopens the epoch when there are too few rows of a class to train on', async () => {
     await orders.write(0, 150, never);
     const execution = await orders.ended(1);
-    expect(execution).toMatchObject({ status: 'FAILED', error: 'TooFewRows' });
-    expect(execution.cause).toMatch(/rows of both classes: \{.*"trainPositives":0/);
+    expect(execution, execution.cause).toMatchObject({ status: 'FAILED', error: 'TooFewRows' });
+    expect(execution.cause).toContain('rows of class 1 to train on: 0 of 10');
     expect((await orders.stateItem('epoch')).failed?.M).toMatchObject({
       epoch: { N: '1' },
       attempt: { N: '1' },

@@ -3,7 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+
 import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
+import { endpointName } from '../../../shared/model/names.ts';
+import { schemaHash } from '../../../shared/model/schema-hash.ts';
+import orders from '../../fixtures/feature-groups/orders.ts';
 import { stackOf } from '../local/stacks.ts';
 
 /** The local cloud with a table of orders, whose labels follow from their features but for some noise. */
@@ -13,6 +17,7 @@ export const ORDERS = new URL('../../fixtures/feature-groups/orders.ts', import.
 const PARAMS = {
   ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },
   ...{ labelsThreshold: 300, labelsPerClassMin: 0, retryBackoffSeconds: 3600, canarySeconds: 1, terminationSeconds: 0 },
+  judgeRowsPerClassMin: 1,
 };
 
 const POLL_MS = 50;
@@ -22,7 +27,7 @@ export interface Order {
   readonly price: number;
   readonly quantity: number;
   readonly gift: boolean;
-  /** Whether the training set's split gives it to validation. */
+  /** Whether the training set's split keeps it from training, to validate on or to judge by. */
   readonly validates: boolean;
 }
 
@@ -68,9 +73,13 @@ export interface OrdersCloud {
   close(): Promise<void>;
 }
 
-export async function ordersCloud(params: Record<string, string | number> = {}): Promise<OrdersCloud> {
+/** @param definition file of a definition of the same table. */
+export async function ordersCloud(
+  params: Record<string, string | number> = {},
+  definition = ORDERS,
+): Promise<OrdersCloud> {
   const dir = await mkdtemp(join(tmpdir(), 'tributary-orders-'));
-  const options = { featureGroup: ORDERS, params: { ...PARAMS, ...params } };
+  const options = { featureGroup: definition, params: { ...PARAMS, ...params } };
   const cloud = await startCloud({ dir, port: 0, ...options, stack: await stackOf(options) });
   let revision = 0;
   return {
@@ -101,7 +110,7 @@ export async function ordersCloud(params: Record<string, string | number> = {}):
       return Item ?? {};
     },
     async endpoint() {
-      const request = { EndpointName: cloud.stack.outputs.EndpointName };
+      const request = { EndpointName: endpointName(cloud.stack.outputs.EndpointName ?? '', schemaHash(orders)) };
       return (await cloud.call('sagemaker', 'DescribeEndpoint', request)) as Awaited<
         ReturnType<OrdersCloud['endpoint']>
       >;

@@ -44,13 +44,23 @@ function impatient(): object {
   );
 }
 
+/** What FailAttempt is told. */
+interface Failed {
+  readonly Error: string;
+  readonly Cause: string;
+}
+
 /** What the services answer, where a test asks for other than the usual. */
 export interface World {
   /** Calls that fail, as `service Operation` or `retrain action`, and the error's code. */
   readonly fails?: Readonly<Record<string, string>>;
   /** Part of the request that fails, where several states make the same call. */
   readonly failsFor?: string;
-  readonly positives?: number;
+  readonly examined?: 'known' | 'too-few-rows';
+  readonly trainingStatus?: 'Stopped';
+  readonly approvalSeconds?: number;
+  readonly approval?: 'stopped';
+  readonly rollout?: 'update' | 'recreate' | 'stopped';
   readonly champion?: boolean;
   readonly verdict?: 'promote' | 'refuse';
   readonly staleAlarms?: boolean;
@@ -69,8 +79,8 @@ afterAll(async () => {
 /** Runs the state machine in a world, and gives how it ended and which states it came through. */
 export async function run(world: World) {
   const calls: string[] = [];
-  const reopened: { error: string; cause: string }[] = [];
-  const call = worldOf(world, calls, reopened);
+  const failed: Failed[] = [];
+  const call = worldOf(world, calls, failed);
   const local = stepFunctions({ db: new DatabaseSync(':memory:'), call });
   closers.push(() => local.close());
   machines += 1;
@@ -78,29 +88,32 @@ export async function run(world: World) {
   const operations = local.service.operations ?? {};
   const invoke = async (operation: string, input: object) => operations[operation]?.(input as never, undefined);
   const { executionArn } = (await invoke('StartExecution', {
-    ...{ stateMachineArn: ARN, name: `run-${machines}`, input: JSON.stringify(plan) },
+    ...{
+      stateMachineArn: ARN,
+      name: `run-${machines}`,
+      input: JSON.stringify({ ...plan, approvalSeconds: world.approvalSeconds ?? 0 }),
+    },
   })) as { executionArn: string };
   for (;;) {
     const found = (await invoke('DescribeExecution', { executionArn })) as { status: string; error?: string };
-    if (found.status !== 'RUNNING') return { ...found, calls, reopened: reopened[0] };
+    if (found.status !== 'RUNNING') return { ...found, calls, failed: failed[0] };
     await sleep(25);
   }
 }
 
-function worldOf(world: World, calls: string[], reopened: { error: string; cause: string }[]): Call {
+function worldOf(world: World, calls: string[], failed: Failed[]): Call {
   const faults = new Faults();
   for (const [name, code] of Object.entries(world.fails ?? {})) {
     const [service, operation] = name.split(' ') as ['sagemaker', string];
     faults.inject({ service, operation, kind: 'before', code, times: 10 });
   }
-  // DescribeEndpoint is asked again before an endpoint is taken for missing.
-  const told = [...(world.endpoint ?? [undefined, undefined, ['Creating', NEW], ['InService', NEW]])];
+  const told = [...(world.endpoint ?? [['Creating', NEW] as const, ['InService', NEW] as const])];
   const answers: Record<string, (input: Record<string, unknown>) => unknown> = {
     StartQueryExecution: () => ({ QueryExecutionId: 'q' }),
     GetQueryExecution: () => ({ QueryExecution: { QueryExecutionId: 'q', Status: { State: 'SUCCEEDED' } } }),
-    GetQueryResults: () => ({ ResultSet: { Rows: [{}, { Data: counts(world.positives ?? 50) }] } }),
+    GetQueryResults: () => ({ ResultSet: { Rows: [{}, { Data: COUNTS }] } }),
     DescribeTrainingJob: () => ({
-      ...{ TrainingJobName: plan.trainingJobName, TrainingJobStatus: 'Completed' },
+      ...{ TrainingJobName: plan.trainingJobName, TrainingJobStatus: world.trainingStatus ?? 'Completed' },
       ModelArtifacts: { S3ModelArtifacts: 's3://data/models/model.tar.gz' },
     }),
     DescribeAlarms: () => ({ MetricAlarms: [{ AlarmName: plan.errorAlarmName }, { AlarmName: 'old' }] }),
@@ -112,16 +125,27 @@ function worldOf(world: World, calls: string[], reopened: { error: string; cause
     },
   };
   const actions: Record<string, (payload: Record<string, unknown>) => object> = {
-    champion: () => ({ found: world.champion ?? true, modelName: world.champion === false ? null : 'champion' }),
+    champion: () => ({
+      ...{ found: world.champion ?? true, modelName: world.champion === false ? null : 'champion' },
+      ...{ contentType: 'text/csv', incumbent: {} },
+    }),
     judge: () => ({ decision: world.verdict ?? 'promote', reason: 'as the test says', comparison: {} }),
-    'clean-up': ({ alarmNames }) => {
-      const stale = world.staleAlarms ? (alarmNames as string[]).filter((it) => it === 'old') : [];
+    'clean-up': ({ alarms }) => {
+      const stale = world.staleAlarms
+        ? (alarms as { AlarmName: string }[]).map((it) => it.AlarmName).filter((it) => it === 'old')
+        : [];
       return { alarmNames: stale, alarms: stale.length };
     },
-    reopen: (payload) => {
-      reopened.push(payload as unknown as { error: string; cause: string });
+    fail: ({ run }) => {
+      failed.push((run as { failure: Failed }).failure);
       return {};
     },
+    examine: () => ({ decision: world.examined ?? 'worth-training', reason: 'as the test says' }),
+    approval: () => ({ state: world.approval ?? 'approved', reason: 'a person said so' }),
+    rollout: () => ({
+      ...{ state: world.rollout ?? 'create', instanceCount: 2, retain: false, deploymentConfig: {} },
+      ...{ probe: world.rollout !== 'update', reason: 'as the test says' },
+    }),
   };
   return (service, operation, input) => {
     if (service !== 'lambda') {
@@ -138,24 +162,13 @@ function worldOf(world: World, calls: string[], reopened: { error: string; cause
   };
 }
 
-function counts(positives: number) {
-  return [80, 20, positives, 30, 10, 10, 0].map((it) => ({ VarCharValue: String(it) }));
-}
+const COUNTS = [80, 50, 30, 20, 10, 10, 10, 5, 5, 0, 123, 456].map((it) => ({ VarCharValue: String(it) }));
 
 /** What leads to a task that the usual run does not come through. */
 export const WAY_TO: Readonly<Record<string, World>> = {
-  UpdateEndpoint: {
-    endpoint: [
-      ['InService', 'old'],
-      ['InService', NEW],
-    ],
-  },
-  DeleteFailedEndpoint: {
-    endpoint: [
-      ['Failed', 'old'],
-      ['InService', NEW],
-    ],
-  },
+  AskForApproval: { approvalSeconds: 1 },
+  UpdateEndpoint: { rollout: 'update' },
+  DeleteFailedEndpoint: { rollout: 'recreate' },
   RefuseChallenger: { verdict: 'refuse' },
   DeleteStaleAlarms: { staleAlarms: true },
 };

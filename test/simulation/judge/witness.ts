@@ -39,6 +39,8 @@ export class Witness {
   readonly #profile: Profile;
   readonly #group: FeatureGroup;
   readonly #featureStore: () => FeatureStore;
+  /** Where each entry of the ledger counts: its epoch and class. */
+  readonly #places = new Map<string, { epoch: number; label: '0' | '1' }>();
   /** The ledger's key of each labelled record. */
   readonly #entries = new Map<string, string>();
   /** How many fences each record has been left. */
@@ -47,6 +49,7 @@ export class Witness {
   readonly #repaired = new Set<string>();
   readonly #byVersion = new Map<string, TrueChange>();
   #epoch = 1;
+  #closed = 0;
 
   constructor(table: SourceTable, profile: Profile, featureStore: () => FeatureStore) {
     this.#table = table;
@@ -241,6 +244,25 @@ export class Witness {
       throw new Violation('each labelled record is counted once', `${told}: the epoch is ${this.#epoch}`, id);
     }
     this.ledger.set(change.recordIdentifier, change);
+    const epoch = Number(after.epoch?.N);
+    this.#places.set(pk, { epoch, label: change.newLabel as '0' | '1' });
+    if (epoch <= this.#closed) {
+      const words = `${told}: that epoch is closed, so it counts towards no training`;
+      throw new Violation('each labelled record counts towards one threshold', words, id);
+    }
+  }
+
+  /** A closed epoch carries over what its claim did not count, but for records that were labelled again since. */
+  #closedWith(epoch: number, state: Item): void {
+    for (const label of ['0', '1'] as const) {
+      const size = [...this.#places.values()].filter((it) => it.epoch === epoch && it.label === label).length;
+      const counted = Number(state.countsAtClaim?.M?.[label]?.N);
+      const carried = Number(state.carried?.M?.[label]?.N);
+      if (carried === Math.max(0, size - counted)) continue;
+      const words = `epoch ${epoch} has ${size} of class ${label}, ${counted} were counted, and ${carried} carried over`;
+      throw new Violation('each labelled record counts towards one threshold', words);
+    }
+    this.#closed = epoch;
   }
 
   #epochMoved(before: Item | undefined, after: Item): void {
@@ -255,6 +277,8 @@ export class Witness {
         `a training was claimed in epoch ${to} while another was in flight`,
       );
     }
+    const closed = Number(after.lastTraining?.M?.epoch?.N ?? 0);
+    if (closed > this.#closed) this.#closedWith(closed, after);
     this.#epoch = to;
   }
 

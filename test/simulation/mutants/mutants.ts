@@ -274,8 +274,14 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "decision: 'wait',",
   },
   {
+    name: 'labels that land in a claimed epoch are not carried over',
+    file: 'shared/state/epochs.ts',
+    find: 'beyond(await countLabels(table, epoch), countsAtClaim)',
+    replace: 'NO_LABELS',
+  },
+  {
     name: 'an execution that vanished is left alone',
-    file: 'shared/training/actions.ts',
+    file: 'shared/training/consider.ts',
     find: "if (execution === 'running') return decision;",
     replace: 'return decision;',
   },

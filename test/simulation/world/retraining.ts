@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { retrain } from '../../../functions/retrain.ts';
 import type { RetrainOptions } from '../../../shared/training/actions.ts';
@@ -28,6 +29,7 @@ const SETTLE_TICKS = 300;
 const NOT_CALLED = {
   s3: new S3Client({ region: 'us-east-1' }),
   sagemaker: new SageMakerClient({ region: 'us-east-1' }),
+  runtime: new SageMakerRuntimeClient({ region: 'us-east-1' }),
 };
 
 const PROMOTED = { decision: 'promote', reason: 'better', comparison: {} };
@@ -94,7 +96,8 @@ export class Retraining {
     if (state?.training) return 'a training is in flight, but no execution of it runs';
     if (state?.failed) return 'a failed attempt waits for its next';
     const epoch = state?.epoch?.N ?? '1';
-    const sizes = { 0: 0, 1: 0 };
+    const carried = state?.carried?.M;
+    const sizes = { 0: Number(carried?.['0']?.N ?? 0), 1: Number(carried?.['1']?.N ?? 0) };
     for (const [shard, keys] of dynamodb.labelShards()) {
       const [of, label] = shard.split('#');
       if (of === epoch && (label === '0' || label === '1')) sizes[label] += keys.length;
@@ -148,10 +151,12 @@ export class Retraining {
     const { epoch, attempt, trainingJobName } = plan;
     const failed = faults.strikes('an execution failed');
     const training = { TrainingJobName: trainingJobName };
-    const close = { action: 'close', epoch, attempt, plan, training, counts: {}, verdict: PROMOTED };
+    const counted = { counts: {}, rowsHash: '' };
+    const close = { action: 'close', epoch, attempt, plan, training, counted, verdict: PROMOTED };
     const closed = !failed && (await this.#callBack(close));
-    if (!closed) await this.#callBack({ action: 'reopen', epoch, attempt, error: 'States.TaskFailed' });
+    if (!closed) await this.#callBack({ action: 'fail', run: { ...plan, failure: { Error: 'States.TaskFailed' } } });
     execution.status = closed ? 'SUCCEEDED' : 'FAILED';
+    if (closed) await this.#invoke({ source: 'retraining' });
   }
 
   async #callBack(event: unknown): Promise<boolean> {
@@ -178,7 +183,9 @@ function optionsOf(profile: Profile): RetrainOptions {
     trainingAlgorithm: 'linear-learner',
     trainingSecondsMax: 3_600,
     hyperParameters: {},
-    gate: { metric: 'auc', minimumGain: -0.02, confidence: 95 },
+    gate: { metric: 'auc', minimumGain: -0.02, confidence: 95, floor: 0.5 },
+    minimums: { trainPerClass: 10, validationPerClass: 1, judgePerClass: 5 },
+    ...{ promotion: 'automatic', approvalHours: 72, endpointGraceSeconds: 86_400 },
     ...{ endpointInstanceCount: 2, canarySeconds: 300, terminationSeconds: 120 },
     ...{ alarmErrorPercent: 1, alarmLatencyMillis: 500, modelsKept: 5 },
     policy: {
@@ -187,6 +194,7 @@ function optionsOf(profile: Profile): RetrainOptions {
       coolDownSeconds,
       stalenessMaxSeconds: 604_800,
       retryBackoffSeconds: 60,
+      attemptsMax: 99,
     },
     changeLogBufferSeconds: 60,
     endpointPollSeconds: 30,

@@ -2,6 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { publishOutcome } from '../../../shared/delivery/report.ts';
+import { STATUS } from '../../../shared/prediction/refusal.ts';
+import { publishTimings, Timings } from '../../../shared/prediction/timings.ts';
+import { publishGivenUp } from '../../../shared/training/progress.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
 const names = namesOf(orders, 'prod');
@@ -26,21 +29,42 @@ const alarms = Object.values(resources)
     properties: Properties,
   }));
 
-/** One line of the embedded metric format, as ingest prints it. */
-function emitted(): { Namespace: string; Dimensions: string[][]; Metrics: { Name: string; Unit: string }[] } {
+interface Emitted {
+  readonly Namespace: string;
+  readonly Dimensions: string[][];
+  readonly Metrics: { readonly Name: string; readonly Unit: string }[];
+}
+
+/** What is printed in the embedded metric format, line by line. */
+function linesOf(publish: () => void): Emitted[] {
   const lines: string[] = [];
   vi.stubEnv('POWERTOOLS_SERVICE_NAME', names.stack);
   vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'Tributary');
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
   try {
-    const counts = { recordsIn: 1, delivered: 1, superseded: 0, deleted: 0, quarantined: 0, failed: 0, labelEvents: 0 };
-    const outcome = { checkpoint: undefined, completeThrough: 1, failures: [], rejections: [], counts };
-    publishOutcome(orders.name, outcome, { payload: 0, billed: 0 }, 60_000);
+    publish();
   } finally {
     write.mockRestore();
     vi.unstubAllEnvs();
   }
-  return JSON.parse(lines[0] ?? '{}')._aws.CloudWatchMetrics[0];
+  return lines.map((line) => JSON.parse(line)._aws.CloudWatchMetrics[0]);
+}
+
+/** As ingest prints it. */
+function emitted(): Emitted {
+  const counts = { recordsIn: 1, delivered: 1, superseded: 0, deleted: 0, quarantined: 0, failed: 0, labelEvents: 0 };
+  const outcome = { checkpoint: undefined, completeThrough: 1, failures: [], rejections: [], counts };
+  const [line] = linesOf(() => publishOutcome(orders.name, outcome, { payload: 0, billed: 0 }, 60_000));
+  if (!line) throw new Error('nothing was printed');
+  return line;
+}
+
+/** As predict prints it of a prediction whose endpoint failed and whose record conflicts. */
+async function emittedByPredict(): Promise<Emitted[]> {
+  const timings = new Timings();
+  await timings.measure('endpoint', () => Promise.reject(new Error('down'))).catch(() => undefined);
+  timings.refused(STATUS.conflict);
+  return linesOf(() => publishTimings(orders.name, timings));
 }
 
 describe('alarms', () => {
@@ -51,13 +75,14 @@ describe('alarms', () => {
     },
   );
 
-  it('watch metrics of our own only as ingest emits them: namespace, names and dimensions', () => {
-    const { Namespace, Dimensions, Metrics } = emitted();
+  it('watch metrics of our own only as the functions emit them: namespace, names and dimensions', async () => {
+    const lines = [emitted(), ...(await emittedByPredict()), ...linesOf(() => publishGivenUp(orders.name))];
+    const { Namespace } = emitted();
     const ours = alarms.flatMap(({ metrics }) => metrics).filter((metric) => metric.Namespace === Namespace);
     expect(ours.length).toBeGreaterThan(5);
     for (const { MetricName, Dimensions: watched } of ours) {
-      expect(Metrics.map(({ Name }) => Name)).toContain(MetricName);
-      expect(Dimensions).toContainEqual(watched.map(({ Name }) => Name));
+      const line = lines.find(({ Metrics }) => Metrics.some(({ Name }) => Name === MetricName));
+      expect(line?.Dimensions, MetricName).toContainEqual(watched.map(({ Name }) => Name));
       expect(watched.map(({ Value }) => Value)).toEqual([names.stack, orders.name]);
     }
   });

@@ -25,7 +25,7 @@ describe('a definition that is deployed', () => {
 
   it('may gain a feature, which is an update of the feature group: the others stay first and in order', () => {
     const grown = { features: { ...deployed.features, speed: fractional({ optional: true, since: 2 }) } };
-    expect(evolve(grown)).toEqual({ added: ['speed Fractional'], refused: [] });
+    expect(evolve(grown)).toMatchObject({ added: ['speed Fractional'], refused: [] });
     const definitions = (input: FeatureGroupInput) =>
       featureGroup(defineFeatureGroup(input)).FeatureGroup?.Properties.FeatureDefinitions as object[];
     const before = definitions(deployed);
@@ -36,7 +36,18 @@ describe('a definition that is deployed', () => {
 
   it('may change what Feature Store does not see: bounds, encoding, whether a feature trains', () => {
     const features = { ...deployed.features, rooms: integral({ min: 1, training: false, optional: true }) };
-    expect(evolve({ features })).toEqual({ added: [], refused: [] });
+    expect(evolve({ features })).toMatchObject({ added: [], refused: [] });
+  });
+
+  it('says what a change of the schema will do, and nothing of other changes', () => {
+    const bounded = { ...deployed.features, rooms: integral({ min: 1 }) };
+    expect(evolve({ features: bounded }).retraining).toBeUndefined();
+    const narrower = { ...deployed.features, rooms: integral({ training: false, optional: true }) };
+    expect(evolve({ features: narrower }).retraining).toMatch(
+      /^The schema of training changes from [0-9a-f]{16} to [0-9a-f]{16}: a training starts within five minutes/,
+    );
+    const { schemaHash: _, ...ofVersion010 } = locked;
+    expect(evolutionOf(ofVersion010, locked).retraining).toBeUndefined();
   });
 
   it.each<[string, Partial<FeatureGroupInput>, string]>([

@@ -27,8 +27,8 @@ const definition = retrainingDefinition as {
 const states = Object.entries(definition.States);
 const tasks = states.filter(([, state]) => state.Type === 'Task');
 
-/** States in which the epoch is closed, so that no failure may reopen it. */
-const AFTER_THE_CLOSE = ['FindAlarms', 'CleanUp', 'HasStaleAlarms', 'DeleteStaleAlarms'];
+/** States in which the attempt is over, so that no failure may fail it. */
+const CLEANING = ['FindAlarms', 'CleanUp', 'DeleteStaleAlarms'];
 
 function nextOf(state: State): string[] {
   const ways = [...(state.Choices ?? []), ...(state.Catch ?? []), { Next: state.Next }, { Next: state.Default }];
@@ -55,22 +55,24 @@ describe('the retraining state machine', () => {
     expect([...reachableFrom(definition.StartAt)].sort()).toEqual(states.map(([name]) => name).sort());
   });
 
-  it('ends in success only after closing the epoch, and in failure only by reopening it', () => {
+  it('ends only after closing the epoch or failing the attempt, and cleans up after both', () => {
     const waysTo = (name: string) => states.filter(([, state]) => nextOf(state).includes(name)).map(([from]) => from);
-    expect(waysTo('FindAlarms')).toEqual(['RefuseChallenger', 'CloseEpoch']);
+    expect(waysTo('FindAlarms')).toEqual(['IsWorthTraining', 'RefuseChallenger', 'CloseEpoch', 'FailAttempt']);
     expect(waysTo('CleanUp')).toEqual(['FindAlarms']);
-    expect(waysTo('Retrained')).toEqual(AFTER_THE_CLOSE);
-    expect(waysTo('NotRetrained')).toEqual(['ReopenEpoch']);
+    expect(waysTo('HasFailed')).toEqual(['FindAlarms', 'CleanUp', 'HasStaleAlarms', 'DeleteStaleAlarms']);
+    expect(waysTo('ConsiderNext')).toEqual(['HasFailed']);
+    expect(waysTo('Retrained')).toEqual(['ConsiderNext']);
+    expect(waysTo('NotRetrained')).toEqual(['FailAttempt', 'HasFailed']);
     expect(
       states.filter(([, { Type, End }]) => End || Type === 'Succeed' || Type === 'Fail').map(([name]) => name),
     ).toEqual(['Retrained', 'NotRetrained']);
   });
 
-  it.each(tasks)('reopens the epoch, unless it is closed, whatever fails in %s', (name, task) => {
-    const last = task.Catch?.at(-1);
-    expect(last).toMatchObject({
+  it.each(tasks)('fails the attempt, unless it is over, whatever fails in %s', (name, task) => {
+    const next = { FailAttempt: 'NotRetrained', ConsiderNext: 'Retrained' }[name];
+    expect(task.Catch?.at(-1)).toMatchObject({
       ErrorEquals: ['States.ALL'],
-      Next: name === 'ReopenEpoch' ? 'NotRetrained' : AFTER_THE_CLOSE.includes(name) ? 'Retrained' : 'ReopenEpoch',
+      Next: next ?? (CLEANING.includes(name) ? 'HasFailed' : 'FailAttempt'),
     });
   });
 

@@ -180,8 +180,10 @@ async function select(sql: string): Promise<unknown[][]> {
 }
 
 const hashOf = (identifier: string) => createHash('md5').update(identifier, 'utf8').digest('hex');
-const splitOf = (identifier: string): Split =>
-  Number.parseInt(hashOf(identifier).slice(0, 4), 16) % 100 < 20 ? 'validation' : 'train';
+function splitOf(identifier: string): Split {
+  const bucket = Number.parseInt(hashOf(identifier).slice(0, 4), 16) % 100;
+  return bucket < 10 ? 'judge' : bucket < 20 ? 'validation' : 'train';
+}
 
 /** What training should see of these changes, by the encoder of predictions. */
 function expectedRows(group: FeatureGroup, rows: readonly TimedChange[], split: Split): number[][] {
@@ -205,7 +207,7 @@ describe('the training set and the encoder of predictions', () => {
         fc.asyncProperty(groupAndRows, async ([group, rows]) => {
           await fillSnapshot(group, rows);
           const found = await select(trainingRowsSql(group, SOURCE));
-          for (const split of ['train', 'validation'] as const) {
+          for (const split of ['train', 'validation', 'judge'] as const) {
             const numbers = found.filter((row) => row.at(-1) === split).map((row) => row.slice(0, -1).map(Number));
             expect(numbers.map((row) => row.map(positiveZero))).toEqual(expectedRows(group, rows, split));
           }
@@ -222,14 +224,12 @@ describe('the training set and the encoder of predictions', () => {
       await fc.assert(
         fc.asyncProperty(groupAndRows, async ([group, rows]) => {
           await fillSnapshot(group, rows);
-          const train = expectedRows(group, rows, 'train').map(([label]) => label);
-          const validation = expectedRows(group, rows, 'validation').map(([label]) => label);
-          const count = (labels: (number | undefined)[], wanted: number) => labels.filter((it) => it === wanted).length;
+          const expected = (['train', 'validation', 'judge'] as const).flatMap((split) => {
+            const labels = expectedRows(group, rows, split).map(([label]) => label);
+            return [labels.length, labels.filter((it) => it === 1).length, labels.filter((it) => it === 0).length];
+          });
           const [counts = []] = await select(countQuery(group, SOURCE));
-          expect(counts.slice(0, -1).map(Number)).toEqual([
-            ...[train.length, validation.length],
-            ...[count(train, 1), count(train, 0), count(validation, 1), count(validation, 0)],
-          ]);
+          expect(counts.slice(0, expected.length).map(Number)).toEqual(expected);
         }),
         { numRuns: 30 },
       );

@@ -24,8 +24,8 @@ const group = defineFeatureGroup({
   label: { name: 'defaulted' },
 });
 
-const problemsOf = (features: object) => parseFeatures(group, { age: 41, ...features }).problems;
-const textsOf = (features: object) => parseFeatures(group, { age: 41, ...features }).features;
+const problemsOf = (features: object) => parseFeatures(group.features, { age: 41, ...features }).problems;
+const textsOf = (features: object) => parseFeatures(group.features, { age: 41, ...features }).features;
 
 describe('the features of a prediction request', () => {
   test('are taken as JSON numbers or as numeric text', () => {
@@ -69,7 +69,7 @@ describe('the features of a prediction request', () => {
   });
 
   test('name every required feature that is missing, but none that does not train', () => {
-    expect(parseFeatures(group, {}).problems).toEqual(['age is required']);
+    expect(parseFeatures(group.features, {}).problems).toEqual(['age is required']);
   });
 
   test('name the categories there are', () => {
@@ -84,11 +84,12 @@ describe('the features of a prediction request', () => {
 
   test('refuse unknown names, the label and the record identifier among them', () => {
     for (const name of ['agee', 'defaulted', 'loan_id']) {
-      expect(problemsOf({ [name]: '1' })).toEqual([expect.stringMatching(`^${name}: not a feature of loans`)]);
+      expect(problemsOf({ [name]: '1' })).toEqual([expect.stringMatching(`^${name}: no such feature; there are age,`)]);
     }
   });
 
   test('refuse what is no object', () => {
-    for (const value of [undefined, null, 5, 'age', []]) expect(parseFeatures(group, value).problems).toHaveLength(1);
+    for (const value of [undefined, null, 5, 'age', []])
+      expect(parseFeatures(group.features, value).problems).toHaveLength(1);
   });
 });

@@ -29,7 +29,7 @@ function labelled(rows: number, seed: number): Uint8Array {
   return Uint8Array.from({ length: rows }, () => (next() < 0.3 ? 1 : 0));
 }
 
-const policy: GatePolicy = { metric: 'auc', minimumGain: -0.02, confidence: 95 };
+const policy: GatePolicy = { metric: 'auc', minimumGain: -0.02, confidence: 95, floor: 0.5 };
 
 describe('the area under the curve', () => {
   test.each([1, 2, 3])('is the share of pairs ranked rightly, ties counting half (seed %s)', (seed) => {
@@ -110,6 +110,48 @@ describe('the gate', () => {
     const low = (confidence: number) =>
       judge({ labels, challenger: good, champion: poor }, { ...policy, confidence }).comparison.gain?.low ?? 0;
     expect([80, 90, 95, 99].map(low)).toEqual([80, 90, 95, 99].map(low).toSorted((a, b) => b - a));
+  });
+
+  test('where nothing serves asks for the floor', () => {
+    expect(judge({ labels, challenger: poor }, { ...policy, floor: 0.9 })).toMatchObject({
+      decision: 'refuse',
+      reason: expect.stringContaining('not above the floor of 0.9'),
+    });
+    expect(judge({ labels, challenger: good }, policy).reason).toContain('above the floor of 0.5');
+  });
+
+  test('where a model of another schema serves refuses only what is certainly worse than that was', () => {
+    const auc = rocAuc(poor, labels)?.auc ?? 0;
+    const decision = (record: number) =>
+      judge({ labels, challenger: poor }, { ...policy, floor: 0.99 }, { auc: record }).decision;
+    expect(decision(auc)).toBe('promote');
+    expect(decision(auc + 0.03)).toBe('promote');
+    expect(decision(auc + 0.15)).toBe('refuse');
+  });
+
+  test('lets no model get worse for ever: small losses add up, from the best that has served', () => {
+    const many = labelled(4_000, 11);
+    const noise = scored(4_000, 0, 12, many).scores;
+    const best = scored(4_000, 0.45, 13, many).scores;
+    const worseBy = (step: number) => best.map((score, row) => score + step * 0.01 * (noise[row] ?? 0));
+    const aucOf = (scores: Float64Array) => rocAuc(scores, many)?.auc ?? 0;
+    let [champion, behindBest] = [best, 0];
+    const promoted: number[] = [];
+    for (let step = 1; step <= 30; step += 1) {
+      const challenger = worseBy(step * 8);
+      const verdict = judge({ labels: many, challenger, champion }, policy, { behindBest });
+      if (verdict.decision === 'refuse') continue;
+      promoted.push(step);
+      [champion, behindBest] = [challenger, verdict.comparison.behindBest];
+    }
+    expect(promoted.length).toBeGreaterThan(1);
+    expect(aucOf(best) - aucOf(champion)).toBeLessThan(0.02);
+    expect(aucOf(best) - aucOf(worseBy(240))).toBeGreaterThan(0.05);
+  });
+
+  test('is the best again once its gains have made up for the losses', () => {
+    const { comparison } = judge({ labels, challenger: good, champion: poor }, policy, { behindBest: -0.01 });
+    expect(comparison.behindBest).toBe(0);
   });
 
   test('judges nothing when a model has not scored every row', () => {

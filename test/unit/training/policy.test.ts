@@ -3,6 +3,7 @@ import type { EpochState } from '../../../shared/state/epochs.ts';
 import type { LabelCounts } from '../../../shared/state/label-ledger.ts';
 import {
   backoffSeconds,
+  type Circumstances,
   decide,
   decideWithoutCounts,
   RETRY_BACKOFF_SECONDS_MAX,
@@ -18,6 +19,7 @@ const policy: RetrainingPolicy = {
   coolDownSeconds: 3_600,
   stalenessMaxSeconds: 7 * 86_400,
   retryBackoffSeconds: 60,
+  attemptsMax: 5,
 };
 
 const labels = (zeros: number, ones: number): LabelCounts => ({ total: zeros + ones, 0: zeros, 1: ones });
@@ -26,15 +28,18 @@ const trainedHoursAgo = (hours: number): EpochState['lastTraining'] => ({
   attempt: 1,
   finishedAtMs: NOW - hours * HOUR_MS,
 });
-const decideOn = (counts: LabelCounts, state: Partial<EpochState> = {}) =>
-  decide({ counts, state: { epoch: 3, ...state }, policy, now: NOW });
+const circumstances = (state: Partial<EpochState> = {}): Circumstances => ({
+  ...{ state: { epoch: 3, ...state }, policy, now: NOW, schemas: { defined: 'a', serving: 'a' } },
+});
+const decideOn = (counts: LabelCounts, state: Partial<EpochState> = {}, more: Partial<Circumstances> = {}) =>
+  decide({ ...circumstances(state), ...more, counts });
 
 const training = { epoch: 2, attempt: 1, executionName: 'g-epoch-2-attempt-1', claimedAtMs: NOW, input: '{}' };
 const failed = (attempt: number, secondsAgo: number): EpochState['failed'] => ({
   epoch: 2,
   attempt,
   failedAtMs: NOW - secondsAgo * 1_000,
-  error: 'TooFewRows',
+  error: 'States.TaskFailed',
   cause: '',
 });
 
@@ -99,7 +104,7 @@ describe('the decision to retrain', () => {
   });
 
   test('needs no count while a training is in flight, paused or cooling down, and needs one otherwise', () => {
-    const undecided = (state: Partial<EpochState>) => decideWithoutCounts({ epoch: 3, ...state }, policy, NOW);
+    const undecided = (state: Partial<EpochState>) => decideWithoutCounts(circumstances(state));
     expect(undecided({ training })?.decision).toBe('resume');
     expect(undecided({ failed: failed(1, 1) })?.decision).toBe('wait');
     expect(undecided({ lastTraining: trainedHoursAgo(0.5) })?.decision).toBe('wait');

@@ -34,7 +34,7 @@ describe('the training set', () => {
       `  CASE WHEN "kind" = 'it''s' THEN 1 ELSE 0 END AS c3,`,
       `  CASE WHEN "kind" = 'a"b' THEN 1 ELSE 0 END AS c4,`,
       `  CASE "grade" WHEN 'low' THEN 1 WHEN 'high' THEN 2 ELSE 0 END AS c5,`,
-      `  CASE WHEN from_base(substr(to_hex(md5(to_utf8("trainable"."id"))), 1, 4), 16) % 100 >= 20 THEN 'train' ELSE 'validation' END AS part`,
+      `  CASE WHEN from_base(substr(to_hex(md5(to_utf8("trainable"."id"))), 1, 4), 16) % 100 >= 20 THEN 'train' WHEN from_base(substr(to_hex(md5(to_utf8("trainable"."id"))), 1, 4), 16) % 100 < 10 THEN 'judge' ELSE 'validation' END AS part`,
     ]);
   });
 });

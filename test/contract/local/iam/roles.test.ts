@@ -20,6 +20,7 @@ const STACK = 'tributary-orders-v2-dev';
 const PARAMS = {
   ...{ changeLogBufferSeconds: 0, labelsWindowSeconds: 0, coolDownSeconds: 0, endpointPollSeconds: 1 },
   ...{ labelsThreshold: 20, labelsPerClassMin: 0, retryBackoffSeconds: 3600 },
+  ...{ trainRowsPerClassMin: 1, validationRowsPerClassMin: 0, judgeRowsPerClassMin: 1 },
 };
 /** Longest wait for what a function does by itself, in milliseconds. */
 const WAIT_MS_MAX = 45_000;
@@ -239,7 +240,7 @@ describe('without one action the loop fails, and says which', () => {
 
   test('the state machine cannot train', async () => {
     const restore = withoutAction('RetrainingStateMachineRole', 'sagemaker:CreateTrainingJob');
-    await writeOrders(40);
+    await writeOrders(100);
     await cloud.idle();
     const stateMachineArn = cloud.stack.outputs.RetrainingStateMachineArn ?? '';
     const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:Orders_v2-epoch-1-attempt-1`;

@@ -32,6 +32,7 @@ let known: {
   execution: string;
   training: string;
   model: string;
+  endpoint: string;
   transform: string;
   streamArn: string;
   uploadId: string;
@@ -88,6 +89,7 @@ beforeAll(async () => {
     execution: String(ended.executionArn),
     training: await names('ListTrainingJobs', 'TrainingJobSummaries', 'TrainingJobName'),
     model: await names('ListModels', 'Models', 'ModelName'),
+    endpoint: await names('ListEndpoints', 'Endpoints', 'EndpointName'),
     transform: await names('ListTransformJobs', 'TransformJobSummaries', 'TransformJobName'),
     streamArn: Table.LatestStreamArn,
     uploadId: upload.UploadId,
@@ -157,7 +159,7 @@ const ANSWERED: [string, Call][] = [
     'sagemaker ListModels': () => new sagemaker.ListModelsCommand({}),
     'sagemaker DescribeModel': () => new sagemaker.DescribeModelCommand({ ModelName: known.model }),
     'sagemaker ListEndpoints': () => new sagemaker.ListEndpointsCommand({}),
-    'sagemaker DescribeEndpoint': () => new sagemaker.DescribeEndpointCommand({ EndpointName: outputs.EndpointName }),
+    'sagemaker DescribeEndpoint': () => new sagemaker.DescribeEndpointCommand({ EndpointName: known.endpoint }),
     'sagemaker ListEndpointConfigs': () => new sagemaker.ListEndpointConfigsCommand({}),
     'sagemaker DescribeEndpointConfig': () =>
       new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName: known.model }),
@@ -172,7 +174,7 @@ const ANSWERED: [string, Call][] = [
   ...of(runtime.SageMakerRuntimeClient, {
     'sagemaker-runtime InvokeEndpoint': () =>
       new runtime.InvokeEndpointCommand({
-        EndpointName: outputs.EndpointName,
+        EndpointName: known.endpoint,
         ContentType: 'text/csv',
         Body: `${'1,'.repeat(9)}0`,
       }),
@@ -383,7 +385,7 @@ const ERRORS: [string, Call, string][] = [
     () =>
       send(
         runtime.SageMakerRuntimeClient as never,
-        new runtime.InvokeEndpointCommand({ EndpointName: outputs.EndpointName, ContentType: 'text/csv', Body: '1' }),
+        new runtime.InvokeEndpointCommand({ EndpointName: known.endpoint, ContentType: 'text/csv', Body: '1' }),
       ),
     'ModelError',
   ],

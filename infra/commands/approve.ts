@@ -1,0 +1,30 @@
+import { readEpochState } from '../../shared/state/epochs.ts';
+import { answerApproval } from '../../shared/state/intervention.ts';
+import { exiting, newCommand, runCommand } from '../terminal/command.ts';
+import { definitionOption, regionOption, stageOption } from '../terminal/options.ts';
+import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
+
+export const command = newCommand('approve', 'Lets a challenger that waits for a person be promoted, or refuses it.')
+  .option('--reject', 'refuse it in place of promoting it')
+  .option('--reason <TEXT>', 'why, as the status will show it', 'no reason given')
+  .addOption(definitionOption().default(EXAMPLE))
+  .addOption(stageOption().default(STAGE))
+  .addOption(regionOption())
+  .action(
+    exiting(async ({ reject = false, reason, ...options }) => {
+      const { table, close } = await deployedStack(options);
+      try {
+        const { training } = await readEpochState(table);
+        if (!training?.approval || training.approval.answer) throw new Error('No challenger waits for a person.');
+        const answer = { approved: !reject, reason, at: new Date().toISOString() };
+        if (!(await answerApproval(table, training, answer))) throw new Error('No challenger waits any more.');
+        const { modelName } = training.approval;
+        console.log(reject ? `${modelName} is refused.` : `${modelName} is approved, and will be deployed in minutes.`);
+        return 0;
+      } finally {
+        close();
+      }
+    }),
+  );
+
+if (import.meta.main) await runCommand(command);

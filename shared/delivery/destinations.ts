@@ -2,14 +2,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { FirehoseClient } from '@aws-sdk/client-firehose';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { CLIENT_SETTINGS } from '../calls/client-settings.ts';
-import { fencesEveryRecord } from '../changes/last-change.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import { directOnlineStore } from '../online-store/direct.ts';
 import { type OnlineStore, sdkOnlineStore } from '../online-store/online-store.ts';
 import { changeLogSink, type SentBytes } from '../sinks/change-log.ts';
 import { featureStoreSink } from '../sinks/feature-store.ts';
 import { labelLedgerSink } from '../sinks/label-ledger.ts';
-import { fenceStore } from '../state/fences.ts';
+import { type FenceForm, fencesOf } from '../state/fence-forms.ts';
 
 /** AWS clients that changes are delivered through. */
 export interface DeliveryClients {
@@ -39,6 +38,7 @@ export interface DestinationOptions {
   readonly changeLogStream: string;
   readonly featureStoreConcurrency: number;
   readonly hazardWindowSeconds: number;
+  readonly fences: FenceForm;
 }
 
 /** Where the changes of a feature group go. */
@@ -52,6 +52,6 @@ export function destinationsOf(group: FeatureGroup, options: DestinationOptions,
     ),
     changeLog: changeLogSink(group, options.changeLogStream, clients.firehose, clients.sentToChangeLog),
     labelLedger: labelLedgerSink(table, options.hazardWindowSeconds),
-    fences: fenceStore(table, fencesEveryRecord(group)),
+    fences: fencesOf(group, options.fences, table),
   };
 }

@@ -21,6 +21,7 @@ export function ingestAgainst(endpoint: string): (event: { Records: unknown[] })
       hazardWindowSeconds: 1,
       featureStoreConcurrency: 16,
       featureStoreWriter: 'sdk',
+      fences: 'pages',
     },
     group: bankMarketing,
     clients: deliveryClients({ featureStoreWriter: 'direct' }),

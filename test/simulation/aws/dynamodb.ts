@@ -5,6 +5,8 @@ import type { Faults } from './faults.ts';
 
 /** Items that a page of a query holds at most; AWS's limit is 1 MB, which no simulation would ever reach. */
 const QUERY_PAGE_ITEMS = 40;
+/** Bytes that an item of fences may have: AWS's 400 KB are more than a simulated batch would ever need. */
+const FENCES_BYTES_MAX = 4_096;
 /** How far the index lags behind the table, in milliseconds. */
 const INDEX_LAG_MS = 200;
 const INDEX_HASH = 'epochLabelShard';
@@ -128,6 +130,9 @@ export class DynamoDb implements AwsService {
       throw new AwsError('ConditionalCheckFailedException', 'The conditional request failed');
     }
     const after = change(before ?? { pk: { S: pk } });
+    if (pk.startsWith('fences#') && (after.fences?.S?.length ?? 0) > FENCES_BYTES_MAX) {
+      throw new AwsError('ValidationException', 'Item size has exceeded the maximum allowed size');
+    }
     this.state.set(pk, after);
     this.#reindex(pk, before?.[INDEX_HASH]?.S, after[INDEX_HASH]?.S);
     this.#onWrite(pk, before, after, caller);

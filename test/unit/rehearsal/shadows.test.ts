@@ -36,6 +36,7 @@ const config = {
   hazardWindowSeconds: 1,
   featureStoreConcurrency: 4,
   featureStoreWriter: 'sdk' as const,
+  fences: 'pages' as const,
 };
 const NOW = 1_790_000_100_000;
 /** No client is there: a rehearsal that reached for one would fail. */

@@ -1,0 +1,44 @@
+import { fenceOfPlaces } from '../changes/event-order.ts';
+import { fencesEveryRecord } from '../changes/last-change.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
+import { fenceItems } from './fence-items.ts';
+import { fencePages } from './fence-pages.ts';
+import type { Fences } from './fences.ts';
+import type { StateTable } from './table.ts';
+
+/**
+ * Forms that fences are written and read in: `items`, one per record, as version 0.1.0 knows them; `pages`, many in one
+ * item; or `both`, which a version has to do that shares shards with one of either kind.
+ */
+export type FenceForm = 'items' | 'both' | 'pages';
+
+/**
+ * Fences of a group. Where every record keeps one for ever, no second tells where it lies: there they are items, whatever
+ * the form.
+ */
+export function fencesOf(group: FeatureGroup, form: FenceForm, table: StateTable): Fences {
+  if (fencesEveryRecord(group)) return fenceItems(table, true);
+  const items = fenceItems(table, false);
+  const pages = fencePages(table);
+  if (form === 'items') return items;
+  return form === 'pages' ? pages : inBoth(items, pages);
+}
+
+/** What either form knows of a record is known. */
+function inBoth(items: Fences, pages: Fences): Fences {
+  return {
+    async read(sought, pace) {
+      const [found, more] = await Promise.all([items.read(sought, pace), pages.read(sought, pace)]);
+      for (const [id, fence] of more) {
+        const known = found.get(id);
+        const places = [fence, ...fence.earlier, ...(known ? [known, ...known.earlier] : [])];
+        found.set(id, fenceOfPlaces(places));
+      }
+      return found;
+    },
+    async write(fences, found, pace) {
+      const failures = await Promise.all([items.write(fences, found, pace), pages.write(fences, found, pace)]);
+      return failures.flat();
+    },
+  };
+}

@@ -1,11 +1,16 @@
-import { type AttributeValue, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { untilDeadline } from '../calls/pace.ts';
 import { type Fence, type FenceOf, fenceOfPlaces, type Place, placeOf } from '../changes/event-order.ts';
 import { paddedSequenceNumber } from '../changes/sequence-number.ts';
+import { type ConditionalPut, conditionalPuts, PUTS_PER_CALL_MAX } from './conditional-puts.ts';
 import { type Fences, fenceFailure } from './fences.ts';
 import { fenceKey } from './keys.ts';
-import { readItems, type StateTable, unlessConditionFails } from './table.ts';
+import { readItems, type StateTable } from './table.ts';
 
+/** The event time counts: sequence numbers of two shards may not compare, and the clock never goes back. */
+const IS_FORWARD = 'eventTimeMs < :eventTimeMs';
+/** An attribute that a fence does not have. */
+const NONE: AttributeValue = { NULL: true };
 /** State table calls in flight at once. */
 const CONCURRENCY_MAX = 32;
 /** A fence is needed as long as a batch may be delivered again: the stream's 24 hours, and one to spare. */
@@ -18,6 +23,7 @@ const FENCE_LIFETIME_SECONDS = 25 * 3_600;
  * @param keepForever every record has one, of whatever age (see `fencesEveryRecord`).
  */
 export function fenceItems(table: StateTable, keepForever: boolean): Fences {
+  const put = conditionalPuts(table, IS_FORWARD);
   return {
     async read(sought, pace) {
       const keys = new Set(sought.map(({ recordIdentifier }) => fenceKey(recordIdentifier)));
@@ -29,37 +35,34 @@ export function fenceItems(table: StateTable, keepForever: boolean): Fences {
     },
 
     async write(fences, found, pace) {
-      const left = await untilDeadline(fences, { pace, concurrencyMax: CONCURRENCY_MAX }, async (fence) => {
-        const expiresAt = keepForever ? undefined : Math.floor(pace.now() / 1_000) + FENCE_LIFETIME_SECONDS;
-        const put = putFence(table.name, fence, found.get(fence.change.recordIdentifier), expiresAt);
-        await unlessConditionFails(() => table.dynamodb.send(put, { abortSignal: pace.signal }));
-        return undefined;
-      });
-      return left.map(({ item, message }) => fenceFailure(item, message));
+      const expiresAt = keepForever ? NONE : { N: String(Math.floor(pace.now() / 1_000) + FENCE_LIFETIME_SECONDS) };
+      const puts = fences.map((fence) => ({
+        fence,
+        ...putOf(fence, found.get(fence.change.recordIdentifier), expiresAt),
+      }));
+      const calls: (readonly (typeof puts)[number][])[] = [];
+      for (let at = 0; at < puts.length; at += PUTS_PER_CALL_MAX) calls.push(puts.slice(at, at + PUTS_PER_CALL_MAX));
+      const left = await untilDeadline(calls, { pace, concurrencyMax: CONCURRENCY_MAX }, (call) =>
+        put(call, pace.signal),
+      );
+      return left.flatMap(({ item, message }) => item.map(({ fence }) => fenceFailure(fence, message)));
     },
   };
 }
 
-function putFence(
-  tableName: string,
-  { change, effective }: FenceOf,
-  found: Fence | undefined,
-  expiresAt: number | undefined,
-): PutItemCommand {
-  return new PutItemCommand({
-    TableName: tableName,
-    Item: {
+function putOf({ change, effective }: FenceOf, found: Fence | undefined, expiresAt: AttributeValue): ConditionalPut {
+  return {
+    item: {
       pk: { S: fenceKey(change.recordIdentifier) },
       record: { S: change.recordIdentifier },
       ...placeItem(OWN, placeOf(change)),
       ...placeItem(BEFORE, predecessorOf(found, change)),
       ...placeItem(EFFECTIVE, effective),
-      ...(expiresAt !== undefined && { expiresAt: { N: String(expiresAt) } }),
+      expiresAt,
     },
-    // The event time counts too: sequence numbers of two shards may not compare, and the clock never goes back.
-    ConditionExpression: 'attribute_not_exists(pk) OR eventTimeMs < :eventTimeMs',
-    ExpressionAttributeValues: { ':eventTimeMs': { N: String(change.eventTimeMs) } },
-  });
+    values: { ':eventTimeMs': { N: String(change.eventTimeMs) } },
+    isThere: found !== undefined,
+  };
 }
 
 /** What the new fence remembers: the one the batch began with, as long as it is not the new one itself. */
@@ -84,12 +87,12 @@ function placeItem(
   [number, time, second, removed]: PlaceAttributes,
   place: Place | undefined,
 ): Record<string, AttributeValue> {
-  if (!place) return {};
+  if (!place) return { [number]: NONE, [time]: NONE, [second]: NONE, [removed]: NONE };
   return {
     [number]: { S: paddedSequenceNumber(place.sequenceNumber) },
     [time]: { N: String(place.eventTimeMs) },
-    ...(place.streamSecond !== undefined && { [second]: { N: String(place.streamSecond) } }),
-    ...(place.removed && { [removed]: { BOOL: true } }),
+    [second]: place.streamSecond === undefined ? NONE : { N: String(place.streamSecond) },
+    [removed]: { BOOL: place.removed === true },
   };
 }
 
@@ -102,7 +105,7 @@ function readPlace(
   return {
     sequenceNumber: text.replace(/^0+(?=\d)/, ''),
     eventTimeMs: Number(item[time]?.N),
-    streamSecond: item[second] && Number(item[second].N),
+    streamSecond: item[second]?.N === undefined ? undefined : Number(item[second].N),
     removed: item[removed]?.BOOL === true,
   };
 }

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { errorCode } from '../calls/failure.ts';
-import { type Pace, untilDeadline } from '../calls/pace.ts';
+import { type Pace, unprocessed, untilDeadline } from '../calls/pace.ts';
 
 /** The pipeline's own table: its name, and the client that reaches it. */
 export interface StateTable {
@@ -57,8 +57,8 @@ export async function readItems(
       { abortSignal: pace.signal },
     );
     for (const item of Responses?.[name] ?? []) onItem(item);
-    const unprocessed = (UnprocessedKeys?.[name]?.Keys ?? []).map(({ pk }) => pk?.S ?? '');
-    return unprocessed.length > 0 ? unprocessed : undefined;
+    const rest = (UnprocessedKeys?.[name]?.Keys ?? []).map(({ pk }) => pk?.S ?? '');
+    return rest.length > 0 ? unprocessed(rest) : undefined;
   });
   const unread = left.reduce((sum, { item }) => sum + item.length, 0);
   if (unread > 0) {

@@ -1,7 +1,9 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Scheduler } from '../world/scheduler.ts';
 import { AwsError, type AwsService, type Caller } from './aws-call.ts';
 import { fulfils, type Item, type Names, updated, type Values } from './expression.ts';
 import type { Faults } from './faults.ts';
+import { writeOfStatement } from './partiql.ts';
 
 /** Items that a page of a query holds at most; AWS's limit is 1 MB, which no simulation would ever reach. */
 const QUERY_PAGE_ITEMS = 40;
@@ -24,7 +26,14 @@ interface Request {
   readonly ExclusiveStartKey?: Item;
   readonly ExpressionAttributeNames?: Names;
   readonly ExpressionAttributeValues?: Values;
+  readonly Statements: readonly StatementOf[];
   readonly RequestItems: Record<string, { Keys: Item[]; ConsistentRead?: boolean }>;
+}
+
+interface StatementOf {
+  readonly Statement: string;
+  readonly Parameters: readonly AttributeValue[];
+  readonly ReturnValuesOnConditionCheckFailure?: string;
 }
 
 export type StateWriteListener = (pk: string, before: Item | undefined, after: Item, caller: Caller) => void;
@@ -40,17 +49,21 @@ export class DynamoDb implements AwsService {
   readonly #stateTable: string;
   readonly #readSource: (key: Item) => Item | undefined;
   readonly #onWrite: StateWriteListener;
+  readonly #conditionsInBatches: boolean;
 
   constructor(around: {
     scheduler: Scheduler;
     faults: Faults;
     stateTable: string;
+    /** Whether a batch of statements takes conditions on attributes that are no keys: no page of AWS says. */
+    conditionsInBatches?: boolean;
     readSource(key: Item): Item | undefined;
     onWrite: StateWriteListener;
   }) {
     this.#scheduler = around.scheduler;
     this.#faults = around.faults;
     this.#stateTable = around.stateTable;
+    this.#conditionsInBatches = around.conditionsInBatches ?? true;
     this.#readSource = around.readSource;
     this.#onWrite = around.onWrite;
   }
@@ -70,6 +83,8 @@ export class DynamoDb implements AwsService {
         return this.#write(request, request.Item.pk?.S ?? '', () => request.Item, caller);
       case 'UpdateItemCommand':
         return this.#write(request, request.Key.pk?.S ?? '', (item) => this.#update(request, item), caller);
+      case 'BatchExecuteStatementCommand':
+        return this.#batchExecute(request.Statements, caller);
       case 'QueryCommand':
         return this.#query(request);
       default:
@@ -137,6 +152,30 @@ export class DynamoDb implements AwsService {
     this.#reindex(pk, before?.[INDEX_HASH]?.S, after[INDEX_HASH]?.S);
     this.#onWrite(pk, before, after, caller);
     return {};
+  }
+
+  /** PartiQL: each statement succeeds or fails for itself. */
+  #batchExecute(statements: readonly StatementOf[], caller: Caller) {
+    if (statements.length > 25)
+      throw new AwsError('ValidationException', 'Member must have length less than or equal to 25');
+    return { Responses: statements.map((it) => ({ TableName: this.#stateTable, ...this.#statement(it, caller) })) };
+  }
+
+  #statement({ Statement, Parameters, ReturnValuesOnConditionCheckFailure: shown }: StatementOf, caller: Caller) {
+    const error = (Code: string, Item?: Item) => ({ Error: { Code, Message: Code, ...(Item && { Item }) } });
+    if (this.#faults.strikes('a statement was throttled')) return error('ProvisionedThroughputExceeded');
+    const write = writeOfStatement(Statement, Parameters);
+    const before = this.#live(write.pk);
+    if (write.kind === 'insert' && before) return error('DuplicateItem');
+    if (write.kind === 'update') {
+      if (!this.#conditionsInBatches) return error('ValidationError');
+      if (!before || !fulfils(write.condition, before, undefined, write.values)) {
+        return error('ConditionalCheckFailed', shown === 'ALL_OLD' ? before : undefined);
+      }
+    }
+    const request = { TableName: this.#stateTable } as Request;
+    this.#write(request, write.pk, () => ({ ...(write.kind === 'update' && before), ...write.item }), caller);
+    return this.#faults.strikes('a statement took effect and failed') ? error('InternalServerError') : {};
   }
 
   #update(request: Request, item: Item): Item {

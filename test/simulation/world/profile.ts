@@ -36,6 +36,8 @@ export interface Profile {
   readonly featureStoreWriter: 'direct' | 'sdk';
   /** The forms of fences that the versions of ingest and redrive have which run at once, from one time to the next. */
   readonly fences: readonly (readonly FenceForm[])[];
+  /** Whether a batch of statements takes conditions on attributes that are no keys. */
+  readonly conditionsInBatches: boolean;
   /** Of ingest. A short one makes invocations stop for want of time, and answer. */
   readonly timeoutMs: number;
   readonly labelsThreshold: number;
@@ -120,6 +122,7 @@ export function drawProfile(random: Random, changes: number): Profile {
     outageHours: random.chance(0.03) ? random.integer(1, 30) : 0,
     sequenceDigits: random.integer(21, 30),
     featureStoreWriter: random.pick(['direct', 'sdk'] as const),
+    conditionsInBatches: random.chance(0.8),
     fences: random.chance(0.7) ? [['pages']] : MIGRATION,
   };
 }

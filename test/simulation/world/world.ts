@@ -111,6 +111,7 @@ export class World {
       scheduler,
       faults,
       stateTable: STATE_TABLE,
+      conditionsInBatches: profile.conditionsInBatches,
       readSource: (key) => this.table.items.get(this.keys.identifierOf(key))?.attributes,
       onWrite: (pk, before, after, caller) => {
         this.witness.stateWrite(pk, before, after, caller);

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { untilDeadline } from '../calls/pace.ts';
-import { type Fence, type FenceOf, fenceOfPlaces, type Place, placeOf } from '../changes/event-order.ts';
+import { type Fence, type FenceOf, fenceOfPlaces, NEVER, type Place, placeOf } from '../changes/event-order.ts';
 import { paddedSequenceNumber } from '../changes/sequence-number.ts';
 import { type ConditionalPut, conditionalPuts, PUTS_PER_CALL_MAX } from './conditional-puts.ts';
 import { type Fences, fenceFailure } from './fences.ts';
@@ -52,11 +52,12 @@ export function fenceItems(table: StateTable, keepForever: boolean): Fences {
 
 function putOf({ change, effective }: FenceOf, found: Fence | undefined, expiresAt: AttributeValue): ConditionalPut {
   return {
+    // Version 0.1.0 takes any attribute of the one before for a number: where there is none, it is one that precedes all.
     item: {
       pk: { S: fenceKey(change.recordIdentifier) },
       record: { S: change.recordIdentifier },
       ...placeItem(OWN, placeOf(change)),
-      ...placeItem(BEFORE, predecessorOf(found, change)),
+      ...placeItem(BEFORE, predecessorOf(found, change) ?? NEVER),
       ...placeItem(EFFECTIVE, effective),
       expiresAt,
     },

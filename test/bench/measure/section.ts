@@ -2,6 +2,7 @@ import { coldStart } from '../sections/cold-start.ts';
 import { firehose } from '../sections/firehose.ts';
 import { growth } from '../sections/growth.ts';
 import { coalescing, hotPath } from '../sections/hot-path.ts';
+import { invocation } from '../sections/invocation.ts';
 import { memory } from '../sections/memory.ts';
 import { onlineWrite } from '../sections/online-write.ts';
 import { predictLatency } from '../sections/predict-latency.ts';
@@ -13,6 +14,7 @@ const sections = {
   coalescing,
   firehose,
   onlineWrite,
+  invocation,
   coldStart,
   predictLatency,
   memory,

@@ -130,16 +130,10 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'await Promise.all([items.write(fences, found, pace)])',
   },
   {
-    name: 'a repair does not look at its own second',
-    file: 'shared/delivery/dating.ts',
-    find: 'from: second - hazardSeconds, to:',
-    replace: 'from: second + 60, to:',
-  },
-  {
-    name: 'a repair does not look at the second of its date',
-    file: 'shared/delivery/dating.ts',
-    find: 'from: now - REDRIVE_MARGIN_SECONDS - 1, to: now + AHEAD_SECONDS_MAX',
-    replace: 'from: 0, to: 0',
+    name: 'repairs look for no fences',
+    file: 'shared/delivery/redrive.ts',
+    find: 'soughtForRepair(waiting, hazardSeconds, pace)',
+    replace: '[]',
   },
   {
     name: 'errors of a batch of statements ignored',

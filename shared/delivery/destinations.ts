@@ -2,13 +2,14 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { FirehoseClient } from '@aws-sdk/client-firehose';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { CLIENT_SETTINGS } from '../calls/client-settings.ts';
+import { fencesEveryRecord } from '../changes/last-change.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import { directOnlineStore } from '../online-store/direct.ts';
 import { type OnlineStore, sdkOnlineStore } from '../online-store/online-store.ts';
 import { changeLogSink, type SentBytes } from '../sinks/change-log.ts';
 import { featureStoreSink } from '../sinks/feature-store.ts';
 import { labelLedgerSink } from '../sinks/label-ledger.ts';
-import { type FenceForm, fencesOf } from '../state/fence-forms.ts';
+import { type FenceForm, fencesIn } from '../state/fence-forms.ts';
 
 /** AWS clients that changes are delivered through. */
 export interface DeliveryClients {
@@ -52,6 +53,6 @@ export function destinationsOf(group: FeatureGroup, options: DestinationOptions,
     ),
     changeLog: changeLogSink(group, options.changeLogStream, clients.firehose, clients.sentToChangeLog),
     labelLedger: labelLedgerSink(table, options.hazardWindowSeconds),
-    fences: fencesOf(group, options.fences, table),
+    fences: fencesIn(options.fences, table, fencesEveryRecord(group)),
   };
 }

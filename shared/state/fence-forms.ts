@@ -1,6 +1,4 @@
 import { fenceOfPlaces } from '../changes/event-order.ts';
-import { fencesEveryRecord } from '../changes/last-change.ts';
-import type { FeatureGroup } from '../definition/feature-group.ts';
 import { fenceItems } from './fence-items.ts';
 import { fencePages } from './fence-pages.ts';
 import type { Fences } from './fences.ts';
@@ -13,11 +11,13 @@ import type { StateTable } from './table.ts';
 export type FenceForm = 'items' | 'both' | 'pages';
 
 /**
- * Fences of a group. Where every record keeps one for ever, no second tells where it lies: there they are items, whatever
- * the form.
+ * Fences in a form.
+ *
+ * @param keepForever every record keeps one (see `fencesEveryRecord`). No second tells where it lies, so it is an item,
+ *   whatever the form.
  */
-export function fencesOf(group: FeatureGroup, form: FenceForm, table: StateTable): Fences {
-  if (fencesEveryRecord(group)) return fenceItems(table, true);
+export function fencesIn(form: FenceForm, table: StateTable, keepForever: boolean): Fences {
+  if (keepForever) return fenceItems(table, true);
   const items = fenceItems(table, false);
   const pages = fencePages(table);
   if (form === 'items') return items;

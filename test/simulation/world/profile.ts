@@ -108,7 +108,7 @@ export function drawProfile(random: Random, changes: number): Profile {
     numbersBeginAnew: random.chance(0.15),
     records: random.pick([3, 10, 40, 200]),
     changes,
-    batchSize: random.pick([1, 3, 10, 40, 100, 1_000]),
+    batchSize: random.pick([1, 3, 10, 40, 150, 1_000]),
     batchWindowMs: random.pick([0, 1_000, 1_000, 5_000]),
     bisect: random.chance(0.7),
     retriesMax: bounded ? random.integer(0, 4) : -1,

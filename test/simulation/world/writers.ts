@@ -49,11 +49,16 @@ export class Writers {
     });
   }
 
+  /** A job goes over the whole table, twice at once. */
+  #job(): void {
+    for (const id of [...this.#keys.identifiers, ...this.#keys.identifiers]) {
+      this.#table.write(id, this.#item(id, undefined));
+    }
+  }
+
   #act(): void {
     const chance = this.#random;
-    // A job goes over the whole table.
-    if (chance.chance(JOB_CHANCE))
-      for (const id of this.#keys.identifiers) this.#table.write(id, this.#item(id, undefined));
+    if (chance.chance(JOB_CHANCE)) this.#job();
     if (!chance.chance(0.4)) this.#recent = chance.pick(this.#keys.identifiers);
     const id = this.#recent;
     const present = this.#table.items.get(id);

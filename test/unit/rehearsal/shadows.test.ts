@@ -61,7 +61,7 @@ describe('a rehearsal of ingest', () => {
     const places = Object.keys(effects).map((place) => place.replaceAll(/[0-9a-f]{16}/g, '*'));
     expect(batchItemFailures).toEqual([]);
     expect([...new Set(places)].sort()).toEqual(
-      expect.arrayContaining(['online/*/weight', 'online/*/lost', 'quarantine/*', 'state/fence/*', 'state/label/*']),
+      expect.arrayContaining(['online/*/weight', 'online/*/lost', 'quarantine/*', 'state/fences/*', 'state/label/*']),
     );
     expect(places.filter((place) => place.startsWith('change-log/')).length).toBeGreaterThan(2);
   });

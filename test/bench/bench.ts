@@ -69,6 +69,8 @@ function bench({
   show('Firehose: CPU a row, against a server that answers at once', firehose.sending);
   const invocation = section<Record<string, Table>>('invocation', quick, []);
   for (const [batch, rows] of Object.entries(invocation)) show(`A whole invocation, CPU per change: ${batch}`, rows);
+  const fences = section<Table>('fences', quick, []);
+  show('Fences of a batch of 1,000 changes in one second, and units of the state table', fences);
   const coldStart = section<
     Record<string, { bundleBytes: number; startBytes: number; cpu: { bestMs: number; medianMs: number } }>
   >('coldStart', quick, []);

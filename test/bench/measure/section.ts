@@ -1,4 +1,5 @@
 import { coldStart } from '../sections/cold-start.ts';
+import { fences } from '../sections/fences.ts';
 import { firehose } from '../sections/firehose.ts';
 import { growth } from '../sections/growth.ts';
 import { coalescing, hotPath } from '../sections/hot-path.ts';
@@ -15,6 +16,7 @@ const sections = {
   firehose,
   onlineWrite,
   invocation,
+  fences,
   coldStart,
   predictLatency,
   memory,

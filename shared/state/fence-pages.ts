@@ -35,21 +35,25 @@ export function fencePages(table: StateTable): Fences {
     async read(sought, pace) {
       const wanted = new Map<string, string>();
       for (const { recordIdentifier } of sought) wanted.set(nameOf(recordIdentifier), recordIdentifier);
-      const pages: string[] = [];
-      await readItems(table, secondsOf(sought).map(fencesOfSecondKey), pace, ({ pk, pages: sets }) => {
-        const second = secondOfFencesKey(pk?.S ?? '');
-        for (const set of sets?.SS ?? []) pages.push(...pagesOf(second, set));
-      });
       const places = new Map<string, Place[]>();
+      const note = (second: number, line: string) => {
+        const recordIdentifier = wanted.get(line.slice(0, NAME_LENGTH));
+        if (recordIdentifier === undefined) return;
+        const known = places.get(recordIdentifier);
+        if (known) known.push(placeIn(line, second));
+        else places.set(recordIdentifier, [placeIn(line, second)]);
+      };
+      const pages: string[] = [];
+      await readItems(table, secondsOf(sought).map(fencesOfSecondKey), pace, ({ pk, pages: entries }) => {
+        const second = secondOfFencesKey(pk?.S ?? '');
+        for (const entry of entries?.SS ?? []) {
+          if (isLine(entry)) note(second, entry);
+          else pages.push(...pagesOf(second, entry));
+        }
+      });
       await readItems(table, pages, pace, ({ pk, fences }) => {
         const second = secondOfFencesKey(pk?.S ?? '');
-        for (const line of fences?.S?.split('\n') ?? []) {
-          const recordIdentifier = wanted.get(line.slice(0, NAME_LENGTH));
-          if (recordIdentifier === undefined) continue;
-          const known = places.get(recordIdentifier);
-          if (known) known.push(placeIn(line, second));
-          else places.set(recordIdentifier, [placeIn(line, second)]);
-        }
+        for (const line of fences?.S?.split('\n') ?? []) note(second, line);
       });
       return new Map([...places].map(([id, all]): [string, Fence] => [id, fenceOfPlaces(all)]));
     },
@@ -73,7 +77,7 @@ interface Write {
   readonly fences: readonly FenceOf[];
 }
 
-/** The pages of a second, and their entry in the second's set: how many they are, and what they are named. */
+/** The pages of a second, and their entry in the second's set: what they are named, and how many they are. */
 function writesOf(
   TableName: string,
   second: number,
@@ -92,6 +96,9 @@ function writesOf(
     page.fences.push(fence);
     page.bytes += line.length + 1;
   }
+  const [first] = pages;
+  // A page for one fence would cost more than the fence.
+  if (fences.length === 1 && first) return [addTo(TableName, second, first.lines[0] as string, fences, expiresAt)];
   const texts = pages.map(({ lines }) => lines.join('\n'));
   const name = hash('sha256', texts.join('\n'), 'base64url').slice(0, NAME_LENGTH);
   const entry = `${name}/${pages.length}`;
@@ -99,14 +106,27 @@ function writesOf(
     const Item = { pk: { S: fencesPageKey(second, name, index) }, fences: { S: text }, expiresAt };
     return { command: new PutItemCommand({ TableName, Item }), fences: pages[index]?.fences ?? [] };
   });
-  const add = new UpdateItemCommand({
+  return [...puts, addTo(TableName, second, entry, fences, expiresAt)];
+}
+
+function addTo(
+  TableName: string,
+  second: number,
+  entry: string,
+  fences: readonly FenceOf[],
+  expiresAt: { readonly N: string },
+): Write {
+  const command = new UpdateItemCommand({
     TableName,
     Key: { pk: { S: fencesOfSecondKey(second) } },
     UpdateExpression: 'SET expiresAt = :expiresAt ADD pages :pages',
     ExpressionAttributeValues: { ':expiresAt': expiresAt, ':pages': { SS: [entry] } },
   });
-  return [...puts, { command: add, fences }];
+  return { command, fences };
 }
+
+/** Whether an entry of a second's set is a fence itself, and not the name of pages. */
+const isLine = (entry: string): boolean => entry.includes(' ');
 
 /** Keys of the pages that an entry of a second's set speaks of. */
 function pagesOf(second: number, entry: string): string[] {

@@ -130,12 +130,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'await Promise.all([items.write(fences, found, pace)])',
   },
   {
-    name: 'repairs look for no fences',
-    file: 'shared/delivery/redrive.ts',
-    find: 'soughtForRepair(waiting, hazardSeconds, pace)',
-    replace: '[]',
-  },
-  {
     name: 'errors of a batch of statements ignored',
     file: 'shared/state/conditional-puts.ts',
     find: 'Responses[index] ? (Responses[index].Error ?? {}) :',

@@ -166,6 +166,29 @@ describe('the hook of CodeDeploy', () => {
     });
   });
 
+  it('lets a version that leaves fences in both forms follow one of either, and be followed by one', async () => {
+    const [items, pages] = [{ 'state/fence/1': 'a' }, { 'state/fences/2': 'b' }];
+    const both = { ...items, ...pages };
+    for (const [live, next] of [
+      [items, both],
+      [both, pages],
+      [pages, both],
+      [both, items],
+    ]) {
+      const answers = { 'ingest:live': { effects: live }, 'ingest:2': { effects: next } };
+      expect((await ask(answers as never)).status).toBe('Succeeded');
+    }
+  });
+
+  it('never lets versions share a shard that do not find each other’s fences, whatever is accepted', async () => {
+    const answers = {
+      'ingest:live': { effects: { 'state/fence/1': 'a' } },
+      'ingest:2': { effects: { 'state/fences/2': 'b' } },
+    };
+    const answer = await ask(answers as never, { acceptDifferences: true });
+    expect(answer).toEqual({ status: 'Failed', reason: expect.stringContaining('--param="fences=both"') });
+  });
+
   it('lets it pass when that is what was meant', async () => {
     const answer = await ask({ 'ingest:live': same, 'ingest:2': other }, { acceptDifferences: true });
     expect(answer).toMatchObject({ status: 'Succeeded', reason: expect.stringContaining('online/a/x') });

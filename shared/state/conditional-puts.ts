@@ -1,6 +1,11 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { type AttributeValue, BatchExecuteStatementCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { errorCode, isThrottling } from '../calls/failure.ts';
+import {
+  type AttributeValue,
+  BatchExecuteStatementCommand,
+  type BatchStatementResponse,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { errorCode, isInvalidInput, isThrottling } from '../calls/failure.ts';
 import type { Rest } from '../calls/pace.ts';
 import { type StateTable, unlessConditionFails } from './table.ts';
 
@@ -84,9 +89,15 @@ export function conditionalPuts(table: StateTable, condition: string) {
   /** One call. 200 does not mean that every statement succeeded: the error of each, if it has one. */
   async function execute(due: readonly Tried<ConditionalPut>[], abortSignal: AbortSignal): Promise<StatementError[]> {
     const Statements = due.map(({ put, attempt }) => (attempt === 'insert' ? insertOf(put) : updateOf(put)));
-    const { Responses = [] } = await table.dynamodb.send(new BatchExecuteStatementCommand({ Statements }), {
-      abortSignal,
-    });
+    let Responses: BatchStatementResponse[];
+    try {
+      const command = new BatchExecuteStatementCommand({ Statements });
+      ({ Responses = [] } = await table.dynamodb.send(command, { abortSignal }));
+    } catch (error) {
+      if (!isInvalidInput(errorCode(error))) throw error;
+      refuse();
+      return putSingly(due, abortSignal);
+    }
     return due.map((_, index) => (Responses[index] ? (Responses[index].Error ?? {}) : { Code: 'InternalServerError' }));
   }
 

@@ -112,20 +112,32 @@ test('a fence that was there when it was read, and has expired since, is left al
   expect((await find(items, ['gone'])).get('gone')).toMatchObject({ sequenceNumber: '2' });
 });
 
-test('where a batch refuses conditions, items are put one by one, each under its condition', async () => {
-  second += 60;
-  const calls: string[] = [];
-  const send = async (command: PutItemCommand, options: object) => {
-    calls.push(command.constructor.name);
-    const input = command.input as unknown as { Statements?: { Statement: string }[] };
-    if (!(command instanceof BatchExecuteStatementCommand) || input.Statements?.[0]?.Statement.startsWith('INSERT'))
-      return table.dynamodb.send(command, options);
-    return { Responses: input.Statements?.map(() => ({ Error: { Code: 'ValidationError' } })) };
-  };
-  const items = fenceItems({ name: table.name, dynamodb: { send } as unknown as DynamoDBClient }, false);
-  await leave(items, [at('p', 1, 1)]);
-  expect(await leave(items, [at('p', 3, 3)])).toEqual([]);
-  expect(await leave(items, [at('p', 2, 2)])).toEqual([]);
-  expect((await find(items, ['p'])).get('p')).toMatchObject({ sequenceNumber: '3' });
-  expect(calls.filter((it) => it === 'PutItemCommand')).toHaveLength(2);
-});
+const refusals = {
+  'each statement': (count: number) => ({
+    Responses: Array.from({ length: count }, () => ({ Error: { Code: 'ValidationError' } })),
+  }),
+  'the whole call': () => {
+    throw Object.assign(new Error('refused'), { name: 'ValidationException' });
+  },
+};
+test.each(Object.entries(refusals))(
+  'where a batch refuses conditions, %s, items are put one by one, each under its condition',
+  async (_, refuse) => {
+    second += 60;
+    const calls: string[] = [];
+    const send = async (command: PutItemCommand, options: object) => {
+      calls.push(command.constructor.name);
+      const input = command.input as unknown as { Statements?: { Statement: string }[] };
+      if (!(command instanceof BatchExecuteStatementCommand) || input.Statements?.[0]?.Statement.startsWith('INSERT'))
+        return table.dynamodb.send(command, options);
+      return refuse(input.Statements?.length ?? 0);
+    };
+    const items = fenceItems({ name: table.name, dynamodb: { send } as unknown as DynamoDBClient }, false);
+    const id = `p${second}`;
+    await leave(items, [at(id, 1, 1)]);
+    expect(await leave(items, [at(id, 3, 3)])).toEqual([]);
+    expect(await leave(items, [at(id, 2, 2)])).toEqual([]);
+    expect((await find(items, [id])).get(id)).toMatchObject({ sequenceNumber: '3' });
+    expect(calls.filter((it) => it === 'PutItemCommand')).toHaveLength(2);
+  },
+);

@@ -36,6 +36,9 @@ interface StatementOf {
   readonly ReturnValuesOnConditionCheckFailure?: string;
 }
 
+/** What becomes of conditions on attributes that are no keys in a batch of statements: no page of AWS says. */
+export type ConditionsInBatches = 'taken' | 'refused each' | 'refused whole';
+
 export type StateWriteListener = (pk: string, before: Item | undefined, after: Item, caller: Caller) => void;
 
 /** DynamoDB: the state table with its index and its TTL, and consistent reads of the source table. */
@@ -49,21 +52,20 @@ export class DynamoDb implements AwsService {
   readonly #stateTable: string;
   readonly #readSource: (key: Item) => Item | undefined;
   readonly #onWrite: StateWriteListener;
-  readonly #conditionsInBatches: boolean;
+  readonly #conditionsInBatches: ConditionsInBatches;
 
   constructor(around: {
     scheduler: Scheduler;
     faults: Faults;
     stateTable: string;
-    /** Whether a batch of statements takes conditions on attributes that are no keys: no page of AWS says. */
-    conditionsInBatches?: boolean;
+    conditionsInBatches?: ConditionsInBatches;
     readSource(key: Item): Item | undefined;
     onWrite: StateWriteListener;
   }) {
     this.#scheduler = around.scheduler;
     this.#faults = around.faults;
     this.#stateTable = around.stateTable;
-    this.#conditionsInBatches = around.conditionsInBatches ?? true;
+    this.#conditionsInBatches = around.conditionsInBatches ?? 'taken';
     this.#readSource = around.readSource;
     this.#onWrite = around.onWrite;
   }
@@ -158,6 +160,9 @@ export class DynamoDb implements AwsService {
   #batchExecute(statements: readonly StatementOf[], caller: Caller) {
     if (statements.length > 25)
       throw new AwsError('ValidationException', 'Member must have length less than or equal to 25');
+    if (this.#conditionsInBatches === 'refused whole' && statements.some((it) => it.Statement.startsWith('UPDATE'))) {
+      throw new AwsError('ValidationException', 'a condition on an attribute that is no key');
+    }
     return { Responses: statements.map((it) => ({ TableName: this.#stateTable, ...this.#statement(it, caller) })) };
   }
 
@@ -168,7 +173,7 @@ export class DynamoDb implements AwsService {
     const before = this.#live(write.pk);
     if (write.kind === 'insert' && before) return error('DuplicateItem');
     if (write.kind === 'update') {
-      if (!this.#conditionsInBatches) return error('ValidationError');
+      if (this.#conditionsInBatches === 'refused each') return error('ValidationError');
       if (!before || !fulfils(write.condition, before, undefined, write.values)) {
         return error('ConditionalCheckFailed', shown === 'ALL_OLD' ? before : undefined);
       }

@@ -8,6 +8,7 @@ import {
   string,
 } from '../../../shared/feature-groups/define.ts';
 import type { FenceForm } from '../../../shared/state/fence-forms.ts';
+import type { ConditionsInBatches } from '../aws/dynamodb.ts';
 import type { TieRule, TombstoneRules } from '../aws/feature-store.ts';
 import { KEY_KINDS, type KeyKind, recordIdentifierOf } from './keys.ts';
 import type { Random } from './random.ts';
@@ -36,8 +37,7 @@ export interface Profile {
   readonly featureStoreWriter: 'direct' | 'sdk';
   /** The forms of fences that the versions of ingest and redrive have which run at once, from one time to the next. */
   readonly fences: readonly (readonly FenceForm[])[];
-  /** Whether a batch of statements takes conditions on attributes that are no keys. */
-  readonly conditionsInBatches: boolean;
+  readonly conditionsInBatches: ConditionsInBatches;
   /** Of ingest. A short one makes invocations stop for want of time, and answer. */
   readonly timeoutMs: number;
   readonly labelsThreshold: number;
@@ -122,7 +122,7 @@ export function drawProfile(random: Random, changes: number): Profile {
     outageHours: random.chance(0.03) ? random.integer(1, 30) : 0,
     sequenceDigits: random.integer(21, 30),
     featureStoreWriter: random.pick(['direct', 'sdk'] as const),
-    conditionsInBatches: random.chance(0.8),
+    conditionsInBatches: random.chance(0.8) ? 'taken' : random.pick(['refused each', 'refused whole'] as const),
     fences: random.chance(0.7) ? [['pages']] : MIGRATION,
   };
 }

@@ -137,7 +137,10 @@ function pagesOf(second: number, entry: string): string[] {
 /** Seconds whose fences are sought. Their number does not depend on that of the records. */
 function secondsOf(sought: readonly Sought[]): number[] {
   const ranges = new Map<number, number>();
-  for (const { from, to } of sought) ranges.set(from, Math.max(to, ranges.get(from) ?? to));
+  for (const { from, to } of sought) {
+    const first = Math.floor(from);
+    ranges.set(first, Math.max(to, ranges.get(first) ?? to));
+  }
   const seconds = new Set<number>();
   for (const [from, to] of ranges) for (let second = from; second <= to; second += 1) seconds.add(second);
   return [...seconds];

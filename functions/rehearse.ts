@@ -6,7 +6,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describeError, isTooLarge } from '../shared/calls/failure.ts';
 import { once } from '../shared/calls/once.ts';
 import { type RehearseConfig, rehearseConfig } from '../shared/config/rehearse.ts';
-import { differences, type Effects, type RehearsalEvent } from '../shared/rehearsal/effects.ts';
+import { differences, type Effects, findFencesOfEachOther, type RehearsalEvent } from '../shared/rehearsal/effects.ts';
 import { recentChanges } from '../shared/rehearsal/recent-changes.ts';
 
 /** What CodeDeploy asks with, before it shifts traffic to a new version of ingest. */
@@ -33,6 +33,10 @@ export interface RehearseAnswer {
 const RESPONSE_TOO_LARGE = 'Function.ResponseSizeTooLarge';
 
 const KEY_BYTES = 32;
+
+/** Two versions that do not find each other's fences would lose changes, which no parameter can accept. */
+const OTHER_FENCES =
+  'The serving version does not find the fences that the new one leaves: deploy with --param="fences=both" first.';
 
 /** Places named in the answer; the number of all of them is in it too. */
 const EXAMPLES_MAX = 10;
@@ -74,6 +78,7 @@ async function compareVersions({ config, streams, lambda, now }: RehearseDepende
   // Known to nobody else, and to nobody afterwards: what is said of the differences tells nothing of the records.
   const rehearsal = { now: now(), key: randomBytes(KEY_BYTES).toString('hex') };
   const { live, next, count } = await askBoth(config, lambda, { rehearsal, Records });
+  if (!findFencesOfEachOther(live, next)) return { status: 'Failed', reason: OTHER_FENCES };
   const found = differences(live, next);
   if (found.length === 0) return { status: 'Succeeded', reason: `Both versions make the same of ${count} changes.` };
   const reason = `Of ${count} changes, ${found.length} writes differ: ${found.slice(0, EXAMPLES_MAX).join(', ')}`;

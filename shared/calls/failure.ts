@@ -5,6 +5,9 @@ const THROTTLING = new Set([
   'Throttling',
   'TooManyRequestsException',
   'ProvisionedThroughputExceededException',
+  // As a batch of statements says it of one.
+  'ProvisionedThroughputExceeded',
+  'ThrottlingError',
   'RequestLimitExceeded',
   'SlowDown',
   'LimitExceededException',

@@ -86,6 +86,16 @@ export interface Unfinished<T> {
   readonly message: string;
 }
 
+/** What is left of an item that was done in part, and why. */
+export interface Rest<T> {
+  readonly item: T;
+  readonly message: string;
+  readonly isThrottled: boolean;
+}
+
+/** What a service has left unprocessed, as it was too much. */
+export const unprocessed = <T>(item: T): Rest<T> => ({ item, message: 'left unprocessed', isThrottled: true });
+
 /** How {@link untilDeadline} works. `C` is what each round of attempts begins with. */
 interface Rounds<C> {
   readonly pace: Pace;
@@ -103,7 +113,7 @@ interface Rounds<C> {
 export async function untilDeadline<T, C = undefined>(
   items: readonly T[],
   { pace, concurrencyMax, begin }: Rounds<C>,
-  work: (item: T, prepared: C) => Promise<T | undefined>,
+  work: (item: T, prepared: C) => Promise<Rest<T> | undefined>,
 ): Promise<Unfinished<T>[]> {
   const messages = new Map<T, string>();
   const left = await retryUntilDeadline(items, pace, async (pending) => {
@@ -128,9 +138,9 @@ export async function untilDeadline<T, C = undefined>(
       try {
         const rest = await work(item, prepared);
         if (rest === undefined) return 'ok';
-        messages.set(rest, 'left unprocessed');
-        again.push(rest);
-        return 'throttled';
+        messages.set(rest.item, rest.message);
+        again.push(rest.item);
+        return rest.isThrottled ? 'throttled' : 'ok';
       } catch (error) {
         return fail(item, error);
       }

@@ -17,13 +17,13 @@ export interface Place {
  * second are known; across two batches they are not. So the last change of each record in the last seconds of a batch
  * leaves a fence, and a record in the first seconds of a batch looks for one.
  *
- * Fences are written after every sink has taken the changes they speak of, and only ever forward. Each keeps the one it
- * replaced, so that a batch delivered again from its beginning finds what it found the first time, and gives the same
- * event times.
+ * Fences are written after every sink has taken the changes they speak of, and nothing that was written is taken back.
+ * They remember earlier changes too, so that a batch delivered again from its beginning finds what it found the first
+ * time, and gives the same event times.
  */
 export interface Fence extends Place {
-  /** The record's fence as the batch that wrote this one found it. */
-  readonly before?: Place | undefined;
+  /** Other changes of the record that are known, none of them with a later event time. */
+  readonly earlier: readonly Place[];
   /**
    * The record's last change that took effect online, where that is another: this one is a removal that the definition
    * keeps, or one whose repair is under way.
@@ -36,6 +36,17 @@ export interface FenceOf {
   readonly change: TimedChange;
   readonly effective?: Place | undefined;
 }
+
+/** What is known of a record. @param places at least one, in any order. */
+export function fenceOfPlaces(places: readonly Place[]): Fence {
+  const last = places.reduce((latest, it) => (isAhead(it, latest) ? it : latest));
+  return { ...last, earlier: places.filter((it) => it !== last) };
+}
+
+const isAhead = (one: Place, other: Place): boolean =>
+  one.eventTimeMs === other.eventTimeMs
+    ? compareSequenceNumbers(one.sequenceNumber, other.sequenceNumber) > 0
+    : one.eventTimeMs > other.eventTimeMs;
 
 /** Where a change stands. */
 export const placeOf = (change: TimedChange): Place => ({
@@ -69,7 +80,13 @@ export function isLater(
 }
 
 /**
- * The fence that orders `change`: the record's last change known to come before it, or the change itself.
+ * Seconds by which a record's clock may be ahead of its changes: it gives a second's changes a millisecond each. One
+ * item takes some 1,000 writes a second, of which burst capacity makes a multiple for a while.
+ */
+export const AHEAD_SECONDS_MAX = 2;
+
+/**
+ * The place that orders `change`: of the record's last change known to come before it, or of the change itself.
  *
  * @param hazardSeconds how far two records of a shard may be out of step in their seconds.
  */
@@ -83,8 +100,9 @@ export function predecessor(
     isLater(change, place, hazardSeconds) ||
     compareSequenceNumbers(change.sequenceNumber, place.sequenceNumber) === 0 ||
     change.second * 1_000 > place.eventTimeMs;
-  if (isBehind(fence)) return fence;
-  return fence.before && isBehind(fence.before) ? fence.before : undefined;
+  let last: Place | undefined;
+  for (const place of [fence, ...fence.earlier]) if (isBehind(place) && (!last || isAhead(place, last))) last = place;
+  return last;
 }
 
 /**

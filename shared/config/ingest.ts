@@ -12,6 +12,12 @@ export const ingestSettings = {
     { least: 0 },
     1,
   ),
+  fences: choice(
+    'FENCES',
+    ['items', 'both', 'pages'],
+    'pages: many fences in one item; items: one each, as in version 0.1.0; or both, while versions of either kind run',
+    'pages',
+  ),
   featureStoreConcurrency: number(
     'FEATURE_STORE_CONCURRENCY',
     'calls to Feature Store in flight at once',

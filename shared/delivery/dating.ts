@@ -1,8 +1,9 @@
 import type { Pace } from '../calls/pace.ts';
 import { type Change, streamSecondOf, type TimedChange } from '../changes/change.ts';
-import { effectiveOf, type Fence, type FenceOf, isLater } from '../changes/event-order.ts';
+import { AHEAD_SECONDS_MAX, effectiveOf, type Fence, isLater } from '../changes/event-order.ts';
 import { eventTimeAfter, secondAfter } from '../changes/event-time.ts';
 import { compareSequenceNumbers } from '../changes/sequence-number.ts';
+import type { Fences, Sought } from '../state/fences/fences.ts';
 
 /**
  * How long a record must have waited, in seconds, and how far before the reading of the item the repair is dated. The
@@ -10,16 +11,6 @@ import { compareSequenceNumbers } from '../changes/sequence-number.ts';
  * one, by a clock that may differ from ours by less than this.
  */
 export const REDRIVE_MARGIN_SECONDS = 10;
-
-/** The fences of records, as far as repairs need them. */
-export interface Fences {
-  read(recordIdentifiers: Iterable<string>, pace: Pace): Promise<Map<string, Fence>>;
-  write(
-    fences: readonly FenceOf[],
-    found: ReadonlyMap<string, Fence>,
-    pace: Pace,
-  ): Promise<readonly { sequenceNumber: string; message: string }[]>;
-}
 
 /** An item of which records wait. */
 export interface WaitingItem {
@@ -44,6 +35,19 @@ export interface Dated {
 
 /** Says of an item why it has to wait. */
 export type Wait = (item: WaitingItem, reason: string) => void;
+
+/**
+ * Fences that bear on a waiting change by the stream's clock. Those around its own second order its row, and are of all
+ * changes before it that may be dated later than the repair. Those from the repair's second on tell whether the record
+ * has a later date already, or a greater number in that second.
+ */
+export function soughtForRepair(waiting: readonly Change[], hazardSeconds: number, pace: Pace): Sought[] {
+  const now = Math.floor(pace.now() / 1_000);
+  return waiting.flatMap(({ recordIdentifier, second }) => [
+    { recordIdentifier, from: second - hazardSeconds, to: second + hazardSeconds + AHEAD_SECONDS_MAX },
+    { recordIdentifier, from: now - REDRIVE_MARGIN_SECONDS - 1, to: now + AHEAD_SECONDS_MAX },
+  ]);
+}
 
 /** Event times come from the stream's clock: the repair is dated just before what the reading cannot have seen. */
 export function datedByClock(
@@ -75,9 +79,11 @@ export async function datedByFence(
   { fences, keeps, hazardSeconds, pace }: { fences: Fences; keeps: boolean; hazardSeconds: number; pace: Pace },
   wait: Wait,
 ): Promise<Dated[]> {
-  const ids = items.map(({ removal }) => removal.recordIdentifier);
+  const sought = items.map(({ removal: { recordIdentifier, second } }) => ({
+    ...{ recordIdentifier, from: second, to: second },
+  }));
   try {
-    const found = await fences.read(ids, pace);
+    const found = await fences.read(sought, pace);
     const moved = items.map(({ removal, records, writtenMs }) => {
       const fence = found.get(removal.recordIdentifier);
       const last = latestOf(removal, fence, hazardSeconds);
@@ -89,7 +95,7 @@ export async function datedByFence(
       return keeps ? { change, effective: effectiveOf(fence) } : { change };
     });
     await fences.write(moved, found, pace);
-    const written = await fences.read(ids, pace);
+    const written = await fences.read(sought, pace);
     return items.flatMap((item, index) => {
       const fence = written.get(item.removal.recordIdentifier);
       const eventTimeMs = moved[index]?.change.eventTimeMs;

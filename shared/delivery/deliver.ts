@@ -1,11 +1,19 @@
 import type { Pace } from '../calls/pace.ts';
 import type { Change, Failure, Rejection, TimedChange } from '../changes/change.ts';
 import { isChange, isRejection } from '../changes/decode.ts';
-import { assignEventTimes, effectiveOf, type Fence, type FenceOf, placeOf } from '../changes/event-order.ts';
+import {
+  AHEAD_SECONDS_MAX,
+  assignEventTimes,
+  effectiveOf,
+  type Fence,
+  type FenceOf,
+  placeOf,
+} from '../changes/event-order.ts';
 import { fencesEveryRecord, isDelete, isKept, lastChangePerRecord } from '../changes/last-change.ts';
 import { compareSequenceNumbers } from '../changes/sequence-number.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { Sink, SinkResult } from '../sinks/sink.ts';
+import type { Fences } from '../state/fences/fences.ts';
 
 /** One stream record and what it decoded to. */
 export interface DecodedRecord {
@@ -16,10 +24,7 @@ export interface DecodedRecord {
 /** What delivery needs from around it. */
 export interface Destinations {
   readonly sinks: readonly Sink[];
-  readonly fences: {
-    read(recordIdentifiers: Iterable<string>, pace: Pace): Promise<Map<string, Fence>>;
-    write(fences: readonly FenceOf[], found: ReadonlyMap<string, Fence>, pace: Pace): Promise<Failure[]>;
-  };
+  readonly fences: Fences;
   quarantine(rejections: readonly Rejection[], pace: Pace): Promise<{ rejection: Rejection; message: string }[]>;
 }
 
@@ -52,12 +57,6 @@ export interface Outcome {
 }
 
 /**
- * Seconds by which a record's clock may be ahead of its changes: it gives a second's changes a millisecond each. One
- * item takes some 1,000 writes a second, of which burst capacity makes a multiple for a while.
- */
-const AHEAD_SECONDS_MAX = 2;
-
-/**
  * Delivers a batch to every sink, and works out from where it has to be delivered again.
  *
  * The order of the steps is what the guarantees rest on: event times need the fences that the previous batch left; the
@@ -82,8 +81,9 @@ export async function deliver(
   try {
     const firstSecond = changes.reduce((least, { second }) => Math.min(least, second), Number.POSITIVE_INFINITY);
     const atRisk = changes.filter(({ second }) => second <= firstSecond + hazard + AHEAD_SECONDS_MAX);
+    const aheadSeconds = hazardSeconds + AHEAD_SECONDS_MAX;
     found = await destinations.fences.read(
-      atRisk.map(({ recordIdentifier }) => recordIdentifier),
+      atRisk.map(({ recordIdentifier, second }) => ({ recordIdentifier, from: second, to: second + aheadSeconds })),
       paces.sinks,
     );
   } catch (error) {

@@ -9,7 +9,7 @@ import { type OnlineStore, sdkOnlineStore } from '../online-store/online-store.t
 import { changeLogSink, type SentBytes } from '../sinks/change-log.ts';
 import { featureStoreSink } from '../sinks/feature-store.ts';
 import { labelLedgerSink } from '../sinks/label-ledger.ts';
-import { fenceStore } from '../state/fences.ts';
+import { type FenceForm, fencesIn } from '../state/fences/forms.ts';
 
 /** AWS clients that changes are delivered through. */
 export interface DeliveryClients {
@@ -39,6 +39,7 @@ export interface DestinationOptions {
   readonly changeLogStream: string;
   readonly featureStoreConcurrency: number;
   readonly hazardWindowSeconds: number;
+  readonly fences: FenceForm;
 }
 
 /** Where the changes of a feature group go. */
@@ -52,6 +53,6 @@ export function destinationsOf(group: FeatureGroup, options: DestinationOptions,
     ),
     changeLog: changeLogSink(group, options.changeLogStream, clients.firehose, clients.sentToChangeLog),
     labelLedger: labelLedgerSink(table, options.hazardWindowSeconds),
-    fences: fenceStore(table, fencesEveryRecord(group)),
+    fences: fencesIn(options.fences, table, fencesEveryRecord(group)),
   };
 }

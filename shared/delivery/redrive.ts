@@ -7,7 +7,7 @@ import { labelDecoder } from '../changes/feature-decoder.ts';
 import { keepsRemoved } from '../changes/last-change.ts';
 import { compareSequenceNumbers } from '../changes/sequence-number.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
-import type { WaitingItem } from './dating.ts';
+import { soughtForRepair, type WaitingItem } from './dating.ts';
 import { type RedriveDestinations, repairer } from './repair.ts';
 
 /**
@@ -80,10 +80,11 @@ export function recordRedriver(
   }
 
   /** @returns why a record still waits. */
-  async function putRight(items: Waiting[][], pace: Pace): Promise<(record: Waiting) => string | undefined> {
+  async function putRight(items: readonly Waiting[][], pace: Pace): Promise<(record: Waiting) => string | undefined> {
     let found: ReadonlyMap<string, Fence>;
     try {
-      found = await destinations.fences.read(items.map(identifierOf), pace);
+      const waiting = items.flat().map(({ removal }) => removal);
+      found = await destinations.fences.read(soughtForRepair(waiting, hazardSeconds, pace), pace);
     } catch (error) {
       const { message } = error as Error;
       return () => message;
@@ -123,7 +124,9 @@ export function recordRedriver(
   function inPlace(row: TimedChange, found: ReadonlyMap<string, Fence>): TimedChange {
     const fence = found.get(row.recordIdentifier);
     if (!fence) return row;
-    const past = [fence, effectiveOf(fence)].filter((it) => !isLater(row, it, hazardSeconds) && !isSame(row, it));
+    const past = [fence, ...fence.earlier, effectiveOf(fence)].filter(
+      (it) => !isLater(row, it, hazardSeconds) && !isSame(row, it),
+    );
     const eventTimeMs = Math.min(row.eventTimeMs, ...past.map((it) => it.eventTimeMs));
     return eventTimeMs === row.eventTimeMs ? row : { ...row, eventTimeMs };
   }

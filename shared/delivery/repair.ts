@@ -7,16 +7,8 @@ import { effectiveOf, type Fence, type FenceOf, isLater, placeOf } from '../chan
 import { isDelete, isKept, keepsRemoved } from '../changes/last-change.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { Sink } from '../sinks/sink.ts';
-import {
-  type Dated,
-  datedByClock,
-  datedByFence,
-  type Fences,
-  later,
-  latestOf,
-  type Wait,
-  type WaitingItem,
-} from './dating.ts';
+import type { Fences } from '../state/fences/fences.ts';
+import { type Dated, datedByClock, datedByFence, later, latestOf, type Wait, type WaitingItem } from './dating.ts';
 import { type Item, readSourceItems } from './source-items.ts';
 
 export interface RedriveDestinations {

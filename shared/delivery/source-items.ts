@@ -1,7 +1,7 @@
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { chunksOf } from '../calls/chunks.ts';
 import { errorCode, isInvalidInput } from '../calls/failure.ts';
-import { type Pace, untilDeadline } from '../calls/pace.ts';
+import { type Pace, unprocessed, untilDeadline } from '../calls/pace.ts';
 import { toEventImage } from '../changes/attribute-value.ts';
 import { identifierOf } from '../changes/record-identifier.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
@@ -51,7 +51,7 @@ export async function readSourceItems(
   const unfinished = await untilDeadline(calls, { pace, concurrencyMax: CONCURRENCY_MAX }, async (call) => {
     try {
       const left = await read(call);
-      return left.length > 0 ? left : undefined;
+      return left.length > 0 ? unprocessed(left) : undefined;
     } catch (error) {
       if (!isInvalidInput(errorCode(error))) throw error;
       // One key that is none has failed the call: alone, each shows whether it is the one.

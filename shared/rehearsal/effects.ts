@@ -27,6 +27,36 @@ export function isRehearsal(event: object): event is RehearsalEvent {
  * definition has gained may be extra.
  */
 export function differences(live: Effects, next: Effects): string[] {
+  const forms = fenceForms(live).filter((form) => fenceForms(next).includes(form));
+  return changesOf(fencesLike(live, forms), fencesLike(next, forms));
+}
+
+/**
+ * Whether each version finds the fences that the other leaves: both leave one form, or one of them leaves none. Two that
+ * do not must never share a shard, whatever else of them differs.
+ */
+export function findFencesOfEachOther(live: Effects, next: Effects): boolean {
+  const [ofLive, ofNext] = [fenceForms(live), fenceForms(next)];
+  return ofLive.length === 0 || ofNext.length === 0 || ofLive.some((form) => ofNext.includes(form));
+}
+
+const FENCE = /^state\/fences?\//;
+
+/** Fences as items, as pages, or as both. */
+function fenceForms(effects: Effects): string[] {
+  const forms = Object.keys(effects).flatMap((place) => FENCE.exec(place)?.[0] ?? []);
+  return [...new Set(forms)];
+}
+
+/** A form that one version alone leaves says nothing: the other finds what it needs in the form that both leave. */
+function fencesLike(effects: Effects, forms: readonly string[]): Effects {
+  const kept = Object.entries(effects).filter(
+    ([place]) => !FENCE.test(place) || forms.some((it) => place.startsWith(it)),
+  );
+  return Object.fromEntries(kept);
+}
+
+function changesOf(live: Effects, next: Effects): string[] {
   const rows = new Set(Object.keys(live).map(parentOf));
   const gained = (place: string) => /^(online|change-log)\//.test(place) && rows.has(parentOf(place));
   const lost = Object.keys(live).filter((place) => next[place] !== live[place]);

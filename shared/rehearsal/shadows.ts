@@ -1,5 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { BatchGetItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  BatchExecuteStatementCommand,
+  BatchGetItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { PutRecordBatchCommand } from '@aws-sdk/client-firehose';
 import {
   BatchWriteRecordCommand,
@@ -129,9 +136,22 @@ function writeRows(command: unknown, effects: Map<string, string>, digest: Diges
 function writeState(command: unknown, effects: Map<string, string>, digest: Digest) {
   if (command instanceof BatchGetItemCommand) return { Responses: {}, UnprocessedKeys: {} };
   if (command instanceof GetItemCommand) return {};
+  const note = (pk: AttributeValue | undefined, written: unknown) => {
+    const [kind, identifier = ''] = (pk?.S ?? '').split(/#(.*)/s);
+    effects.set(`state/${kind}/${digest(identifier)}`, digest(JSON.stringify(written)));
+  };
+  if (command instanceof BatchExecuteStatementCommand) {
+    const statements = command.input.Statements ?? [];
+    // Nothing is there, so whatever is put is inserted, with its key first.
+    for (const { Parameters = [] } of statements) note(Parameters[0], Parameters);
+    return { Responses: statements.map(() => ({})) };
+  }
+  if (command instanceof UpdateItemCommand) {
+    const { Key, UpdateExpression, ExpressionAttributeValues } = command.input;
+    note(Key?.pk, [UpdateExpression, ExpressionAttributeValues]);
+    return {};
+  }
   if (!(command instanceof PutItemCommand)) return undefined;
-  const { Item } = command.input;
-  const [kind, identifier = ''] = (Item?.pk?.S ?? '').split(/#(.*)/s);
-  effects.set(`state/${kind}/${digest(identifier)}`, digest(JSON.stringify(Item)));
+  note(command.input.Item?.pk, command.input.Item);
   return {};
 }

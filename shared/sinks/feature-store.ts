@@ -197,7 +197,7 @@ function noteEntries(
 }
 
 /** Calls: puts by 25, deletes one by one (there is no batch delete). */
-function groupIntoCalls(group: FeatureGroup, changes: readonly TimedChange[]): TimedChange[][] {
+function groupIntoCalls(group: FeatureGroup, changes: readonly TimedChange[]): (readonly TimedChange[])[] {
   const puts = changes.filter((change) => !isDelete(group, change));
   const calls = chunksOf(puts, ENTRIES_PER_CALL_MAX);
   for (const change of changes) if (isDelete(group, change)) calls.push([change]);

@@ -1,15 +1,23 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { chunksOf } from '../calls/chunks.ts';
 import { untilDeadline } from '../calls/pace.ts';
 import { streamSecondOf, type TimedChange } from '../changes/change.ts';
 import { isLater, placeOf } from '../changes/event-order.ts';
 import { paddedSequenceNumber } from '../changes/sequence-number.ts';
+import { type ConditionalPut, conditionalPuts, PUTS_PER_CALL_MAX } from '../state/conditional-puts.ts';
 import { labelKey } from '../state/keys.ts';
 import { currentEpoch, epochLabelShard } from '../state/label-ledger.ts';
-import { type StateTable, unlessConditionFails } from '../state/table.ts';
+import type { StateTable } from '../state/table.ts';
 import type { Sink } from './sink.ts';
 
-/** Writes to the state table in flight at once. */
+/** Calls to the state table in flight at once. */
 const CONCURRENCY_MAX = 16;
+
+/**
+ * When a label event takes the place of the one in the ledger: else that is the same, or a newer one. Entries of version
+ * 0.1.0 have no second: their numbers decide.
+ */
+const IS_NEWER =
+  'streamSecond < :earlier OR (sequenceNumber < :sequenceNumber AND (attribute_not_exists(streamSecond) OR streamSecond <= :later))';
 
 /**
  * The label ledger: the set of records labelled in the current epoch.
@@ -24,34 +32,32 @@ const CONCURRENCY_MAX = 16;
  * @param hazardSeconds how far two records of a shard may be out of step in their seconds.
  */
 export function labelLedgerSink(table: StateTable, hazardSeconds: number): Sink {
+  const put = conditionalPuts(table, IS_NEWER);
   return {
     name: 'label-ledger',
     async write(changes, pace) {
       const rounds = { pace, concurrencyMax: CONCURRENCY_MAX, begin: () => currentEpoch(table, pace.signal) };
       const events = newestLabelPerRecord(changes, hazardSeconds);
-      const left = await untilDeadline(events, rounds, async (change, epoch) => {
-        const put = putLabel(table.name, change, epoch, hazardSeconds);
-        await unlessConditionFails(() => table.dynamodb.send(put, { abortSignal: pace.signal }));
-        return undefined;
+      const left = await untilDeadline(chunksOf(events, PUTS_PER_CALL_MAX), rounds, async (call, epoch) => {
+        const puts = call.map((change) => ({ change, ...entryOf(change, epoch, hazardSeconds) }));
+        const rest = await put(puts, pace.signal);
+        return rest && { ...rest, item: rest.item.map(({ change }) => change) };
       });
-      const failures = left.map(({ item, message }) => ({
-        sequenceNumber: item.sequenceNumber,
-        message: `label-ledger: ${message}`,
-      }));
+      const failures = left.flatMap(({ item, message }) =>
+        item.map(({ sequenceNumber }) => ({ sequenceNumber, message: `label-ledger: ${message}` })),
+      );
       return { failures, rejections: [] };
     },
   };
 }
 
-/** Its condition fails when the ledger already has this label event or a newer one. */
-function putLabel(tableName: string, change: TimedChange, epoch: number, hazardSeconds: number): PutItemCommand {
+function entryOf(change: TimedChange, epoch: number, hazardSeconds: number): ConditionalPut {
   const { recordIdentifier } = change;
   const streamSecond = streamSecondOf(change);
   const label = change.newLabel as '0' | '1';
   const sequenceNumber = { S: paddedSequenceNumber(change.sequenceNumber) };
-  return new PutItemCommand({
-    TableName: tableName,
-    Item: {
+  return {
+    item: {
       pk: { S: labelKey(recordIdentifier) },
       label: { S: label },
       sequenceNumber,
@@ -59,15 +65,12 @@ function putLabel(tableName: string, change: TimedChange, epoch: number, hazardS
       epoch: { N: String(epoch) },
       epochLabelShard: { S: epochLabelShard(epoch, label, recordIdentifier) },
     },
-    // Entries of version 0.1.0 have no second: their numbers decide.
-    ConditionExpression:
-      'attribute_not_exists(pk) OR streamSecond < :earlier OR (sequenceNumber < :sequenceNumber AND (attribute_not_exists(streamSecond) OR streamSecond <= :later))',
-    ExpressionAttributeValues: {
+    values: {
       ':sequenceNumber': sequenceNumber,
       ':earlier': { N: String(streamSecond - hazardSeconds) },
       ':later': { N: String(streamSecond + hazardSeconds) },
     },
-  });
+  };
 }
 
 function newestLabelPerRecord(changes: readonly TimedChange[], hazardSeconds: number): TimedChange[] {

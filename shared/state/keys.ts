@@ -20,6 +20,15 @@ export const SNAPSHOT_ITEM_KEY = 'snapshot';
 /** Key of the latest known change of a record (event time's fence). */
 export const fenceKey = (recordIdentifier: string) => recordKey('fence', recordIdentifier);
 
+/** Key of the set of the pages that hold the fences of one second of event time. */
+export const fencesOfSecondKey = (second: number) => `fences#${second}`;
+
+/** Key of one of the pages that were written together under a name. */
+export const fencesPageKey = (second: number, name: string, index: number) => `fences#${second}#${name}#${index}`;
+
+/** The second of event time in either key. */
+export const secondOfFencesKey = (key: string): number => Number(key.split('#')[1]);
+
 /** Key of the label ledger's entry of a record. */
 export const labelKey = (recordIdentifier: string) => recordKey('label', recordIdentifier);
 

@@ -67,6 +67,10 @@ function bench({
   show('Firehose: rows in a batch', firehose.billing);
   process.stdout.write(`Packing costs ${firehose.packingMicrosecondsPerRow.toPrecision(3)} µs of CPU a row.\n`);
   show('Firehose: CPU a row, against a server that answers at once', firehose.sending);
+  const invocation = section<Record<string, Table>>('invocation', quick, []);
+  for (const [batch, rows] of Object.entries(invocation)) show(`A whole invocation, CPU per change: ${batch}`, rows);
+  const fences = section<Table>('fences', quick, []);
+  show('Fences of a batch of 1,000 changes in one second, and units of the state table', fences);
   const coldStart = section<
     Record<string, { bundleBytes: number; startBytes: number; cpu: { bestMs: number; medianMs: number } }>
   >('coldStart', quick, []);
@@ -89,7 +93,18 @@ function bench({
   const growth = section<Table>('growth', quick, []);
   show('Growth: rows of the table, the same number of changes; CPU in ms', growth);
 
-  const all = { machine, hotPath, onlineWrite, firehose, coalescing, coldStart, predictLatency, memory, growth };
+  const all = {
+    machine,
+    hotPath,
+    onlineWrite,
+    firehose,
+    coalescing,
+    invocation,
+    coldStart,
+    predictLatency,
+    memory,
+    growth,
+  };
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(all, undefined, 2)}\n`);
 }
 

@@ -99,6 +99,7 @@ export class TableWorld {
     quarantineBucket: 'quarantine',
     featureStoreConcurrency: 4,
     featureStoreWriter: 'sdk' as const,
+    fences: 'pages' as const,
   };
 
   get #time(): Time {

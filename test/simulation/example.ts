@@ -115,6 +115,7 @@ const ours: Way = (records, world) => {
       hazardWindowSeconds: 1,
       featureStoreConcurrency: 1,
       featureStoreWriter: 'sdk',
+      fences: 'pages',
     },
     group: customers,
     clients,

@@ -50,7 +50,14 @@ function deliver(group: FeatureGroup): Statement[] {
     // A batch write is checked as a batch write and as the puts it is made of.
     allow(['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'], [featureGroupArn(group)]),
     allow(['firehose:PutRecordBatch'], [getAtt('ChangeLogStream', 'Arn')]),
-    allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'], [getAtt('StateTable', 'Arn')]),
+    // Fences in pages and the set of them; labels by statements, or one by one where a batch of those is refused.
+    allow(
+      [
+        ...['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+        ...['dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate'],
+      ],
+      [getAtt('StateTable', 'Arn')],
+    ),
   ];
 }
 

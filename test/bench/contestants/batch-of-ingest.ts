@@ -3,11 +3,15 @@ import { type IngestDependencies, makeIngest } from '../../../functions/ingest.t
 import { systemTime } from '../../../shared/calls/client-settings.ts';
 import { deliveryClients } from '../../../shared/delivery/destinations.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
+import type { FenceForm } from '../../../shared/state/fences/forms.ts';
 
 const context: Pick<Context, 'getRemainingTimeInMillis'> = { getRemainingTimeInMillis: () => 120_000 };
 
 /** Ingest with its real clients, pointed at a server that answers every call as done. */
-export function ingestAgainst(endpoint: string): (event: { Records: unknown[] }) => Promise<unknown> {
+export function ingestAgainst(
+  endpoint: string,
+  fences: FenceForm = 'pages',
+): (event: { Records: unknown[] }) => Promise<unknown> {
   process.env.AWS_ENDPOINT_URL = endpoint;
   process.env.AWS_REGION = 'us-east-1';
   process.env.AWS_ACCESS_KEY_ID = 'local';
@@ -21,6 +25,7 @@ export function ingestAgainst(endpoint: string): (event: { Records: unknown[] })
       hazardWindowSeconds: 1,
       featureStoreConcurrency: 16,
       featureStoreWriter: 'sdk',
+      fences,
     },
     group: bankMarketing,
     clients: deliveryClients({ featureStoreWriter: 'direct' }),

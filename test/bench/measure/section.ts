@@ -1,7 +1,9 @@
 import { coldStart } from '../sections/cold-start.ts';
+import { fences } from '../sections/fences.ts';
 import { firehose } from '../sections/firehose.ts';
 import { growth } from '../sections/growth.ts';
 import { coalescing, hotPath } from '../sections/hot-path.ts';
+import { invocation } from '../sections/invocation.ts';
 import { memory } from '../sections/memory.ts';
 import { onlineWrite } from '../sections/online-write.ts';
 import { predictLatency } from '../sections/predict-latency.ts';
@@ -13,6 +15,8 @@ const sections = {
   coalescing,
   firehose,
   onlineWrite,
+  invocation,
+  fences,
   coldStart,
   predictLatency,
   memory,

@@ -30,7 +30,12 @@ async function ingestAgainst(silent: RequestListener, isSilent: (url: string, ta
   try {
     const config = {
       ...{ featureGroup: 'things', stateTable: 'state', changeLogStream: 'log', quarantineBucket: 'quarantine' },
-      ...{ hazardWindowSeconds: 1, featureStoreConcurrency: 4, featureStoreWriter: 'direct' as const },
+      ...{
+        hazardWindowSeconds: 1,
+        featureStoreConcurrency: 4,
+        featureStoreWriter: 'direct' as const,
+        fences: 'pages' as const,
+      },
     };
     const ingest = makeIngest({
       ...{ config, group: things(), time: systemTime, report: () => {}, putObject: async () => ({}) },

@@ -120,7 +120,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
     );
     return {
       sink: labelLedgerSink({ name: TableName, dynamodb }, HAZARD_SECONDS),
-      operation: { service: 'dynamodb', operation: 'PutItem' },
+      operation: { service: 'dynamodb', operation: 'BatchExecuteStatement' },
       partial: false,
       read: async () =>
         ((await dynamodb.send(new ScanCommand({ TableName }))).Items ?? [])

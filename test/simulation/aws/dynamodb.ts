@@ -1,10 +1,14 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Scheduler } from '../world/scheduler.ts';
 import { AwsError, type AwsService, type Caller } from './aws-call.ts';
 import { fulfils, type Item, type Names, updated, type Values } from './expression.ts';
 import type { Faults } from './faults.ts';
+import { writeOfStatement } from './partiql.ts';
 
 /** Items that a page of a query holds at most; AWS's limit is 1 MB, which no simulation would ever reach. */
 const QUERY_PAGE_ITEMS = 40;
+/** Bytes that an item of fences may have: AWS's 400 KB are more than a simulated batch would ever need. */
+const FENCES_BYTES_MAX = 4_096;
 /** How far the index lags behind the table, in milliseconds. */
 const INDEX_LAG_MS = 200;
 const INDEX_HASH = 'epochLabelShard';
@@ -22,8 +26,18 @@ interface Request {
   readonly ExclusiveStartKey?: Item;
   readonly ExpressionAttributeNames?: Names;
   readonly ExpressionAttributeValues?: Values;
+  readonly Statements: readonly StatementOf[];
   readonly RequestItems: Record<string, { Keys: Item[]; ConsistentRead?: boolean }>;
 }
+
+interface StatementOf {
+  readonly Statement: string;
+  readonly Parameters: readonly AttributeValue[];
+  readonly ReturnValuesOnConditionCheckFailure?: string;
+}
+
+/** What becomes of conditions on attributes that are no keys in a batch of statements: no page of AWS says. */
+export type ConditionsInBatches = 'taken' | 'refused each' | 'refused whole';
 
 export type StateWriteListener = (pk: string, before: Item | undefined, after: Item, caller: Caller) => void;
 
@@ -38,17 +52,20 @@ export class DynamoDb implements AwsService {
   readonly #stateTable: string;
   readonly #readSource: (key: Item) => Item | undefined;
   readonly #onWrite: StateWriteListener;
+  readonly #conditionsInBatches: ConditionsInBatches;
 
   constructor(around: {
     scheduler: Scheduler;
     faults: Faults;
     stateTable: string;
+    conditionsInBatches?: ConditionsInBatches;
     readSource(key: Item): Item | undefined;
     onWrite: StateWriteListener;
   }) {
     this.#scheduler = around.scheduler;
     this.#faults = around.faults;
     this.#stateTable = around.stateTable;
+    this.#conditionsInBatches = around.conditionsInBatches ?? 'taken';
     this.#readSource = around.readSource;
     this.#onWrite = around.onWrite;
   }
@@ -68,6 +85,8 @@ export class DynamoDb implements AwsService {
         return this.#write(request, request.Item.pk?.S ?? '', () => request.Item, caller);
       case 'UpdateItemCommand':
         return this.#write(request, request.Key.pk?.S ?? '', (item) => this.#update(request, item), caller);
+      case 'BatchExecuteStatementCommand':
+        return this.#batchExecute(request.Statements, caller);
       case 'QueryCommand':
         return this.#query(request);
       default:
@@ -128,10 +147,40 @@ export class DynamoDb implements AwsService {
       throw new AwsError('ConditionalCheckFailedException', 'The conditional request failed');
     }
     const after = change(before ?? { pk: { S: pk } });
+    if (pk.startsWith('fences#') && (after.fences?.S?.length ?? 0) > FENCES_BYTES_MAX) {
+      throw new AwsError('ValidationException', 'Item size has exceeded the maximum allowed size');
+    }
     this.state.set(pk, after);
     this.#reindex(pk, before?.[INDEX_HASH]?.S, after[INDEX_HASH]?.S);
     this.#onWrite(pk, before, after, caller);
     return {};
+  }
+
+  /** PartiQL: each statement succeeds or fails for itself. */
+  #batchExecute(statements: readonly StatementOf[], caller: Caller) {
+    if (statements.length > 25)
+      throw new AwsError('ValidationException', 'Member must have length less than or equal to 25');
+    if (this.#conditionsInBatches === 'refused whole' && statements.some((it) => it.Statement.startsWith('UPDATE'))) {
+      throw new AwsError('ValidationException', 'a condition on an attribute that is no key');
+    }
+    return { Responses: statements.map((it) => ({ TableName: this.#stateTable, ...this.#statement(it, caller) })) };
+  }
+
+  #statement({ Statement, Parameters, ReturnValuesOnConditionCheckFailure: shown }: StatementOf, caller: Caller) {
+    const error = (Code: string, Item?: Item) => ({ Error: { Code, Message: Code, ...(Item && { Item }) } });
+    if (this.#faults.strikes('a statement was throttled')) return error('ProvisionedThroughputExceeded');
+    const write = writeOfStatement(Statement, Parameters);
+    const before = this.#live(write.pk);
+    if (write.kind === 'insert' && before) return error('DuplicateItem');
+    if (write.kind === 'update') {
+      if (this.#conditionsInBatches === 'refused each') return error('ValidationError');
+      if (!before || !fulfils(write.condition, before, undefined, write.values)) {
+        return error('ConditionalCheckFailed', shown === 'ALL_OLD' ? before : undefined);
+      }
+    }
+    const request = { TableName: this.#stateTable } as Request;
+    this.#write(request, write.pk, () => ({ ...(write.kind === 'update' && before), ...write.item }), caller);
+    return this.#faults.strikes('a statement took effect and failed') ? error('InternalServerError') : {};
   }
 
   #update(request: Request, item: Item): Item {

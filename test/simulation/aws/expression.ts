@@ -6,7 +6,8 @@ export type Values = Readonly<Record<string, AttributeValue>> | undefined;
 
 /**
  * DynamoDB's expressions, as far as the product uses them: conditions of comparisons, `attribute_exists`,
- * `attribute_not_exists`, AND, OR, NOT and parentheses over document paths; updates of SET (to a value) and REMOVE.
+ * `attribute_not_exists`, AND, OR, NOT and parentheses over document paths; updates of SET (to a value), REMOVE, and
+ * ADD to a set of texts.
  * Anything else is refused, so that a new expression is never evaluated by guess.
  */
 type Condition = (item: Item, names: Names, values: Values) => boolean;
@@ -29,10 +30,15 @@ export function fulfils(expression: string, item: Item, names: Names, values: Va
 /** The item after an update expression. */
 export function updated(expression: string, item: Item, names: Names, values: Values): Item {
   const result: Item = structuredClone(item);
-  const clauses = expression.split(/\b(SET|REMOVE)\b/).map((text) => text.trim());
+  const clauses = expression.split(/\b(SET|REMOVE|ADD)\b/).map((text) => text.trim());
   if (clauses[0] !== '') throw new Error(`not simulated: update expression "${expression}"`);
   for (let at = 1; at < clauses.length; at += 2) {
     for (const action of (clauses[at + 1] ?? '').split(',').map((text) => text.trim())) {
+      if (clauses[at] === 'ADD') {
+        const [name = '', token = ''] = action.split(' ');
+        result[name] = { SS: [...new Set([...(result[name]?.SS ?? []), ...(givenValue(token, values).SS ?? [])])] };
+        continue;
+      }
       const match = clauses[at] === 'SET' ? /^(#?\w+)\s*=\s*(:\w+)$/.exec(action) : /^(#?\w+)$/.exec(action);
       if (!match) throw new Error(`not simulated: update action "${action}"`);
       const name = nameOf(match[1] ?? '', names);

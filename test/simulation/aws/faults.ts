@@ -22,6 +22,8 @@ const WORST = {
   'an entry was written and answered as an error': 0.05,
   'a batch write was refused whole for one invalid entry': 0.5,
   'a key was left unprocessed': 0.1,
+  'a statement was throttled': 0.1,
+  'a statement took effect and failed': 0.05,
   'a Firehose record failed': 0.15,
   'a Firehose record was taken and answered as failed': 0.1,
   'Firehose delivered rows twice': 0.2,

@@ -7,6 +7,8 @@ import {
   integral,
   string,
 } from '../../../shared/feature-groups/define.ts';
+import type { FenceForm } from '../../../shared/state/fences/forms.ts';
+import type { ConditionsInBatches } from '../aws/dynamodb.ts';
 import type { TieRule, TombstoneRules } from '../aws/feature-store.ts';
 import { KEY_KINDS, type KeyKind, recordIdentifierOf } from './keys.ts';
 import type { Random } from './random.ts';
@@ -33,6 +35,9 @@ export interface Profile {
   readonly hazardSeconds: number;
   readonly featureStoreConcurrency: number;
   readonly featureStoreWriter: 'direct' | 'sdk';
+  /** The forms of fences that the versions of ingest and redrive have which run at once, from one time to the next. */
+  readonly fences: readonly (readonly FenceForm[])[];
+  readonly conditionsInBatches: ConditionsInBatches;
   /** Of ingest. A short one makes invocations stop for want of time, and answer. */
   readonly timeoutMs: number;
   readonly labelsThreshold: number;
@@ -72,6 +77,18 @@ function groupOf(options: {
   });
 }
 
+/** From version 0.1.0 to pages, each step while the version before it still runs; and the way back. */
+const MIGRATION: Profile['fences'] = [
+  ['items'],
+  ['items', 'both'],
+  ['both'],
+  ['both', 'pages'],
+  ['pages'],
+  ['pages', 'both'],
+  ['both'],
+  ['both', 'items'],
+];
+
 /** Draws a world: some are calm, some are hell, and each has its own sizes, limits and definition. */
 export function drawProfile(random: Random, changes: number): Profile {
   const intensity = random.pick([0, 0.1, 0.3, 0.3, 0.6, 1]);
@@ -91,7 +108,7 @@ export function drawProfile(random: Random, changes: number): Profile {
     numbersBeginAnew: random.chance(0.15),
     records: random.pick([3, 10, 40, 200]),
     changes,
-    batchSize: random.pick([1, 3, 10, 40, 100, 1_000]),
+    batchSize: random.pick([1, 3, 10, 40, 150, 1_000]),
     batchWindowMs: random.pick([0, 1_000, 1_000, 5_000]),
     bisect: random.chance(0.7),
     retriesMax: bounded ? random.integer(0, 4) : -1,
@@ -105,5 +122,7 @@ export function drawProfile(random: Random, changes: number): Profile {
     outageHours: random.chance(0.03) ? random.integer(1, 30) : 0,
     sequenceDigits: random.integer(21, 30),
     featureStoreWriter: random.pick(['direct', 'sdk'] as const),
+    conditionsInBatches: random.chance(0.8) ? 'taken' : random.pick(['refused each', 'refused whole'] as const),
+    fences: random.chance(0.7) ? [['pages']] : MIGRATION,
   };
 }

@@ -35,6 +35,9 @@ const STATE_TABLE = 'state';
 const REDRIVE_PAUSE_MS = 20 * 60_000;
 /** Pause after which one redrive follows another, which is how somebody redrives who waits for a change just made. */
 const REDRIVE_AGAIN_MS = 15_000;
+/** How long versions run at least before others take over, and how often it is looked whether they may. */
+const VERSIONS_MS = 30_000;
+const VERSIONS_LOOK_MS = 5_000;
 /** Writers that a deletion can be overtaken by. */
 const LATE_WRITERS = ['an invocation was given up while it ran on', 'an invocation was run twice at once'] as const;
 /** Redrives after which everything must be put right, once nothing goes wrong any more. */
@@ -66,6 +69,8 @@ export class World {
   readonly #reports = new WeakMap<Invocation, Outcome[]>();
   #discards = 0;
   #drained = false;
+  /** Of the steps that versions take over in. */
+  #step = 0;
   #error: unknown;
 
   constructor(seed: number, changes: number) {
@@ -106,6 +111,7 @@ export class World {
       scheduler,
       faults,
       stateTable: STATE_TABLE,
+      conditionsInBatches: profile.conditionsInBatches,
       readSource: (key) => this.table.items.get(this.keys.identifierOf(key))?.attributes,
       onWrite: (pk, before, after, caller) => {
         this.witness.stateWrite(pk, before, after, caller);
@@ -138,6 +144,7 @@ export class World {
       hazardWindowSeconds: profile.hazardSeconds,
       featureStoreConcurrency: profile.featureStoreConcurrency,
       featureStoreWriter: 'sdk',
+      fences: 'pages',
     };
     this.#wire();
   }
@@ -148,6 +155,7 @@ export class World {
     this.#writers.start();
     this.retraining.schedule(() => this.#drained);
     this.#redriveNowAndThen();
+    this.#nextVersions();
     const finished = this.#finish().catch((error: unknown) => this.#fail(error));
     await this.scheduler.run(() => this.#drained || this.#error !== undefined);
     if (this.#error !== undefined) throw this.#error;
@@ -199,6 +207,9 @@ export class World {
     }
     // Invocations that were given up on may still run on.
     await scheduler.sleep(this.profile.timeoutMs + 20_000);
+    // A stream that was made anew may be ahead of the clock, and a repair is dated after all that is known.
+    const lastMs = 1_000 * this.table.changes.reduce((latest, { second }) => Math.max(latest, second), 0);
+    await scheduler.sleep(Math.max(0, lastMs - scheduler.now));
     for (let round = 0; round < LAST_REDRIVES; round += 1) {
       await this.#redrive();
       await scheduler.sleep(15_000);
@@ -220,7 +231,7 @@ export class World {
         const reports: Outcome[] = [];
         this.#reports.set(invocation, reports);
         const ingest = makeIngest({
-          config: this.#config,
+          config: this.#configNow(),
           group: this.profile.group,
           clients: this.#clients(invocation),
           putObject: (input, abortSignal) => this.#s3(invocation).send(new PutObjectCommand(input), { abortSignal }),
@@ -230,6 +241,33 @@ export class World {
         return ingest(event, { getRemainingTimeInMillis: remainingMs });
       },
     });
+  }
+
+  /** Of one of the versions that run just now. */
+  #configNow(): IngestConfig {
+    return { ...this.#config, fences: this.#random.pick(this.profile.fences[this.#step] ?? ['pages']) };
+  }
+
+  /**
+   * Other versions take over once those before have run for a while, and all has been delivered that the table had then:
+   * as the guide tells it.
+   */
+  #nextVersions(): void {
+    if (this.#step === this.profile.fences.length - 1) return;
+    const { scheduler, table } = this;
+    let [at, end] = [0, 0];
+    const look = () => {
+      if (this.#drained) return;
+      end ||= table.changes.length;
+      const isThrough = ({ acknowledged, discarded, trimmed }: TrueChange) => acknowledged || discarded || trimmed;
+      while (at < end && isThrough(table.changes[at] as TrueChange)) at += 1;
+      if (at < end) scheduler.after(VERSIONS_LOOK_MS, look);
+      else {
+        this.#step += 1;
+        this.#nextVersions();
+      }
+    };
+    scheduler.after(VERSIONS_MS, look);
   }
 
   /** Time as an invocation sees it: by its own clock, and standing still once it is dead. */
@@ -313,7 +351,7 @@ export class World {
       run: (invocation, remainingMs) => {
         this.onBatch([], `${invocation.name} begins`);
         const redrive = makeRedrive({
-          config: this.#config,
+          config: this.#configNow(),
           group: this.profile.group,
           clients: this.#clients(invocation),
           s3: this.#s3(invocation),

@@ -11,6 +11,8 @@ import type { Quality, SourceItem, SourceTable } from './source-table.ts';
 const TEMPOS_MS = [0.3, 3, 30, 300, 3_000, 30_000, 300_000];
 /** How often an item is nearly as large as Feature Store takes. */
 const LARGE_CHANCE = 0.0005;
+/** How often one write is a job's, which writes every item. */
+const JOB_CHANCE = 0.002;
 const NOTES = ['plain', 'a,b', 'back\\slash', '\\N', '', 'two\nlines', 'crlf\r\nend', 'ünïcödé', '"quoted"'];
 
 /** The application: writes many records in every way that a table knows. */
@@ -47,8 +49,16 @@ export class Writers {
     });
   }
 
+  /** A job goes over the whole table, twice at once. */
+  #job(): void {
+    for (const id of [...this.#keys.identifiers, ...this.#keys.identifiers]) {
+      this.#table.write(id, this.#item(id, undefined));
+    }
+  }
+
   #act(): void {
     const chance = this.#random;
+    if (chance.chance(JOB_CHANCE)) this.#job();
     if (!chance.chance(0.4)) this.#recent = chance.pick(this.#keys.identifiers);
     const id = this.#recent;
     const present = this.#table.items.get(id);

@@ -113,7 +113,9 @@ const PREFIXES: Readonly<Record<string, string>> = {
   'client-sagemaker-runtime': 'sagemaker',
   'client-sfn': 'states',
 };
-const RENAMED: Readonly<Record<string, string>> = {
+const RENAMED: Readonly<Record<string, string | readonly string[]>> = {
+  // What is checked is each statement: the label ledger and fences insert and update.
+  'dynamodb:BatchExecuteStatement': ['dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate'],
   's3:ListObjectsV2': 's3:ListBucket',
   'lambda:Invoke': 'lambda:InvokeFunction',
 };
@@ -126,7 +128,7 @@ function actionsOf(code: string): string[] {
       .map(([name, command, list]) => [`${command ? 'new ' : ''}${name}`, command ?? list])
       .filter(([use]) => new RegExp(`\\b${use}\\d*\\(`).test(code))
       .map(([, operation]) => `${PREFIXES[client] ?? client}:${operation}`)
-      .map((action) => RENAMED[action] ?? action),
+      .flatMap((action) => RENAMED[action] ?? action),
   );
 }
 

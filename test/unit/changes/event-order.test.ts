@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { assignEventTimes, type Fence } from '../../../shared/changes/event-order.ts';
+import { assignEventTimes, type Fence, fenceOfPlaces, type Place } from '../../../shared/changes/event-order.ts';
 import { change, FIRST_SECOND } from '../../given/builders.ts';
 
 const T = FIRST_SECOND * 1_000;
 const HAZARD_SECONDS = 1;
 const at = (sequence: number, second = FIRST_SECOND, recordIdentifier = 'a-1') =>
   change({ sequenceNumber: String(sequence), second, recordIdentifier });
-const times = (changes: ReturnType<typeof at>[], fence?: Fence) =>
-  assignEventTimes(changes, new Map(fence ? [['a-1', fence]] : []), HAZARD_SECONDS).map(
+const times = (changes: ReturnType<typeof at>[], ...places: Place[]) =>
+  assignEventTimes(changes, new Map(places[0] ? [['a-1', fenceOfPlaces(places)]] : []), HAZARD_SECONDS).map(
     ({ eventTimeMs }) => eventTimeMs - T,
   );
 
@@ -56,14 +56,21 @@ test('a change delivered again gets the event time that its fence remembers', ()
 });
 
 test('a batch delivered again after it left its fences gets the event times it had', () => {
-  const found: Fence = { sequenceNumber: '9', eventTimeMs: T + 3 };
+  const found: Fence = { sequenceNumber: '9', eventTimeMs: T + 3, earlier: [] };
   const batch = [at(10), at(11), at(12, FIRST_SECOND + 60)];
   const [first, second, third] = assignEventTimes(batch, new Map([['a-1', found]]), HAZARD_SECONDS);
-  const left: Fence = { sequenceNumber: '12', eventTimeMs: third?.eventTimeMs ?? 0, before: found };
-  expect(times(batch, left)).toEqual([first, second, third].map((it) => (it?.eventTimeMs ?? 0) - T));
+  const left = { sequenceNumber: '12', eventTimeMs: third?.eventTimeMs ?? 0 };
+  expect(times(batch, left, found)).toEqual([first, second, third].map((it) => (it?.eventTimeMs ?? 0) - T));
 });
 
 test('sequence numbers of another shard that look older do not make a change of a later second stale', () => {
   const fence = { sequenceNumber: '900000000000000000000000', eventTimeMs: T };
   expect(times([at(100, FIRST_SECOND + 1)], fence)).toEqual([1_000]);
+});
+
+test('of all that is known of a record, the last change before one orders it', () => {
+  const places = [10, 30, 20].map((sequence) => ({ sequenceNumber: String(sequence), eventTimeMs: T + sequence }));
+  expect(times([at(25)], ...places)).toEqual([21]);
+  expect(times([at(20)], ...places)).toEqual([20]);
+  expect(times([at(31)], ...places)).toEqual([31]);
 });

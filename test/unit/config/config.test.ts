@@ -9,7 +9,7 @@ const ingestEnvironment = { FEATURE_GROUP: 'g', STATE_TABLE: 's', CHANGE_LOG_STR
 describe('configuration', () => {
   test('has defaults for what is optional', () => {
     expect(ingestConfig(ingestEnvironment)).toMatchObject({
-      ...{ hazardWindowSeconds: 1, featureStoreConcurrency: 16, featureStoreWriter: 'direct' },
+      ...{ hazardWindowSeconds: 1, featureStoreConcurrency: 16, featureStoreWriter: 'direct', fences: 'pages' },
     });
     expect(retrainConfig(retrainEnvironment)).toMatchObject({
       trainingAlgorithm: 'linear-learner',

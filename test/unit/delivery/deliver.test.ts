@@ -42,7 +42,8 @@ function destinations(
       read: async () => fences,
       write: async (left) => {
         const failed = left.filter(({ change: it }) => has(options.failFences, it));
-        for (const it of left) if (!failed.includes(it)) fences.set(it.change.recordIdentifier, it.change);
+        for (const it of left)
+          if (!failed.includes(it)) fences.set(it.change.recordIdentifier, { ...it.change, earlier: [] });
         return failed.map(({ change: { sequenceNumber } }) => ({ sequenceNumber, message: 'down' }));
       },
     },
@@ -106,16 +107,19 @@ test('when the time is up, fences that could not be left give the whole batch ba
 
 test('a record whose clock is ahead of the second is looked for in the seconds that it may be ahead', async () => {
   const to = destinations();
-  const asked: string[] = [];
-  to.value.fences.read = async (identifiers) => {
-    asked.push(...identifiers);
+  const asked: unknown[] = [];
+  to.value.fences.read = async (sought) => {
+    asked.push(...sought);
     return new Map();
   };
   await deliver(accounts, [record(1, 'b'), record(2, 'a', { second: FIRST_SECOND + 1 })], to.value, 0, {
     sinks: patient,
     fences: patient,
   });
-  expect(asked).toEqual(['b', 'a']);
+  expect(asked).toEqual([
+    { recordIdentifier: 'b', from: FIRST_SECOND, to: FIRST_SECOND + 2 },
+    { recordIdentifier: 'a', from: FIRST_SECOND + 1, to: FIRST_SECOND + 3 },
+  ]);
 });
 
 test('without fences no event time can be given, so the whole batch fails', async () => {

@@ -129,7 +129,7 @@ describe('what waits', () => {
     });
     world.discard('1', ...records);
     world.second = 5_000;
-    const first = await world.redrive({ action: 'redrive' }, 60_000);
+    const first = await world.redrive({ action: 'redrive' }, 20_000);
     expect(first.redriven).toEqual([]);
     expect(first.waiting[0]?.records).toBeLessThan(6_000);
     for (let round = 0; round < 10 && world.bucket.objects.size > 0; round += 1) {

@@ -49,7 +49,11 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
     String.raw`shared/rehearsal/shadows.ts /(?<=(?<!\\)(?:\\\\)*),/`,
     'lookaround; a run of backslashes is looked at once, for the comma behind it',
   ],
-  [String.raw`shared/state/fences.ts /^0+(?=\d)/`, 'lookaround, from the beginning of the text only'],
+  [
+    String.raw`shared/state/conditional-puts.ts /\b(\w+)(?= (?:IS|<=?) )/g`,
+    'lookaround; conditions that the code writes itself',
+  ],
+  [String.raw`shared/state/fences/items.ts /^0+(?=\d)/`, 'lookaround, from the beginning of the text only'],
 ]);
 
 interface Node {

@@ -36,6 +36,7 @@ const config = {
   hazardWindowSeconds: 1,
   featureStoreConcurrency: 4,
   featureStoreWriter: 'sdk' as const,
+  fences: 'pages' as const,
 };
 const NOW = 1_790_000_100_000;
 /** No client is there: a rehearsal that reached for one would fail. */
@@ -60,7 +61,7 @@ describe('a rehearsal of ingest', () => {
     const places = Object.keys(effects).map((place) => place.replaceAll(/[0-9a-f]{16}/g, '*'));
     expect(batchItemFailures).toEqual([]);
     expect([...new Set(places)].sort()).toEqual(
-      expect.arrayContaining(['online/*/weight', 'online/*/lost', 'quarantine/*', 'state/fence/*', 'state/label/*']),
+      expect.arrayContaining(['online/*/weight', 'online/*/lost', 'quarantine/*', 'state/fences/*', 'state/label/*']),
     );
     expect(places.filter((place) => place.startsWith('change-log/')).length).toBeGreaterThan(2);
   });
@@ -174,6 +175,29 @@ describe('the hook of CodeDeploy', () => {
       status: 'Failed',
       reason: 'Of 1 changes, 1 writes differ: online/a/x',
     });
+  });
+
+  it('lets a version that leaves fences in both forms follow one of either, and be followed by one', async () => {
+    const [items, pages] = [{ 'state/fence/1': 'a' }, { 'state/fences/2': 'b' }];
+    const both = { ...items, ...pages };
+    for (const [live, next] of [
+      [items, both],
+      [both, pages],
+      [pages, both],
+      [both, items],
+    ]) {
+      const answers = { 'ingest:live': { effects: live }, 'ingest:2': { effects: next } };
+      expect((await ask(answers as never)).status).toBe('Succeeded');
+    }
+  });
+
+  it('never lets versions share a shard that do not find each other’s fences, whatever is accepted', async () => {
+    const answers = {
+      'ingest:live': { effects: { 'state/fence/1': 'a' } },
+      'ingest:2': { effects: { 'state/fences/2': 'b' } },
+    };
+    const answer = await ask(answers as never, { acceptDifferences: true });
+    expect(answer).toEqual({ status: 'Failed', reason: expect.stringContaining('--param="fences=both"') });
   });
 
   it('lets it pass when that is what was meant', async () => {

@@ -89,6 +89,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'infra/local/step-functions': ['infra/local/protocol'],
   'infra/local/storage': ['infra/local/protocol'],
   'infra/aws/everywhere': ['infra/aws/cloudformation'],
+  'infra/aws/checks': [
+    'infra/aws/cloudformation',
+    'infra/terminal',
+    'shared/config',
+    'shared/definition',
+    'shared/training',
+  ],
   'infra/local/athena': ['infra/local/protocol', 'infra/local/storage'],
   'infra/local/event-source-mapping': ['infra/local/protocol', 'infra/local/storage'],
   'infra/local/firehose': ['infra/local/protocol', 'infra/local/storage'],
@@ -192,6 +199,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'infra/aws/packaging': [
     'infra/aws',
+    'infra/aws/checks',
     'infra/aws/cloudformation',
     'infra/aws/data',
     'infra/aws/definitions',

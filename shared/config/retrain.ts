@@ -8,6 +8,12 @@ const DEPLOYMENT_WAIT_SECONDS = { least: 0, most: 3_600 };
 /** Shortest and longest training job, in seconds. SageMaker takes 28 days (StoppingCondition), the state machine a day. */
 const TRAINING_SECONDS = { least: 60, most: 86_400 };
 
+/** Longest buffering interval of a delivery stream, in seconds. Source: Firehose API, BufferingHints. */
+const BUFFER_SECONDS_MAX = 900;
+
+/** An instance type of SageMaker. */
+const INSTANCE = /^ml\.[a-z0-9-]+\.[a-z0-9]+$/;
+
 /** Settings of retrain. */
 export const retrainSettings = {
   ...featureGroupSettings,
@@ -21,8 +27,8 @@ export const retrainSettings = {
   athenaWorkgroup: text('ATHENA_WORKGROUP', 'name of the Athena workgroup'),
   endpointName: text('ENDPOINT_NAME', 'name of the SageMaker endpoint'),
   trainingRoleArn: text('TRAINING_ROLE_ARN', 'ARN of the role of training jobs and models'),
-  trainingInstanceType: text('TRAINING_INSTANCE_TYPE', 'instance type of training jobs, such as ml.m5.large'),
-  endpointInstanceType: text('ENDPOINT_INSTANCE_TYPE', 'instance type of the endpoint, such as ml.t2.medium'),
+  trainingInstanceType: text('TRAINING_INSTANCE_TYPE', 'instance type of training jobs, such as ml.m5.large', INSTANCE),
+  endpointInstanceType: text('ENDPOINT_INSTANCE_TYPE', 'instance type of the endpoint, such as ml.t2.medium', INSTANCE),
   trainingAlgorithm: choice(
     'TRAINING_ALGORITHM',
     ['linear-learner', 'xgboost'],
@@ -111,6 +117,7 @@ export const retrainSettings = {
   },
   changeLogBufferSeconds: number('CHANGE_LOG_BUFFER_SECONDS', 'buffering interval of the change log in seconds', {
     least: 0,
+    most: BUFFER_SECONDS_MAX,
   }),
   endpointPollSeconds: number('ENDPOINT_POLL_SECONDS', 'seconds between two looks at the endpoint', { least: 1 }),
 };

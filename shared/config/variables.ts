@@ -70,9 +70,9 @@ export const number = (
   },
 });
 
-/** Variables that the settings are read from. */
-export function variablesOf(settings: Settings): string[] {
-  return Object.values(settings).flatMap((it) => (isSetting(it) ? it.variable : variablesOf(it)));
+/** All rows, of groups too. */
+export function settingsOf(settings: Settings): Setting<unknown>[] {
+  return Object.values(settings).flatMap((it) => (isSetting(it) ? it : settingsOf(it)));
 }
 
 /**

@@ -124,6 +124,25 @@ describe.skipIf(!hasMoto)('a stack', () => {
     await edit((it) => it.replace('extra: integral', 'extra: fractional'));
   });
 
+  it('is not taken over by another feature group or stage whose names fold to its own, nor given ARNs of another account', async () => {
+    const file = join(dir, 'shared/feature-groups/bank.ts');
+    const definition = (await readFile(join(dir, DEFINITION), 'utf8')).replace(
+      "name: 'bank-marketing'",
+      "name: 'bank'",
+    );
+    await writeFile(file, definition.replace("table: 'bank-marketing'", "table: 'bank'"));
+    const topic = 'arn:aws:sns:us-east-1:999999999999:alarms';
+    const options = ['--param', 'featureGroup=bank', '--stage', 'marketing-dev', '--param', `alarmTopicArn=${topic}`];
+    const said = await serverless('deploy', ...options);
+    expect(said).toContain(
+      'the stack tributary-bank-marketing-dev is there already, of the feature group bank-marketing in the stage dev',
+    );
+    expect(said).toContain('alarmTopicArn is of the account 999999999999');
+    expect(said).not.toContain('Service deployed');
+    await rm(file);
+    await rm(file.replace('.ts', '.lock.json'));
+  });
+
   it('is only looked at by remove without --yes, which says what it would remove and what it would keep', async () => {
     await leaveTraining(endpoint);
     await makeNeighbors(endpoint);

@@ -4,7 +4,7 @@ export interface Resource {
   readonly Type: string;
   readonly Properties: Readonly<Record<string, unknown>>;
   readonly DependsOn?: string | readonly string[];
-  readonly DeletionPolicy?: 'Retain';
+  readonly DeletionPolicy?: 'RetainExceptOnCreate';
   readonly UpdateReplacePolicy?: 'Retain';
   readonly UpdatePolicy?: Readonly<Record<string, unknown>>;
 }
@@ -30,4 +30,4 @@ export function arn(service: string, resource: Text): Intrinsic {
 }
 
 /** What must outlive the stack: CloudFormation leaves it when the stack or the resource goes. */
-export const RETAIN = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' } as const;
+export const RETAIN = { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' } as const;

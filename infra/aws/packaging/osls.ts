@@ -1,12 +1,31 @@
+import type { CloudFormationClientConfig } from '@aws-sdk/client-cloudformation';
 import type { Resource } from '../cloudformation/intrinsics.ts';
 
 /** What is used of osls 4's plugin API here. */
 export interface Serverless {
   readonly serviceDir: string;
+  /** serverless.yml with its variables resolved. */
+  readonly configurationInput: { readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  getProvider(name: 'aws'): Provider;
   readonly service: Service;
   readonly pluginManager: { readonly plugins: readonly object[] };
   /** Its own class of errors, which it shows without their stack. */
   readonly classes: { readonly Error: new (message: string) => Error };
+}
+
+/** osls's door to AWS, with the credentials that it was given. */
+export interface Provider {
+  getAccountId(): Promise<string>;
+  getRegion(): string;
+  getStage(): string;
+  /** Settings of the SDK's clients. */
+  getAwsSdkV3Config(): Promise<CloudFormationClientConfig>;
+}
+
+/** Options of the command line that are used here. */
+export interface Options {
+  /** `name=value` each. */
+  readonly param?: string | readonly string[];
 }
 
 /** serverless.yml as osls has resolved it, and the template that it makes. */

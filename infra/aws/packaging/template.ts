@@ -1,4 +1,4 @@
-import type { Resource } from '../cloudformation/intrinsics.ts';
+import { RETAIN, type Resource } from '../cloudformation/intrinsics.ts';
 import {
   aliasLogicalId,
   functionLogicalId,
@@ -34,8 +34,9 @@ export function finishTemplate({ provider, custom }: Service): void {
     if (name === 'ingest') addNewVersion(Resources, version);
   }
   for (const resource of Object.values(Resources)) {
-    // osls keeps a version when it is removed; it has to be kept when it is replaced as well.
-    if (resource.Type === 'AWS::Lambda::Version') resource.UpdateReplacePolicy = 'Retain';
+    // osls keeps a version when it is removed; it has to be kept when it is replaced as well. One that a deployment which
+    // goes back has made has to go: Lambda makes no second version of the same code, so the next one would fail.
+    if (resource.Type === 'AWS::Lambda::Version') Object.assign(resource, RETAIN);
   }
 }
 

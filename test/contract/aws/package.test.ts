@@ -21,6 +21,9 @@ interface Template {
       {
         readonly Type: string;
         readonly Properties: Record<string, unknown>;
+        readonly DeletionPolicy?: string;
+        readonly UpdateReplacePolicy?: string;
+        readonly DependsOn?: string | readonly string[];
         readonly UpdatePolicy?: { readonly CodeDeployLambdaAliasUpdate: object };
       }
     >
@@ -45,10 +48,9 @@ let dir: string;
 let template: Template;
 let output: string;
 
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'tributary-package-'));
+/** What osls says, whether it packages or refuses. Neither credentials nor a network are needed: every address leads nowhere. */
+async function packaged(folder: string, ...options: string[]): Promise<string> {
   const osls = join(PROJECT, 'node_modules/osls/bin/serverless.js');
-  // Neither credentials nor a network are needed: there are none here, and every address leads nowhere.
   const env = {
     PATH: process.env.PATH ?? '',
     HOME: dir,
@@ -56,8 +58,16 @@ beforeAll(async () => {
     ...OSLS_CACHES,
     SLS_TELEMETRY_DISABLED: '1',
   };
-  const said = await promisify(execFile)(process.execPath, [osls, 'package', '--package', dir], { cwd: PROJECT, env });
-  output = said.stdout + said.stderr;
+  const argv = [osls, 'package', '--package', folder, ...options];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, argv, { cwd: PROJECT, env }).catch(
+    (error: Error & { stdout: string; stderr: string }) => error,
+  );
+  return stdout + stderr;
+}
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tributary-package-'));
+  output = await packaged(dir);
   template = JSON.parse(await readFile(join(dir, TEMPLATE), 'utf8'));
 });
 
@@ -77,6 +87,35 @@ describe('npx serverless package', () => {
       roles.map(([name]) => [name, { 'Fn::GetAtt': [`${String(name).replace('LambdaFunction', '')}Role`, 'Arn'] }]),
     );
     expect(template.Resources).not.toHaveProperty('IamRoleLambdaExecution');
+  });
+
+  it('refuses before it makes anything, and says everything that is wrong at once', async () => {
+    const folder = join(dir, 'refused');
+    const topic = 'arn:aws:sns:us-east-1:123456789012:alarms';
+    const params = ['changeLogBufferSeconds=5000', 'endpointinstancecount=3', `alarmTopicArn=${topic}`];
+    const said = await packaged(folder, '--region', 'eu-central-2', ...params.map((it) => `--param=${it}`));
+    expect(said).toContain('The stack tributary-bank-marketing-dev cannot be packaged:');
+    for (const problem of [
+      'changeLogBufferSeconds is "5000"; expected: buffering interval of the change log in seconds',
+      'there is no param endpointinstancecount: did you mean endpointInstanceCount?',
+      'region eu-central-2 has no function URLs',
+      'alarmTopicArn is of the region us-east-1, and the stack is deployed to eu-central-2',
+    ]) {
+      expect(said).toContain(problem);
+    }
+    expect(said).not.toContain('bundled');
+  });
+
+  it('keeps what holds data, and versions, once they were made, and lets a deployment that goes back take them away', () => {
+    const kept = Object.values(template.Resources).filter((it) => it.DeletionPolicy !== undefined);
+    expect(new Set(kept.map((it) => it.DeletionPolicy))).toEqual(new Set(['RetainExceptOnCreate']));
+    expect(new Set(kept.map((it) => it.UpdateReplacePolicy))).toEqual(new Set(['Retain']));
+    const types = kept.map((it) => it.Type);
+    expect(new Set(types)).toEqual(new Set(['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::Lambda::Version']));
+  });
+
+  it('has the first batch wait for the feature group', () => {
+    expect(template.Resources.IngestEventSourceMappingDynamodbSourceTable?.DependsOn).toContain('FeatureGroup');
   });
 
   it('sends batches that Lambda gives up on to S3, where the records come along', () => {

@@ -218,7 +218,10 @@ describe('the buckets', () => {
   it.each(['DataBucket', 'QuarantineBucket'])(
     '%s is private, encrypted, reached by TLS only, and outlives the stack',
     (logicalId) => {
-      expect(resources[logicalId]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+      expect(resources[logicalId]).toMatchObject({
+        DeletionPolicy: 'RetainExceptOnCreate',
+        UpdateReplacePolicy: 'Retain',
+      });
       expect(properties(logicalId)).toMatchObject({
         BucketEncryption: expect.anything(),
         PublicAccessBlockConfiguration: {

@@ -11,7 +11,7 @@ import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { predictSettings } from '../../../shared/config/predict.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
 import { retrainSettings } from '../../../shared/config/retrain.ts';
-import { type Settings, variablesOf } from '../../../shared/config/variables.ts';
+import { type Settings, settingsOf } from '../../../shared/config/variables.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 
 /** Walks serverless.yml, the template and the code together: what one says, the other has to mean. */
@@ -78,7 +78,9 @@ describe.each(functions)('function %s', (name, definition) => {
   it('is set every environment variable it reads, and reads every one it is set', () => {
     const code = codeOf(definition);
     const own = readFileSync(moduleOf(definition), 'utf8');
-    const read = [...own.matchAll(/\b(\w+Config)\(\)/g)].flatMap(([, it = '']) => variablesOf(SETTINGS[it] ?? {}));
+    const read = [...own.matchAll(/\b(\w+Config)\(\)/g)].flatMap(([, it = '']) =>
+      settingsOf(SETTINGS[it] ?? {}).map(({ variable }) => variable),
+    );
     const byPowertools = Object.entries(POWERTOOLS).flatMap(([it, used]) => (used.test(code) ? it : []));
     const set = [
       ...Object.keys(configuration.provider.environment ?? {}),

@@ -352,9 +352,14 @@ export class Witness {
    */
   #repairedTo(change: TrueChange, eventTimeMs: number): TrueChange {
     const before = this.online.get(change.recordIdentifier);
-    const outdone = (this.#table.histories.get(change.recordIdentifier) ?? []).findLast(
-      (it) => it.order <= change.order && (it.eventTimeMs ?? it.second * 1_000) <= eventTimeMs,
-    );
+    let outdone: TrueChange | undefined;
+    let clockMs = 0;
+    for (const it of this.#table.histories.get(change.recordIdentifier) ?? []) {
+      // A change behind one of a later second is dated behind it, too: a record's clock never goes back.
+      clockMs = Math.max(clockMs, it.eventTimeMs ?? it.second * 1_000);
+      if (it.order > change.order || clockMs > eventTimeMs) break;
+      outdone = it;
+    }
     if (!outdone) return before ?? change;
     return before && before.order > outdone.order ? before : outdone;
   }

@@ -11,6 +11,7 @@ import { stateTable } from './data/state-table.ts';
 import { encrypted } from './everywhere/encryption.ts';
 import { inThisRegionOnly } from './everywhere/region.ts';
 import { traced } from './everywhere/tracing.ts';
+import { concurrencyExtension } from './functions/concurrency.ts';
 import { failedBatchesExtension } from './functions/failed-batches.ts';
 import { functionRoles } from './functions/roles.ts';
 import { safeDeployment } from './functions/safe-deployment.ts';
@@ -30,13 +31,17 @@ export interface StackOptions {
   readonly kmsKeyArn: string;
   /** SNS topic that alarms tell; `''` for none. */
   readonly alarmTopicArn: string;
+  /** Invocations at once that are kept for ingest alone; undefined for as many as the account has. */
+  readonly ingestConcurrency?: number | undefined;
+  /** Writes a second that the stack's own table takes from the first one on; undefined for what a new table takes. */
+  readonly warmWritesPerSecond?: number | undefined;
   /** How CodeDeploy shifts traffic to a new version: the name of one of its configurations. */
   readonly deploymentConfiguration: string;
 }
 
 /** Everything of the stack but the functions, computed from the definition alone. */
 export function resourcesOf(group: FeatureGroup, names: Names, options: StackOptions) {
-  const source = sourceTable(group, options.sourceTableStreamArn);
+  const source = sourceTable(group, options);
   const metrics = metricsOf(names, group, source);
   const resources: Resources = {
     ...source.resources,
@@ -76,7 +81,10 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     resources: {
       Resources: inThisRegionOnly(traced(encrypted(resources, options.kmsKeyArn))),
       Outputs: outputs,
-      extensions: failedBatchesExtension(source),
+      extensions: {
+        ...failedBatchesExtension(source),
+        ...concurrencyExtension(options.ingestConcurrency),
+      },
     },
   };
 }

@@ -33,6 +33,14 @@ const OF_THE_STACK: Settings = {
     least: 0,
     most: BATCHING_SECONDS_MAX,
   }),
+  ingestMemoryMegabytes: number('ingestMemoryMegabytes', 'megabytes of ingest', { least: 256, most: 10_240 }),
+  ingestBatchRecords: number('ingestBatchRecords', 'records of a batch', { least: 1, most: 10_000 }),
+  ingestConcurrency: optional(
+    number('ingestConcurrency', 'invocations of ingest at once, or nothing', { least: 1, most: 10_000 }),
+  ),
+  warmWritesPerSecond: optional(
+    number('warmWritesPerSecond', 'writes a second from the first one on, or nothing', { least: 4_000 }),
+  ),
   sourceTableStreamArn: arn('sourceTableStreamArn', 'dynamodb', /^table\/[^/]+\/stream\/.+/),
   kmsKeyArn: arn('kmsKeyArn', 'kms', /^key\/.+/),
   alarmTopicArn: arn('alarmTopicArn', 'sns', /^[\w.-]+$/),
@@ -42,6 +50,11 @@ const OF_THE_STACK: Settings = {
     `one of CodeDeploy's configurations: ${DEPLOYMENT_CONFIGURATIONS.join(', ')}`,
   ),
 };
+
+/** The same, or nothing. */
+function optional(setting: Setting<number>): Setting<number | ''> {
+  return { ...setting, fallback: '' };
+}
 
 /** An ARN of a service, or nothing. */
 function arn(variable: string, service: string, resource: RegExp): Setting<string> {

@@ -20,18 +20,24 @@ const STREAM_ARN = /^(arn:[^:]+:dynamodb:[^:]+:\d{12}:table\/([\w.-]+))\/stream\
 /**
  * The source table.
  *
- * @param streamArn stream of an existing table; without it the stack makes the table.
+ * @param options.sourceTableStreamArn stream of an existing table; without it the stack makes the table.
  * @throws Error when it is no stream's ARN, or another table's than the definition describes.
  */
-export function sourceTable(group: FeatureGroup, streamArn: string): SourceTable {
-  return streamArn === '' ? newTable(group) : existingTable(group, streamArn);
+export function sourceTable(
+  group: FeatureGroup,
+  options: { readonly sourceTableStreamArn: string; readonly warmWritesPerSecond?: number | undefined },
+): SourceTable {
+  const { sourceTableStreamArn, warmWritesPerSecond } = options;
+  return sourceTableStreamArn === ''
+    ? newTable(group, warmWritesPerSecond)
+    : existingTable(group, sourceTableStreamArn);
 }
 
 /**
  * Its key is the record identifier, its stream carries both images: the change from "no label" to "label" is seen
  * only with the image before.
  */
-function newTable(group: FeatureGroup): SourceTable {
+function newTable(group: FeatureGroup, warmWritesPerSecond: number | undefined): SourceTable {
   const { attributes, types } = group.recordIdentifier;
   const properties = {
     TableName: group.table,
@@ -40,6 +46,7 @@ function newTable(group: FeatureGroup): SourceTable {
     KeySchema: attributes.map((name, index) => ({ AttributeName: name, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
     StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    ...(warmWritesPerSecond !== undefined && { WarmThroughput: { WriteUnitsPerSecond: warmWritesPerSecond } }),
   };
   return {
     resources: { [LOGICAL_ID]: { Type: 'AWS::DynamoDB::Table', ...RETAIN, Properties: properties } },

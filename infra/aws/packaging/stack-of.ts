@@ -2,6 +2,8 @@ import { type Names, namesOf } from '../cloudformation/names.ts';
 import { loadDefinition } from '../definitions/definitions.ts';
 import { resourcesOf } from '../stack.ts';
 
+const numberOrNone = (text: string): number | undefined => (text === '' ? undefined : Number(text));
+
 /** osls's reader of a variable by its address, such as `param:featureGroup`. A param is text or a number. */
 type ResolveVariable = (address: string) => Promise<string | number>;
 
@@ -23,6 +25,8 @@ export async function stackOf(resolve: ResolveVariable): Promise<{ names: Names 
     sourceTableStreamArn: await text('param:sourceTableStreamArn'),
     kmsKeyArn: await text('param:kmsKeyArn'),
     alarmTopicArn: await text('param:alarmTopicArn'),
+    ingestConcurrency: numberOrNone(await text('param:ingestConcurrency')),
+    warmWritesPerSecond: numberOrNone(await text('param:warmWritesPerSecond')),
     deploymentConfiguration: await text('param:deploymentConfiguration'),
   });
   // `serverless print` shows an object that occurs twice as a pointer to its first place; a copy has none.

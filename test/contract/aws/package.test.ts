@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +74,10 @@ beforeAll(async () => {
 
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
+/** The value at a path such as `OnlineStoreConfig/EnableOnlineStore`. */
+const valueAt = (properties: unknown, path: string) =>
+  path.split('/').reduce<unknown>((it, name) => (it as Record<string, unknown> | undefined)?.[name], properties);
+
 const ofType = (type: string) => Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
 
 describe('npx serverless package', () => {
@@ -112,6 +117,25 @@ describe('npx serverless package', () => {
     expect(new Set(kept.map((it) => it.UpdateReplacePolicy))).toEqual(new Set(['Retain']));
     const types = kept.map((it) => it.Type);
     expect(new Set(types)).toEqual(new Set(['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::Lambda::Version']));
+  });
+
+  it('updates a stack of 0.1.0: nothing that it has is removed or replaced', () => {
+    const before: Record<string, { type: string; createOnly: Record<string, unknown> }> = JSON.parse(
+      readFileSync(new URL('../../fixtures/aws/stack-0.1.0.json', import.meta.url), 'utf8'),
+    );
+    // Properties that CloudFormation can only change by making the resource anew (createOnlyProperties of its registry).
+    const after = Object.fromEntries(
+      Object.entries(before).map(([id, { createOnly }]) => [
+        id,
+        {
+          type: template.Resources[id]?.Type,
+          createOnly: Object.fromEntries(
+            Object.keys(createOnly).map((path) => [path, valueAt(template.Resources[id]?.Properties, path)]),
+          ),
+        },
+      ]),
+    );
+    expect(after).toEqual(before);
   });
 
   it('has the first batch wait for the feature group', () => {

@@ -12,13 +12,13 @@ import { fenceItems } from '../../../shared/state/fences/items.ts';
 import { fencePages } from '../../../shared/state/fences/pages.ts';
 import { FIRST_SECOND, timedChange } from '../../given/builders.ts';
 import { pace } from '../../given/pace.ts';
-import { stateTable } from '../../given/state-table.ts';
+import { stateTableInProcess } from '../../given/state-table.ts';
 
-/** Fences in each form, in the embedded DynamoDB over the wire. */
+/** Fences in each form, in the embedded DynamoDB. */
 
-let table: Awaited<ReturnType<typeof stateTable>>;
+let table: Awaited<ReturnType<typeof stateTableInProcess>>;
 beforeAll(async () => {
-  table = await stateTable();
+  table = await stateTableInProcess();
 });
 afterAll(() => table.close());
 

@@ -1,5 +1,6 @@
 import type { FaultKind } from './aws/faults.ts';
 import { shrink } from './judge/shrink.ts';
+import { checkSql } from './judge/sql.ts';
 import { tellStory } from './judge/story.ts';
 import { Violation } from './judge/violation.ts';
 import type { Measures } from './judge/witness.ts';
@@ -28,13 +29,18 @@ export interface RunResult {
 /** How a violation is told: not at all, as the seed has it, or with as few steps as still break the promise. */
 export type Telling = 'none' | 'whole' | 'shrunk';
 
-/** Runs one seed. The story of a violation costs more runs, of which the last goes exactly as it is told. */
-export async function simulate(seed: number, changes: number, telling: Telling = 'none'): Promise<RunResult> {
+/** Runs one seed, and if `sql` is set the real SQL on what it leaves in the change log. The story of a violation costs more runs, of which the last goes exactly as it is told. */
+export async function simulate(
+  seed: number,
+  changes: number,
+  { telling = 'none', sql = false }: { telling?: Telling; sql?: boolean } = {},
+): Promise<RunResult> {
   const world = new World(seed, changes);
   const startedAt = world.scheduler.now;
   let violation: RunResult['violation'];
   try {
     await world.run();
+    if (sql) await checkSql(world.profile.group, world.firehose.delivered);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     const { invariant, message } = error;

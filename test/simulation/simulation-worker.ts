@@ -7,7 +7,9 @@ import type { RunResult, Telling } from './simulate.ts';
 export interface WorkerOrder {
   readonly seed: number;
   readonly changes: number;
-  readonly telling: Telling;
+  readonly telling?: Telling;
+  /** Whether the real SQL is run on what the seed leaves in the change log. */
+  readonly sql?: boolean;
 }
 export type WorkerAnswer = { readonly result: RunResult } | { readonly error: string };
 
@@ -15,9 +17,9 @@ const { mutant } = workerData as { mutant?: Mutant };
 if (mutant) mutateAtLoad(mutant);
 const { simulate } = await import('./simulate.ts');
 
-parentPort?.on('message', async ({ seed, changes, telling }: WorkerOrder) => {
+parentPort?.on('message', async ({ seed, changes, ...options }: WorkerOrder) => {
   try {
-    parentPort?.postMessage({ result: await simulate(seed, changes, telling) } satisfies WorkerAnswer);
+    parentPort?.postMessage({ result: await simulate(seed, changes, options) } satisfies WorkerAnswer);
   } catch (error) {
     // What is thrown, and is no violation, is a fault of the simulation, or of a mutant too broken to run.
     parentPort?.postMessage({ error: (error as Error).stack ?? String(error) } satisfies WorkerAnswer);

@@ -117,7 +117,8 @@ function retiringOnce(serving: Serving, before: ServingRecord | undefined, nowMs
   const base = serving.endpointName === undefined ? undefined : baseOf(serving.endpointName);
   const former = before && (before.endpointName ?? base);
   const all = { ...before?.retiring, ...(former !== undefined && { [former]: new Date(nowMs).toISOString() }) };
-  const { [serving.endpointName ?? '']: _, ...retiring } = all;
+  const asked = serving.endpointName ?? '';
+  const { [asked]: _, ...retiring } = all;
   return retiring;
 }
 

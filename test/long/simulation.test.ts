@@ -13,7 +13,7 @@ test(`nothing is lost, counted twice or out of order: seeds ${FIRST_SEED} to ${L
   const simulateSeeds = async () => {
     const thread = new SimulationThread();
     for (let seed = next++; seed <= LAST_SEED; seed = next++) {
-      const { violation } = await thread.run({ seed, changes: CHANGES, story: false });
+      const { violation } = await thread.run({ seed, changes: CHANGES });
       if (violation) violations.push(`npm run simulate -- --seed ${seed} --changes ${CHANGES}: ${violation.message}`);
     }
     await thread.close();

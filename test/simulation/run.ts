@@ -7,13 +7,18 @@ import { FAULT_KINDS } from './aws/faults.ts';
 import { exampleInWords } from './example.ts';
 import { runMutant } from './mutants/mutant-runs.ts';
 import { MUTANTS } from './mutants/mutants.ts';
-import type { RunResult } from './simulate.ts';
+import type { RunResult, Telling } from './simulate.ts';
 import { SimulationThread } from './workers.ts';
 
 const CHANGES_PER_SEED = 1_000;
 const SEEDS_DEFAULT = 200;
 /** More than two threads would slow each other down on the machines this is meant for. */
 const THREADS_MAX = 2;
+
+/** Of so many seeds one has the real SQL run on its change log. */
+const SEEDS_PER_SQL = 20;
+/** Violations that are told with their stories. */
+const STORIES_MAX = 3;
 
 const SEED_MAX = 999_999_999;
 
@@ -65,8 +70,12 @@ async function runSeeds(seeds: readonly number[], changes: number, json: string 
       Array.from({ length: threads(seeds.length) }, async () => {
         const thread = new SimulationThread();
         for (let seed = queue.shift(); seed !== undefined; seed = queue.shift()) {
-          const story = results.filter((it) => it.violation).length < 3;
-          const result = await thread.run({ seed, changes, story });
+          const result = await thread.run({
+            seed,
+            changes,
+            telling: tellingOf(seeds, results),
+            sql: hasSql(seed, seeds),
+          });
           results.push(result);
           if (result.violation) tell(result, changes);
           progress.at(`${results.length} of ${seeds.length} seeds`, results.length / seeds.length);
@@ -82,6 +91,15 @@ async function runSeeds(seeds: readonly number[], changes: number, json: string 
   print(summary);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(summary, null, 2)}\n`);
   return summary.violations === 0 ? 0 : 1;
+}
+
+/** The real SQL takes as long as a seed, so only a share of the seeds has it; and one that is replayed. */
+const hasSql = (seed: number, seeds: readonly number[]) => seeds.length === 1 || seed % SEEDS_PER_SQL === 0;
+
+/** A seed that is replayed is told in few steps, and the first few of many as they are. */
+function tellingOf(seeds: readonly number[], results: readonly RunResult[]): Telling {
+  if (seeds.length === 1) return 'shrunk';
+  return results.filter((it) => it.violation).length < STORIES_MAX ? 'whole' : 'none';
 }
 
 function tell({ seed, violation }: RunResult, changes: number): void {

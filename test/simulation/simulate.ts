@@ -1,4 +1,6 @@
 import type { FaultKind } from './aws/faults.ts';
+import { shrink } from './judge/shrink.ts';
+import { checkSql } from './judge/sql.ts';
 import { tellStory } from './judge/story.ts';
 import { Violation } from './judge/violation.ts';
 import type { Measures } from './judge/witness.ts';
@@ -24,17 +26,25 @@ export interface RunResult {
     | undefined;
 }
 
-/** Runs one seed. The story of a violation costs a second run, which goes exactly as the first. */
-export async function simulate(seed: number, changes: number, options: { story: boolean }): Promise<RunResult> {
+/** How a violation is told: not at all, as the seed has it, or with as few steps as still break the promise. */
+export type Telling = 'none' | 'whole' | 'shrunk';
+
+/** Runs one seed, and if `sql` is set the real SQL on what it leaves in the change log. The story of a violation costs more runs, of which the last goes exactly as it is told. */
+export async function simulate(
+  seed: number,
+  changes: number,
+  { telling = 'none', sql = false }: { telling?: Telling; sql?: boolean } = {},
+): Promise<RunResult> {
   const world = new World(seed, changes);
   const startedAt = world.scheduler.now;
   let violation: RunResult['violation'];
   try {
     await world.run();
+    if (sql) await checkSql(world.profile.group, world.firehose.delivered);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     const { invariant, message } = error;
-    violation = { invariant, message, story: options.story ? await tellStory(seed, changes, error) : [] };
+    violation = { invariant, message, story: await storyOf(seed, changes, error, telling) };
   }
   return {
     seed,
@@ -52,4 +62,10 @@ export async function simulate(seed: number, changes: number, options: { story: 
     measures: world.witness.measures,
     violation,
   };
+}
+
+async function storyOf(seed: number, changes: number, violation: Violation, telling: Telling): Promise<string[]> {
+  if (telling === 'none') return [];
+  const shrunk = telling === 'shrunk' ? await shrink(seed, changes, violation) : undefined;
+  return tellStory(seed, changes, shrunk?.violation ?? violation, shrunk);
 }

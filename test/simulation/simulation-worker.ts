@@ -1,13 +1,15 @@
 import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Mutant } from './mutants/mutants.ts';
-import type { RunResult } from './simulate.ts';
+import type { RunResult, Telling } from './simulate.ts';
 
 /** One thread of simulation: runs the seeds it is told, on the product's code or on a mutant of it. */
 export interface WorkerOrder {
   readonly seed: number;
   readonly changes: number;
-  readonly story: boolean;
+  readonly telling?: Telling;
+  /** Whether the real SQL is run on what the seed leaves in the change log. */
+  readonly sql?: boolean;
 }
 export type WorkerAnswer = { readonly result: RunResult } | { readonly error: string };
 
@@ -15,9 +17,9 @@ const { mutant } = workerData as { mutant?: Mutant };
 if (mutant) mutateAtLoad(mutant);
 const { simulate } = await import('./simulate.ts');
 
-parentPort?.on('message', async ({ seed, changes, story }: WorkerOrder) => {
+parentPort?.on('message', async ({ seed, changes, ...options }: WorkerOrder) => {
   try {
-    parentPort?.postMessage({ result: await simulate(seed, changes, { story }) } satisfies WorkerAnswer);
+    parentPort?.postMessage({ result: await simulate(seed, changes, options) } satisfies WorkerAnswer);
   } catch (error) {
     // What is thrown, and is no violation, is a fault of the simulation, or of a mutant too broken to run.
     parentPort?.postMessage({ error: (error as Error).stack ?? String(error) } satisfies WorkerAnswer);

@@ -4,9 +4,12 @@ import { exampleInWords } from './example.ts';
 import { runMutant } from './mutants/mutant-runs.ts';
 import { MUTANTS } from './mutants/mutants.ts';
 import { simulate } from './simulate.ts';
+import { SimulationThread } from './workers.ts';
 
 const SEEDS = 25;
 const CHANGES = 400;
+/** One of them, whose change log the real SQL is run on, too. */
+const SQL_SEED = 20;
 /** Mutants that are caught soon; all of them are run by `npm run simulate -- --mutants`. */
 const QUICK_MUTANTS = [
   'ordinals dropped',
@@ -17,7 +20,7 @@ const QUICK_MUTANTS = [
 
 test(`nothing is lost, counted twice or out of order: seeds 1 to ${SEEDS}`, async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const { violation } = await simulate(seed, CHANGES, { story: true });
+    const { violation } = await simulate(seed, CHANGES, { telling: 'whole', sql: seed === SQL_SEED });
     expect(
       violation?.story.join('\n'),
       `replay: npm run simulate -- --seed ${seed} --changes ${CHANGES}`,
@@ -26,7 +29,7 @@ test(`nothing is lost, counted twice or out of order: seeds 1 to ${SEEDS}`, asyn
 });
 
 test('a seed decides everything: its second run goes as its first', async () => {
-  const [first, second] = [await simulate(4, CHANGES, { story: false }), await simulate(4, CHANGES, { story: false })];
+  const [first, second] = [await simulate(4, CHANGES), await simulate(4, CHANGES)];
   expect(second).toEqual(first);
 });
 
@@ -34,6 +37,20 @@ test.each(QUICK_MUTANTS)('the simulation can fail: %s', async (name) => {
   const mutant = MUTANTS.find((it) => it.name === name);
   if (!mutant) throw new Error(`there is no mutant "${name}"`);
   expect((await runMutant(mutant)).caughtBy).toBeDefined();
+});
+
+test('a planted bug is told in 15 lines at most: the fewest writes and faults that still show it', async () => {
+  const mutant = MUTANTS.find((it) => it.name === 'fences not written');
+  if (!mutant) throw new Error('the mutant has another name by now');
+  const thread = new SimulationThread(mutant);
+  try {
+    const { violation } = await thread.run({ seed: 1, changes: CHANGES, telling: 'shrunk' });
+    const [, writes] = /Still broken with (\d+) of \d+ writes/.exec(violation?.story.join('\n') ?? '') ?? [];
+    expect(Number(writes)).toBeLessThanOrEqual(5);
+    expect(violation?.story.length).toBeLessThanOrEqual(15);
+  } finally {
+    await thread.close();
+  }
 });
 
 test('the worked example: the obvious ways lose an update, ours does not', async () => {

@@ -53,6 +53,13 @@ export async function localAthena() {
     return QueryExecutionId;
   }
 
+  /** The rows of a query's answer, below the names of its columns. */
+  async function answerOf(query: string): Promise<(string | undefined)[][]> {
+    const QueryExecutionId = await succeeded(query);
+    const { ResultSet } = await call<GetQueryResultsOutput>('GetQueryResults', { QueryExecutionId });
+    return (ResultSet?.Rows ?? []).map(({ Data = [] }) => Data.map((it) => it.VarCharValue));
+  }
+
   return {
     objects,
 
@@ -88,10 +95,13 @@ export async function localAthena() {
 
     /** Runs a query, and gives the first row of its answer by column. @throws as {@link run}. */
     async firstRow(query: string): Promise<Record<string, string | undefined>> {
-      const QueryExecutionId = await succeeded(query);
-      const { ResultSet } = await call<GetQueryResultsOutput>('GetQueryResults', { QueryExecutionId });
-      const [names = [], row = []] = (ResultSet?.Rows ?? []).map(({ Data = [] }) => Data.map((it) => it.VarCharValue));
+      const [names = [], row = []] = await answerOf(query);
       return Object.fromEntries(names.map((name, index) => [name, row[index]]));
+    },
+
+    /** Runs a query, and gives the rows of its answer, at most 999. @throws as {@link run}. */
+    async rows(query: string): Promise<(string | undefined)[][]> {
+      return (await answerOf(query)).slice(1);
     },
 
     /** All bytes under a location, file after file. */

@@ -53,13 +53,21 @@ export class Faults {
   enabled = true;
   readonly #random: Random;
   readonly #rates: Record<FaultKind, number>;
+  readonly #without: ReadonlySet<FaultKind>;
 
   /**
    * @param intensity 0 (nothing goes wrong) to 1 (the worst).
    * @param never kinds that this world does not have.
+   * @param without kinds that are left out of a world that has them: the chances of the others remain as they were.
    */
-  constructor(random: Random, intensity: number, never: readonly FaultKind[] = []) {
+  constructor(
+    random: Random,
+    intensity: number,
+    never: readonly FaultKind[] = [],
+    without: ReadonlySet<FaultKind> = new Set(),
+  ) {
     this.#random = random;
+    this.#without = without;
     const rate = (kind: FaultKind) =>
       random.chance(0.25) || never.includes(kind) ? 0 : WORST[kind] * intensity * random.next();
     this.#rates = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, rate(kind)])) as Record<FaultKind, number>;
@@ -67,7 +75,7 @@ export class Faults {
 
   strikes(kind: FaultKind): boolean {
     const rate = this.#rates[kind];
-    if (!this.enabled || rate === 0 || this.#random.next() >= rate) return false;
+    if (!this.enabled || rate === 0 || this.#random.next() >= rate || this.#without.has(kind)) return false;
     this.note(kind);
     return true;
   }

@@ -3,17 +3,18 @@ import type { Caller, Command } from '../aws/aws-call.ts';
 import type { TrueChange } from '../world/source-table.ts';
 import { World } from '../world/world.ts';
 import { parseRow } from './change-log-rows.ts';
+import type { Shrunk } from './shrink.ts';
 import type { Violation } from './violation.ts';
 import { batches, nameOf } from './witness.ts';
 
-/** Lines of a story that are printed: its end is what matters. */
-const LINES_MAX = 60;
+/** Lines of a story: its end is what matters. */
+const LINES_MAX = 15;
 
 /**
  * What happened to one record, in words: runs the seed once more, which goes exactly as before, and listens.
  */
-export async function tellStory(seed: number, changes: number, violation: Violation): Promise<string[]> {
-  const world = new World(seed, changes);
+export async function tellStory(seed: number, changes: number, violation: Violation, cut?: Shrunk): Promise<string[]> {
+  const world = new World(seed, changes, cut);
   const lines: string[] = [];
   const id = violation.recordIdentifier;
   const at = () => new Date(world.scheduler.now).toISOString().slice(5, 23).replace('T', ' ');
@@ -32,14 +33,16 @@ export async function tellStory(seed: number, changes: number, violation: Violat
     bisect,
     group,
   } = world.profile;
-  return [
+  const head = [
     `Seed ${seed} with ${changes} changes: "${violation.invariant}" is broken.`,
     violation.message,
     `The world: weather ${intensity}, tie rule ${tieRule}, ${tombstones.keepEventTime ? 'tombstones keep their time' : 'tombstones keep no time'}, ${tombstones.ofAbsent ? 'one' : 'none'} of what is absent, keys ${keys}, ${numbersBeginAnew ? 'numbers of children begin anywhere' : 'numbers rise'}, hazard window ${hazardSeconds} s, batches of ${batchSize}, retries ${retriesMax}, bisect ${bisect}, event time from ${group.eventTime.attribute ?? 'the stream'}, on delete ${group.onDelete}, on expiry ${group.onTtlExpiry}.`,
+    ...(cut ? [cut.words] : []),
     ...(id === undefined ? [] : [`The story of ${id}:`]),
-    ...(lines.length > LINES_MAX ? [`… ${lines.length - LINES_MAX} lines before`] : []),
-    ...lines.slice(-LINES_MAX),
   ];
+  const room = LINES_MAX - head.length;
+  const told = lines.length <= room ? lines : [`… ${lines.length - room + 1} lines before`, ...lines.slice(1 - room)];
+  return [...head, ...told].map((line) => line.replaceAll(/x{9,}/g, 'x…'));
 }
 
 function listen(world: World, id: string, say: (text: string) => void): void {

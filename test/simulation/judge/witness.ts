@@ -192,17 +192,10 @@ export class Witness {
     this.measures.earlierEventTime += 1;
     const stored = this.#featureStore().records.get(id);
     const online = this.online.get(id);
-    // A tombstone without an event time yields to what comes again, until its own deletion does.
-    const yields =
-      !this.#profile.tombstones.keepEventTime &&
-      (this.#table.histories.get(id) ?? []).some(
-        (it) => it.eventName === 'REMOVE' && it.order > change.order && it.eventTimeMs !== undefined,
-      );
     const cannotWin =
-      yields ||
-      (online &&
-        online.order >= change.order &&
-        (stored ? stored.eventTimeMs > ms : !this.#profile.tombstones.keepEventTime));
+      online &&
+      online.order >= change.order &&
+      (stored ? stored.eventTimeMs > ms : !this.#profile.tombstones.keepEventTime);
     // A redriven row beside the one that ingest wrote is a duplicate that the view passes over.
     const { batchStart, fences = 0 } = change.timedIn ?? {};
     // A fence remembers the one before it: a batch that begins as it did, and has left one fence, finds what it found.

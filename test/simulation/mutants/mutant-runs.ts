@@ -23,7 +23,7 @@ export async function runMutant(mutant: Mutant, seedsMax = MUTANT_SEEDS_MAX): Pr
   try {
     let steps = 0;
     for (let seed = 1; seed <= seedsMax; seed += 1) {
-      const result = await withinTime(thread.run({ seed, changes: MUTANT_CHANGES, story: false }));
+      const result = await withinTime(thread.run({ seed, changes: MUTANT_CHANGES, sql: mutant.sql === true }));
       if (!result) return { mutant: mutant.name, caughtBy: 'every invocation comes to an end', seed, steps };
       steps += result.steps;
       if (result.violation) return { mutant: mutant.name, caughtBy: result.violation.invariant, seed, steps };

@@ -5,6 +5,8 @@ export interface Mutant {
   /** Occurs exactly once in the file, or the mutant is out of date. */
   readonly find: string;
   readonly replace: string;
+  /** Caught by the real SQL, so each seed runs it. */
+  readonly sql?: true;
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -459,5 +461,26 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'shared/quarantine/waiting.ts',
     find: 'if (done.size === 0) return;',
     replace: 'if (done.size < object.records.length) return;',
+  },
+  {
+    name: 'SQL: a deletion by a repair is a row',
+    file: 'shared/change-log/sql.ts',
+    find: `IN ('REMOVE', 'REPAIR_REMOVE')\``,
+    replace: `IN ('REMOVE')\``,
+    sql: true,
+  },
+  {
+    name: 'SQL: rows in the order of their event times',
+    file: 'shared/change-log/sql.ts',
+    find: 'const SECOND_CHARACTERS = 19;',
+    replace: 'const SECOND_CHARACTERS = 24;',
+    sql: true,
+  },
+  {
+    name: 'SQL: a repair is a copy of its change',
+    file: 'shared/change-log/sql.ts',
+    find: `\`"sequence_number", "event_name" IN ('REPAIR', 'REPAIR_REMOVE')\``,
+    replace: `\`"sequence_number"\``,
+    sql: true,
   },
 ];

@@ -71,6 +71,10 @@ export class SourceTable {
   readonly histories = new Map<string, TrueChange[]>();
   readonly bySequenceNumber = new Map<string, TrueChange>();
   readonly shards: Shard[] = [];
+  /** The record of each write that there was to be, whether it was left out or not. */
+  readonly writes: string[] = [];
+  /** How many of these were left out. */
+  leftOut = 0;
   onShard: (shard: Shard) => void = () => {};
   onChange: (change: TrueChange) => void = () => {};
   readonly #scheduler: Scheduler;
@@ -79,6 +83,7 @@ export class SourceTable {
   readonly #hazardSeconds: number;
   readonly #keys: Keys;
   readonly #numbersBeginAnew: boolean;
+  readonly #isLeftOut: (write: number) => boolean;
   #isAnew = false;
 
   constructor(around: {
@@ -89,6 +94,7 @@ export class SourceTable {
     digits: number;
     keys: Keys;
     numbersBeginAnew: boolean;
+    isLeftOut(write: number): boolean;
   }) {
     this.#scheduler = around.scheduler;
     this.#faults = around.faults;
@@ -96,6 +102,7 @@ export class SourceTable {
     this.#hazardSeconds = around.hazardSeconds;
     this.#keys = around.keys;
     this.#numbersBeginAnew = around.numbersBeginAnew;
+    this.#isLeftOut = around.isLeftOut;
     const first = 10n ** BigInt(around.digits) - BigInt(around.random.integer(1, 2_000_000));
     this.#addShard(undefined, 0, 1, first);
   }
@@ -104,6 +111,11 @@ export class SourceTable {
   write(recordIdentifier: string, item: SourceItem | undefined, ttlExpired = false): void {
     const before = this.items.get(recordIdentifier);
     if (before === item) return;
+    this.writes.push(recordIdentifier);
+    if (this.#isLeftOut(this.writes.length - 1)) {
+      this.leftOut += 1;
+      return;
+    }
     if (item) this.items.set(recordIdentifier, item);
     else this.items.delete(recordIdentifier);
     const shard = this.#shardOf(recordIdentifier);

@@ -10,7 +10,7 @@ import { directOnlineStore } from '../../../shared/online-store/direct.ts';
 import { Network } from '../aws/aws-call.ts';
 import { DynamoDb } from '../aws/dynamodb.ts';
 import { EventSourceMapping } from '../aws/event-source-mapping.ts';
-import { Faults } from '../aws/faults.ts';
+import { type FaultKind, Faults } from '../aws/faults.ts';
 import { FeatureStore } from '../aws/feature-store.ts';
 import { featureStoreClient } from '../aws/feature-store-client.ts';
 import { Firehose } from '../aws/firehose.ts';
@@ -45,6 +45,13 @@ const LAST_REDRIVES = 4;
 /** Simulated time without anything done after which the stream is held to be stuck. */
 const STUCK_MS = 7 * 24 * 3_600_000;
 
+/** A world with less in it: writes that are left out by their places, and kinds of faults. */
+export interface Cut {
+  isLeftOut(write: number): boolean;
+  readonly without: ReadonlySet<FaultKind>;
+}
+const NOTHING_CUT: Cut = { isLeftOut: () => false, without: new Set() };
+
 /** One simulated world: the real handlers among simulated services, and everything decided by one seed. */
 export class World {
   readonly profile: Profile;
@@ -73,12 +80,17 @@ export class World {
   #step = 0;
   #error: unknown;
 
-  constructor(seed: number, changes: number) {
+  constructor(seed: number, changes: number, { isLeftOut, without }: Cut = NOTHING_CUT) {
     const random = new Random(seed);
     const profile = drawProfile(random.fork(), changes);
     const { scheduler } = this;
     // Where a tombstone keeps no event time, nothing can hold off a write that was on its way before the deletion.
-    const faults = new Faults(random.fork(), profile.intensity, profile.tombstones.keepEventTime ? [] : LATE_WRITERS);
+    const faults = new Faults(
+      random.fork(),
+      profile.intensity,
+      profile.tombstones.keepEventTime ? [] : LATE_WRITERS,
+      without,
+    );
     this.profile = profile;
     this.faults = faults;
     this.#random = random.fork();
@@ -87,7 +99,7 @@ export class World {
     this.keys = new Keys(profile.keys, profile.records, random.fork());
     const { numbersBeginAnew } = profile;
     this.table = new SourceTable({
-      ...{ scheduler, faults, hazardSeconds, digits, numbersBeginAnew },
+      ...{ scheduler, faults, hazardSeconds, digits, numbersBeginAnew, isLeftOut },
       random: random.fork(),
       keys: this.keys,
     });

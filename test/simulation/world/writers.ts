@@ -41,7 +41,7 @@ export class Writers {
     if (this.#random.chance(0.02)) this.#tempoMs = this.#random.pick(TEMPOS_MS);
     this.#scheduler.after(this.#random.exponential(this.#tempoMs), () => {
       this.#act();
-      if (this.#table.changes.length < this.#profile.changes) this.start();
+      if (this.#table.changes.length + this.#table.leftOut < this.#profile.changes) this.start();
       else {
         this.done = true;
         this.onDone();

@@ -315,3 +315,42 @@ test.each([{ S: null }, { S: 5 }, 'enterprise', 5, true])(
     expect(reasonOf(decodeItem({ plan: plan as unknown as AttributeValue }))).toBe('wrong-type dynamodb.NewImage.plan');
   },
 );
+
+test.each([
+  [true, '1'],
+  [false, '0'],
+])('a boolean %s is %s', (BOOL, text) => {
+  expect((decodeItem({ active: { BOOL } }) as Change).values?.[3]).toBe(text);
+});
+
+test.each([
+  ['0', 'change'],
+  ['-1', 'out-of-range dynamodb.NewImage.logins'],
+  ['9223372036854775807', 'change'],
+  ['9223372036854775808', 'out-of-range dynamodb.NewImage.logins'],
+])('logins of %s, of which the least is 0, are a %s', (N, reason) => {
+  expect(reasonOf(decodeItem({ logins: { N } }))).toBe(reason);
+});
+
+test.each([
+  ['-9223372036854775808', 'change'],
+  ['-9223372036854775809', 'out-of-range dynamodb.NewImage.score'],
+])('a score of %s, which has no least of its own, is a %s', (N, reason) => {
+  expect(reasonOf(decodeItem({ score: { N } }))).toBe(reason);
+});
+
+test('an expected number that is out of range is told by the bounds of its type', () => {
+  expect(decodeItem({ score: { N: '1e30' } })).toMatchObject({
+    message: 'Expected -9223372036854775808 to 9223372036854775807.',
+  });
+  expect(decodeItem({ balance: { N: '1000001' } })).toMatchObject({ message: 'Expected -1000000 to 1000000.' });
+});
+
+test.each([
+  ['a', 2_048, 'change'],
+  ['a', 2_049, 'record-too-large dynamodb.Keys'],
+  ['ä', 1_024, 'change'],
+  ['ä', 1_025, 'record-too-large dynamodb.Keys'],
+])('a record identifier of "%s" %i times is a %s', (letter, times, reason) => {
+  expect(reasonOf(decodeItem({ account_id: { S: letter.repeat(times) } }))).toBe(reason);
+});

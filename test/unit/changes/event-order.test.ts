@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { assignEventTimes, type Fence, fenceOfPlaces, type Place } from '../../../shared/changes/event-order.ts';
-import { change, FIRST_SECOND } from '../../given/builders.ts';
+import {
+  assignEventTimes,
+  type Fence,
+  fenceOfPlaces,
+  type Place,
+  placeOf,
+} from '../../../shared/changes/event-order.ts';
+import { change, FIRST_SECOND, timedChange } from '../../given/builders.ts';
 
 const T = FIRST_SECOND * 1_000;
 const HAZARD_SECONDS = 1;
@@ -73,4 +79,8 @@ test('of all that is known of a record, the last change before one orders it', (
   expect(times([at(25)], ...places)).toEqual([21]);
   expect(times([at(20)], ...places)).toEqual([20]);
   expect(times([at(31)], ...places)).toEqual([31]);
+});
+
+test('a place tells whether its change has taken the record away', () => {
+  expect([placeOf(timedChange()).removed, placeOf(timedChange({ values: undefined })).removed]).toEqual([false, true]);
 });

@@ -56,3 +56,20 @@ test('an integer has no fraction but zeros', () => {
 test.each(['', 'NaN', 'Infinity', '0x10', '1,5', '1.2.3', 'e5', '.'])('%j is no number', (text) => {
   expect(plainDecimal(text)).toBeUndefined();
 });
+
+test.each([
+  ['1.', '1'],
+  ['-', undefined],
+  ['', undefined],
+  ['.5', '0.5'],
+  ['NaN', undefined],
+  ['Infinity', undefined],
+  ['0x1', undefined],
+  ['+1', '1'],
+  ['01', '1'],
+  ['-00.50', '-0.50'],
+  ['1e3', '1000'],
+  ['1E-2', '0.01'],
+])('the plain text of "%s" is %s', (text, plainText) => {
+  expect(plainDecimal(text)).toBe(plainText);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Rejection, TimedChange } from '../../../shared/changes/change.ts';
-import type { Fence } from '../../../shared/changes/event-order.ts';
+import type { Fence, FenceOf } from '../../../shared/changes/event-order.ts';
 import { type DecodedRecord, type Destinations, deliver } from '../../../shared/delivery/deliver.ts';
 import { accounts, change, FIRST_SECOND } from '../../given/builders.ts';
 import { pace } from '../../given/pace.ts';
@@ -70,6 +70,40 @@ test('the answer is the lowest failed sequence number, compared as a number', as
   expect(outcome.counts).toMatchObject({ recordsIn: 3, delivered: 0, failed: 3 });
 });
 
+test('of two sinks that fail the answer is the lower number, whichever failed first', async () => {
+  const to = destinations({ fail: [11] });
+  const [first] = to.value.sinks;
+  const second = destinations({ fail: [9] }).value.sinks[0];
+  const value = { ...to.value, sinks: [first, second].filter((it) => it !== undefined) };
+  expect((await run([record(9), record(10), record(11)], { ...to, value })).checkpoint).toBe('9');
+});
+
+test('only records of the first seconds look for fences: those of later ones are ordered by their seconds', async () => {
+  const to = destinations();
+  const asked: string[] = [];
+  to.value.fences.read = async (sought) => {
+    asked.push(...sought.map(({ recordIdentifier }) => recordIdentifier));
+    return new Map();
+  };
+  const last = FIRST_SECOND + HAZARD_SECONDS + 2;
+  await run([record(1, 'a'), record(2, 'b', { second: last }), record(3, 'c', { second: last + 1 })], to);
+  expect(asked).toEqual(['a', 'b']);
+});
+
+test('a removal that is kept leaves a fence with the change before it still in force', async () => {
+  const removal = { eventName: 'REMOVE', values: undefined } as const;
+  const left: FenceOf[] = [];
+  const to = destinations();
+  to.value.fences.write = async (fences) => {
+    left.push(...fences);
+    return [];
+  };
+  const kept = { ...accounts, onDelete: 'keep' as const };
+  const paces = { sinks: patient, fences: patient };
+  await deliver(kept, [record(1, 'a'), record(2, 'a', removal)], to.value, HAZARD_SECONDS, paces);
+  expect(left).toMatchObject([{ change: { sequenceNumber: '2' }, effective: { sequenceNumber: '1', removed: false } }]);
+});
+
 test('fences are left only for what is acknowledged', async () => {
   const to = destinations({ fail: [2] });
   await run([record(1), record(2), record(3)], to);
@@ -127,7 +161,11 @@ test('without fences no event time can be given, so the whole batch fails', asyn
   to.value.fences.read = async () => {
     throw new Error('down');
   };
-  expect(await run([record(1)], to)).toMatchObject({ checkpoint: '', counts: { recordsIn: 1, failed: 1 } });
+  expect(await run([record(1)], to)).toMatchObject({
+    checkpoint: '',
+    counts: { recordsIn: 1, failed: 1 },
+    failures: [{ message: 'down' }],
+  });
 });
 
 test('of several changes of one record the last is delivered and the others are superseded', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type GatePolicy, judge } from '../../../shared/promotion/gate.ts';
-import { mean, rocAuc, standardErrorOfGain } from '../../../shared/promotion/roc-auc.ts';
+import { mean, rocAuc, standardErrorOfGain, varianceOfMean } from '../../../shared/promotion/roc-auc.ts';
 import { scoresOf } from '../../../shared/promotion/scores.ts';
 
 /** Mulberry32: numbers from 0 to 1, the same for the same seed. */
@@ -49,6 +49,7 @@ describe('the area under the curve', () => {
 
   test('is not there for rows of one class', () => {
     expect(rocAuc(Float64Array.of(0.1, 0.2), Uint8Array.of(1, 1))).toBeUndefined();
+    expect(rocAuc(Float64Array.of(0.1, 0.2), Uint8Array.of(0, 0))).toBeUndefined();
   });
 
   test('has a standard error of gain that agrees with the bootstrap', () => {
@@ -67,6 +68,20 @@ describe('the area under the curve', () => {
     const deviation = Math.sqrt(mean(gains.map((gain) => (gain - middle) ** 2)));
     expect(standardErrorOfGain(first, second) / deviation).toBeGreaterThan(0.85);
     expect(standardErrorOfGain(first, second) / deviation).toBeLessThan(1.15);
+  });
+});
+
+describe('the variance of a mean', () => {
+  test('is that of the sample, with one row less, by the rows', () => {
+    expect(varianceOfMean(Float64Array.of(1, 2, 3, 6))).toBeCloseTo(14 / 3 / 4, 12);
+    expect(varianceOfMean(Float64Array.of(1, 3))).toBeCloseTo(1, 12);
+  });
+
+  test('of fewer than two rows is infinite', () => {
+    expect([varianceOfMean(Float64Array.of(1)), varianceOfMean(Float64Array.of())]).toEqual([
+      Number.POSITIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+    ]);
   });
 });
 
@@ -109,7 +124,43 @@ describe('the gate', () => {
   test('has a wider interval for more confidence', () => {
     const low = (confidence: number) =>
       judge({ labels, challenger: good, champion: poor }, { ...policy, confidence }).comparison.gain?.low ?? 0;
-    expect([80, 90, 95, 99].map(low)).toEqual([80, 90, 95, 99].map(low).toSorted((a, b) => b - a));
+    const [at80 = 0, at90 = 0, at95 = 0, at99 = 0] = [80, 90, 95, 99].map(low);
+    expect([at80 > at90, at90 > at95, at95 > at99]).toEqual([true, true, true]);
+  });
+
+  test('gives a gain in log loss with the interval of its mean, by the figures', () => {
+    const rows = {
+      labels: Uint8Array.of(1, 0, 1, 0),
+      challenger: Float64Array.of(0.9, 0.2, 0.8, 0.1),
+      champion: Float64Array.of(0.6, 0.5, 0.7, 0.3),
+    };
+    const ours = [0.9, 0.8, 0.8, 0.9].map((right) => -Math.log(right));
+    const theirs = [0.6, 0.5, 0.7, 0.7].map((right) => -Math.log(right));
+    const saved = theirs.map((loss, row) => loss - (ours[row] ?? 0));
+    const middle = saved.reduce((sum, it) => sum + it, 0) / 4;
+    const error = Math.sqrt(saved.reduce((sum, it) => sum + (it - middle) ** 2, 0) / 3 / 4);
+    const { comparison } = judge(rows, { ...policy, metric: 'log_loss' });
+    expect(comparison.gain?.value).toBeCloseTo(middle, 12);
+    expect(((comparison.gain?.high ?? 0) - middle) / error).toBeCloseTo(1.96, 2);
+    expect((middle - (comparison.gain?.low ?? 0)) / error).toBeCloseTo(1.96, 2);
+    expect(comparison.challenger.logLoss).toBeCloseTo(ours.reduce((sum, it) => sum + it, 0) / 4, 12);
+  });
+
+  test('gives a gain in the area under the curve as the difference of the two', () => {
+    const { comparison } = judge({ labels, challenger: good, champion: poor }, policy);
+    const wanted = (rocAuc(good, labels)?.auc ?? 0) - (rocAuc(poor, labels)?.auc ?? 0);
+    expect(comparison.gain?.value).toBeCloseTo(wanted, 12);
+    expect(
+      judge({ labels, challenger: good, champion: poor }, { ...policy, metric: 'log_loss' }).comparison.gain?.value,
+    ).not.toBeCloseTo(wanted, 3);
+  });
+
+  test('refuses a challenger that ranks worse than chance, even where the champion is worse still', () => {
+    const [worse, worst] = [good.map((score) => 1 - 0.9 * score), good.map((score) => 1 - score)];
+    expect(judge({ labels, challenger: worse, champion: worst }, policy)).toMatchObject({
+      decision: 'refuse',
+      reason: expect.stringContaining('no better than chance'),
+    });
   });
 
   test('where nothing serves asks for the floor', () => {

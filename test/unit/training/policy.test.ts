@@ -6,6 +6,7 @@ import {
   type Circumstances,
   decide,
   decideWithoutCounts,
+  missingTo,
   RETRY_BACKOFF_SECONDS_MAX,
   type RetrainingPolicy,
 } from '../../../shared/training/policy.ts';
@@ -117,5 +118,36 @@ describe('the decision to retrain', () => {
       'Epoch 3 has 999 newly labelled records (900 of class 0, 99 of class 1); 1000 are awaited.',
     );
     expect(decideOn(labels(5_000, 49)).reason).toContain('50 of each class are awaited');
+  });
+});
+
+describe('what the next training lacks', () => {
+  const missing = (counts: LabelCounts, state: Partial<EpochState> = {}) =>
+    missingTo({ ...circumstances(state), counts });
+
+  test('is labels up to the threshold and to the minimum per class, and no less than none', () => {
+    expect(missing(labels(900, 40))).toEqual({ labels: 60, perClass: { 0: 0, 1: 10 }, notBefore: null });
+    expect(missing(labels(10, 5_000))).toEqual({ labels: 0, perClass: { 0: 40, 1: 0 }, notBefore: null });
+  });
+
+  test('is a pause after the last training, as long as it lasts', () => {
+    const since = (hours: number) => missing(labels(900, 100), { lastTraining: trainedHoursAgo(hours) }).notBefore;
+    expect([since(0.5), since(1), since(2)]).toEqual([new Date(NOW + 0.5 * HOUR_MS).toISOString(), null, null]);
+  });
+
+  test('is a longer pause after each failed attempt, and no label', () => {
+    expect(missing(labels(0, 0), { failed: failed(1, 10) })).toEqual({
+      ...{ labels: 0, perClass: { 0: 0, 1: 0 } },
+      notBefore: new Date(NOW + 50_000).toISOString(),
+    });
+    expect(missing(labels(0, 0), { failed: failed(2, 10) }).notBefore).toBe(new Date(NOW + 110_000).toISOString());
+  });
+
+  test('is the labels that a failed attempt waits for, and no time', () => {
+    const awaiting = { ...failed(1, 10), labelsAwaited: 30 } as EpochState['failed'];
+    expect(missing(labels(10, 5), { failed: awaiting })).toEqual({
+      ...{ labels: 15, perClass: { 0: 0, 1: 0 } },
+      notBefore: null,
+    });
   });
 });

@@ -5,15 +5,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deleteRetiredEndpoints } from '../../../shared/promotion/retired.ts';
 import { SERVING_KEY } from '../../../shared/state/keys.ts';
 import { readServing, type Serving, writeRolledBackServing, writeServing } from '../../../shared/state/serving.ts';
-import { stateTable } from '../../given/state-table.ts';
+import { stateTableInProcess } from '../../given/state-table.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
 const HASHES = ['a'.repeat(16), 'b'.repeat(16), 'c'.repeat(16)] as const;
 const [FIRST, SECOND] = HASHES.map((hash) => `stack-${hash}`) as [string, string];
 
-let state: Awaited<ReturnType<typeof stateTable>>;
+let state: Awaited<ReturnType<typeof stateTableInProcess>>;
 beforeEach(async () => {
-  state = await stateTable();
+  state = await stateTableInProcess();
 });
 afterEach(() => state.close());
 

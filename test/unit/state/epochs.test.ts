@@ -6,14 +6,14 @@ import { evidenceKey, labelKey } from '../../../shared/state/keys.ts';
 import { countLabels, currentEpoch, epochLabelShard, LABEL_SHARDS } from '../../../shared/state/label-ledger.ts';
 import type { Serving } from '../../../shared/state/serving.ts';
 import { servingReader } from '../../../shared/state/serving.ts';
-import { stateTable } from '../../given/state-table.ts';
+import { stateTableInProcess } from '../../given/state-table.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
 const NONE = { total: 0, 0: 0, 1: 0 };
 
-let state: Awaited<ReturnType<typeof stateTable>>;
+let state: Awaited<ReturnType<typeof stateTableInProcess>>;
 beforeEach(async () => {
-  state = await stateTable();
+  state = await stateTableInProcess();
 });
 afterEach(() => state.close());
 

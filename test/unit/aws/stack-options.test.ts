@@ -12,6 +12,8 @@ const defaults: StackOptions = {
   kmsKeyArn: '',
   alarmTopicArn: '',
   deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+  permissionsBoundaryArn: '',
+  rolePath: '',
 };
 const stack = (options: Partial<StackOptions> = {}) => resourcesOf(orders, names, { ...defaults, ...options });
 

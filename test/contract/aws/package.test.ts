@@ -34,12 +34,14 @@ interface Template {
 /** Largest bundle of a function, zipped, in bytes: a cold start reads all of it. */
 const ZIP_BYTES_MAX = 300_000;
 
-/** What the stack's template may be warned of, and nothing else. */
+/** What the templates may be warned of, and nothing else. */
 const KNOWN: readonly RegExp[] = [
   // osls writes a dependency that the role's ARN says already.
   /^W3005/,
   // Newer than cfn-lint's list of actions. Source: the client of Feature Store's runtime.
-  /^W3037 'batchwriterecord' is not one of/,
+  /^W3037 '(batchwriterecord|listrecords)' is not one of/,
+  // It is GetAtt already: AWS's validator takes one for a Ref when the role has a path.
+  /^E3050 (Build|LiveTest|Production): Ref to IAM role/,
 ];
 
 /** How a shell, and pyenv's door to a program, say that there is no such program. */
@@ -193,14 +195,14 @@ describe('npx serverless package', () => {
 
 describe('the templates of the stack and of its pipeline', () => {
   const files = () => [join(dir, TEMPLATE), join(PROJECT, 'infra/aws/pipeline.yml')];
-  const isKnown = (file: string, warning: string) => file.endsWith(TEMPLATE) && KNOWN.some((it) => it.test(warning));
+  const isKnown = (warning: string) => KNOWN.some((it) => it.test(warning));
 
   it('have nothing for AWS’s validator to warn of', () => {
     const engine = new RegoEngine();
     const found = files().flatMap((file) => {
       const { diagnostics } = engine.validateStandard(new TemplateFile(file), { severityLevel: 'WARN' });
       const warnings = diagnostics.map((it) => `${it.ruleId} ${it.entity?.logicalId}: ${it.message}`);
-      return warnings.filter((it) => !isKnown(file, it));
+      return warnings.filter((it) => !isKnown(it));
     });
     engine.free();
     expect(found).toEqual([]);
@@ -213,8 +215,8 @@ describe('the templates of the stack and of its pipeline', () => {
     context.skip(error !== undefined || status === NOT_FOUND, 'cfn-lint is not installed');
     expect(stderr).toBe('');
     const found = stdout.split('\n').filter((line) => {
-      const [, file = '', rule, message] = /^(.+?)(?::\d+){4}:(\w+):(.*)$/.exec(line) ?? [];
-      return line !== '' && !isKnown(file, `${rule} ${message}`);
+      const [, rule, message] = /^.+?(?::\d+){4}:(\w+):(.*)$/.exec(line) ?? [];
+      return line !== '' && !isKnown(`${rule} ${message}`);
     });
     expect(found).toEqual([]);
   });

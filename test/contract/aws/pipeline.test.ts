@@ -101,17 +101,14 @@ describe('the delivery pipeline', () => {
   });
 
   it('removes the live-test stage when an execution fails, is rejected, stopped or canceled', () => {
-    const { EventPattern, Targets } = resources.CleanUpStarter?.Properties as unknown as {
-      EventPattern: object;
-      Targets: { RoleArn: string }[];
-    };
-    expect(EventPattern).toEqual({
+    const rule = resources.CleanUpStarter?.Properties;
+    expect(rule?.EventPattern).toEqual({
       source: ['aws.codepipeline'],
       'detail-type': ['CodePipeline Pipeline Execution State Change'],
       // A rejection fails the execution.
       detail: { pipeline: ['tributary-pipeline-orders-Pipeline-A1B2'], state: ['FAILED', 'STOPPED', 'CANCELED'] },
     });
-    expect(Targets.map(({ RoleArn }) => RoleArn)).toEqual([arnOf('CleanUpStarterRole')]);
+    expect(rule?.Targets).toEqual([expect.objectContaining({ RoleArn: arnOf('CleanUpStarterRole') })]);
     const [source, remove] = actionsOf('CleanUpPipeline') as [Action, Action];
     // A commit starts the pipeline, and not its clean-up.
     expect(source.Configuration.DetectChanges).toBe(false);
@@ -121,8 +118,8 @@ describe('the delivery pipeline', () => {
 
 describe('a build of the pipeline', () => {
   const buildSpec = (project: string) => {
-    const { Source } = resources[project]?.Properties as unknown as { Source: { BuildSpec: string } };
-    return parse(Source.BuildSpec).phases as Record<'install' | 'build', { commands: string[] }>;
+    const source = resources[project]?.Properties.Source as { BuildSpec: string };
+    return parse(source.BuildSpec).phases as Record<'install' | 'build', { commands: string[] }>;
   };
 
   it.each(['Build', 'LiveTest', 'Production'])(

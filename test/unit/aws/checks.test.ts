@@ -114,6 +114,14 @@ describe('an ARN', () => {
     ]);
   });
 
+  test('of IAM is of no region, and of the stack’s account', () => {
+    const deploymentRoleArn = 'arn:aws:iam::111111111111:role/deployer';
+    const permissionsBoundaryArn = 'arn:aws:iam::222222222222:policy/boundary';
+    expect(arnProblems({ ...arns, deploymentRoleArn, permissionsBoundaryArn }, place)).toEqual([
+      'permissionsBoundaryArn is of the account 222222222222, and sourceTableStreamArn is of 111111111111: they must be one',
+    ]);
+  });
+
   test('is refused of another partition', () => {
     const alarmTopicArn = 'arn:aws-cn:sns:eu-west-1:111111111111:alarms';
     expect(arnProblems({ ...arns, alarmTopicArn }, place)).toEqual([expect.stringContaining('the partition aws-cn')]);

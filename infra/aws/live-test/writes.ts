@@ -8,7 +8,7 @@ import {
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { sampleItem } from './sample-item.ts';
 
-/** Items written: four of five are labeled, and one in ten, which has no label, is deleted again. */
+/** Items written: four of five are labeled. One in ten, which has no label, is deleted again where that deletes its record. */
 const ITEMS = 400;
 
 /** Items whose label says the opposite of their features: one in so many, as labels are never clean. */
@@ -31,7 +31,8 @@ export async function changeItems(group: FeatureGroup, dynamodb: DynamoDBClient)
     );
     await dynamodb.send(new PutItemCommand({ TableName, Item: item }));
     if (n % 5 !== 4) await setLabel(dynamodb, group, Key, labelOf(n));
-    else if (n % 10 === 9) await dynamodb.send(new DeleteItemCommand({ TableName, Key }));
+    else if (n % 10 === 9 && group.onDelete === 'delete')
+      await dynamodb.send(new DeleteItemCommand({ TableName, Key }));
   }
 }
 

@@ -43,7 +43,7 @@ export const command = newCommand(
       athena: new AthenaClient(settings),
       lambda: new LambdaClient(settings),
     };
-    const { records, model, scores } = await liveTest({ group, names }, clients, LIMITS);
+    const { records, model, scores } = await liveTest({ group, names, run: Date.now() }, clients, LIMITS);
     console.log(`Table, online store and change log have the same ${records} records.`);
     console.log(`${model} was trained, promoted and serves: predict gives ${scores.join(', ')}.`);
   });
@@ -70,7 +70,7 @@ export interface Outcome {
 
 /** @throws Error naming what differs, what the training waits for, or what predict answers, when it is not right in time. */
 export async function liveTest(
-  { group, names }: { readonly group: FeatureGroup; readonly names: Names },
+  { group, names, run }: { readonly group: FeatureGroup; readonly names: Names; readonly run: number },
   clients: Clients,
   { pollMs, storesMs, modelMs }: Limits,
 ): Promise<Outcome> {
@@ -78,7 +78,7 @@ export async function liveTest(
   const config = await configOf(lambda, names);
   const table = { name: config.stateTable, dynamodb };
   const before = await readStatus(table, group, config, Date.now());
-  await changeItems(group, dynamodb);
+  await changeItems(group, dynamodb, run);
 
   const expected = await tableRecords(dynamodb, group);
   const stores: Readonly<Record<string, () => Promise<Records>>> = {

@@ -9,10 +9,10 @@ import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { sampleItem } from './sample-item.ts';
 
 /** Items written: four of five are labeled. One in ten, which has no label, is deleted again where that deletes its record. */
-const ITEMS = 400;
+const ITEMS = 600;
 
 /** Items whose label says the opposite of their features: one in so many, as labels are never clean. */
-const NOISE_EVERY = 11;
+const NOISE_EVERY = 7;
 
 /** Where an item's features lie, 0 to 1, evenly spread over every run of numbers. */
 const positionOf = (n: number): number => (n * 0.6180339887498949) % 1;
@@ -20,10 +20,11 @@ const positionOf = (n: number): number => (n * 0.6180339887498949) % 1;
 /**
  * Writes, labels and deletes items whose label follows from their features, so that a model can learn it. One after the
  * other: the order is part of what is tested.
+ *
+ * @param run what the items' keys begin with, so that two runs have items of their own.
  */
-export async function changeItems(group: FeatureGroup, dynamodb: DynamoDBClient): Promise<void> {
+export async function changeItems(group: FeatureGroup, dynamodb: DynamoDBClient, run: number): Promise<void> {
   const TableName = group.table;
-  const run = Date.now();
   for (let n = 0; n < ITEMS; n += 1) {
     const item = sampleItem(group, `${run}${n}`, positionOf(n));
     const Key = Object.fromEntries(

@@ -12,6 +12,7 @@ import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { factsOf } from '../../../infra/aws/live-test/facts.ts';
 import { liveTest } from '../../../infra/aws/live-test/live-test.ts';
 import { withThrowawayGroup } from '../../../infra/aws/live-test/probe.ts';
+import { differencesOf } from '../../../infra/aws/live-test/stores.ts';
 import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
@@ -20,49 +21,89 @@ const DEFINITION = new URL('../../fixtures/feature-groups/orders.ts', import.met
 /** Longest waits here, in milliseconds: long enough for a busy machine, short enough to hear what was waited for. */
 const LIMITS = { pollMs: 500, storesMs: 90_000, modelMs: 150_000 };
 
-let dir: string;
-let cloud: Cloud;
-let clients: Parameters<typeof liveTest>[1];
+interface World {
+  readonly cloud: Cloud;
+  readonly clients: Parameters<typeof liveTest>[1];
+  close(): Promise<void>;
+}
 
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'tributary-live-test-'));
-  // The stage's own params, save those that only say how long things take.
+/** A local cloud with the stage's own params, save those that only say how long things take. */
+async function startWorld(given: Record<string, number> = {}): Promise<World> {
+  const dir = await mkdtemp(join(tmpdir(), 'tributary-live-test-'));
   const { params } = parse(readFileSync('serverless.yml', 'utf8'), { logLevel: 'silent' });
   const sooner = { changeLogBufferSeconds: 1, labelsWindowSeconds: 1, endpointPollSeconds: 1 };
-  cloud = await startCloud({ dir, port: 0, featureGroup: DEFINITION, params: { ...params['live-test'], ...sooner } });
+  const options = { featureGroup: DEFINITION, params: { ...params['live-test'], ...sooner, ...given } };
+  const cloud = await startCloud({ dir, port: 0, ...options });
   const settings = {
     endpoint: cloud.endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   };
-  clients = {
+  const clients = {
     dynamodb: new DynamoDBClient(settings),
     featureStore: new SageMakerFeatureStoreRuntimeClient(settings),
     athena: new AthenaClient(settings),
     lambda: new LambdaClient(settings),
   };
-});
+  return {
+    ...{ cloud, clients },
+    async close() {
+      for (const client of Object.values(clients)) client.destroy();
+      await cloud.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
 
-afterAll(async () => {
-  for (const client of Object.values(clients)) client.destroy();
-  await cloud.close();
-  await rm(dir, { recursive: true, force: true });
-});
+// With the same keys, the same rows are judged by.
+const stack = { group: orders, names: namesOf(orders, 'dev'), run: 1_795_000_000_000 };
 
-it('passes a stack that has every record everywhere, trains a model by the stage’s params, promotes it and predicts', async () => {
-  const outcome = await liveTest({ group: orders, names: namesOf(orders, 'dev') }, clients, LIMITS);
-  expect(outcome).toEqual({
-    records: 360,
-    model: expect.stringContaining('tributary-orders-v2-dev-'),
-    scores: [expect.any(Number), expect.any(Number), expect.any(Number)],
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.close());
+
+describe('the live test', () => {
+  it('passes a stack that has every record everywhere, trains a model by the stage’s params, promotes it and predicts', async () => {
+    const outcome = await liveTest(stack, world.clients, LIMITS);
+    expect(outcome).toEqual({
+      records: 540,
+      model: expect.stringContaining('tributary-orders-v2-dev-'),
+      scores: [expect.any(Number), expect.any(Number), expect.any(Number)],
+    });
+  });
+
+  it('fails by the words of the gate when it refuses the model', async () => {
+    // Labels have noise, so no model tells the classes apart without an error.
+    const strict = await startWorld({ gateFloor: 1 });
+    try {
+      await expect(liveTest(stack, strict.clients, LIMITS)).rejects.toThrow(
+        /^The training of epoch 1 was not promoted \(refuse\): /,
+      );
+    } finally {
+      await strict.close();
+    }
+  });
+
+  it('sees a record that is missing, one too many and one that differs, and no difference in how numbers are written', () => {
+    const records = (entries: Record<string, Record<string, string>>) =>
+      new Map(Object.entries(entries).map(([id, columns]) => [id, new Map(Object.entries(columns))]));
+    const table = records({ a: { quantity: '1', size: 'small' }, b: { 'unit-price': '12' }, c: { size: 'small' } });
+    const store = records({ a: { quantity: '2', size: 'small' }, b: { 'unit-price': '12.0' }, d: {} });
+    expect(differencesOf(orders, table, store)).toEqual([
+      'a has quantity 2 in place of 1',
+      'c is missing',
+      'd is there, and not in the table',
+    ]);
   });
 });
 
 describe('the probe', () => {
   it('tells a fact a line of what it tried; here they are those of the local cloud, which no page contradicts', async () => {
     const group = { name: orders.name, recordIdentifier: 'order_id', eventTime: 'changed_at', feature: 'note' };
-    const table = cloud.stack.outputs.StateTableName ?? '';
-    const { dynamodb, featureStore } = clients;
+    const table = world.cloud.stack.outputs.StateTableName ?? '';
+    const { dynamodb, featureStore } = world.clients;
     expect(await factsOf({ featureStore, dynamodb, group, table, settleMs: 0 })).toEqual([
       'a soft delete of a record that was never there is taken; a put with an earlier event time then does not show',
       'a put older than the soft delete of its record does not show; a newer one shows',

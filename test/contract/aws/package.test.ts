@@ -96,6 +96,22 @@ describe('npx serverless package', () => {
     expect(template.Resources).not.toHaveProperty('IamRoleLambdaExecution');
   });
 
+  it('has CloudFormation work as the role that is given, and every role carry the boundary and the path', async () => {
+    const folder = join(dir, 'confined');
+    const deploymentRole = 'arn:aws:iam::123456789012:role/deployer';
+    const boundary = 'arn:aws:iam::123456789012:policy/boundary';
+    const given = { deploymentRoleArn: deploymentRole, permissionsBoundaryArn: boundary, rolePath: '/tributary/x/' };
+    await packaged(folder, ...Object.entries(given).map(([name, value]) => `--param=${name}=${value}`));
+    const { service } = JSON.parse(await readFile(join(folder, 'serverless-state.json'), 'utf8'));
+    expect(service.provider.iam).toEqual({ deploymentRole });
+    const { Resources }: Template = JSON.parse(await readFile(join(folder, TEMPLATE), 'utf8'));
+    const confined = Object.values(Resources).filter(({ Properties }) => Properties?.PermissionsBoundary === boundary);
+    const roles = ofType('AWS::IAM::Role');
+    expect(confined.map((it) => [it.Type, it.Properties.Path])).toEqual(
+      roles.map(() => ['AWS::IAM::Role', '/tributary/x/']),
+    );
+  });
+
   it('refuses before it makes anything, and says everything that is wrong at once', async () => {
     const folder = join(dir, 'refused');
     const topic = 'arn:aws:sns:us-east-1:123456789012:alarms';

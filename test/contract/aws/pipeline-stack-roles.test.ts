@@ -5,6 +5,10 @@ import { arnOf, may, stages, statementsOfRole } from '../../given/aws/pipeline-r
 import { stackOf } from '../../given/local/stacks.ts';
 
 describe('the role that CloudFormation works as', () => {
+  /**
+   * What CloudFormation's handlers ask of their caller, by type. Source: `handlers` of the registry's schemas of August 2026;
+   * of AWS::Glue::Table, which has none there, its API.
+   */
   const HANDLERS: Readonly<Record<string, readonly string[]>> = JSON.parse(
     readFileSync('test/fixtures/cloudformation/handler-permissions.json', 'utf8'),
   );

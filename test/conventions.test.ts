@@ -106,9 +106,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'infra/aws/live-test': [
     'infra/aws/cloudformation',
     'infra/aws/definitions',
+    'infra/demo',
     'infra/terminal',
     'shared/change-log',
+    'shared/changes',
+    'shared/config',
     'shared/definition',
+    'shared/state',
+    'shared/training',
   ],
   'infra/local/stack': [
     'infra/local/athena',

@@ -8,6 +8,7 @@ import { featureGroup } from './data/feature-group.ts';
 import { glueDatabase } from './data/glue.ts';
 import { sourceTable } from './data/source-table.ts';
 import { stateTable } from './data/state-table.ts';
+import { type Confinement, confined } from './everywhere/confinement.ts';
 import { encrypted } from './everywhere/encryption.ts';
 import { inThisRegionOnly } from './everywhere/region.ts';
 import { traced } from './everywhere/tracing.ts';
@@ -22,7 +23,7 @@ import { dashboard } from './watch/dashboard.ts';
 import { metricsOf } from './watch/metrics.ts';
 
 /** What a deployment may choose. */
-export interface StackOptions {
+export interface StackOptions extends Confinement {
   /** How long Firehose gathers rows of the change log, in seconds. */
   readonly changeLogBufferSeconds: number;
   /** Stream of an existing table; `''` makes one. */
@@ -79,7 +80,7 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
   return {
     streamArn: source.streamArn,
     resources: {
-      Resources: inThisRegionOnly(traced(encrypted(resources, options.kmsKeyArn))),
+      Resources: confined(inThisRegionOnly(traced(encrypted(resources, options.kmsKeyArn))), options),
       Outputs: outputs,
       extensions: {
         ...failedBatchesExtension(source),

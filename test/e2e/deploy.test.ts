@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ACCOUNT } from '../../infra/local/protocol/arn.ts';
 import {
   everything,
   keysOf,
@@ -18,11 +19,14 @@ import {
   readTable,
 } from '../fixtures/moto/account.ts';
 import { OSLS_CACHES } from '../given/aws/osls-caches.ts';
+import { may, stages, statementsOfRole } from '../given/aws/pipeline-roles.ts';
+import { permissionsOf, recordedCalls } from '../given/aws/recorded-calls.ts';
 
 /** The deploy path against moto's CloudFormation. It runs no function, and knows some types by name only. */
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const MOTO = fileURLToPath(new URL('../fixtures/moto/server.py', import.meta.url));
+const RECORDER = fileURLToPath(new URL('../fixtures/moto/recorder.cjs', import.meta.url));
 const DEFINITION = 'shared/feature-groups/bank-marketing.ts';
 
 const hasMoto = spawnSync('python3', ['-c', 'import moto.server']).status === 0;
@@ -49,6 +53,8 @@ describe.skipIf(!hasMoto)('a stack', () => {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: 'nobody',
       AWS_SECRET_ACCESS_KEY: 'nothing',
+      NODE_OPTIONS: `--require ${RECORDER}`,
+      RECORDED_CALLS: join(dir, 'calls.jsonl'),
       ...OSLS_CACHES,
       SLS_TELEMETRY_DISABLED: '1',
       SLS_NOTIFICATIONS_MODE: 'off',
@@ -208,4 +214,20 @@ describe.skipIf(!hasMoto)('a stack', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('is of feature group bank-marketing-eu, not of bank-marketing');
   });
+
+  it.each(stages)(
+    'was deployed and removed by no call that the $name’s build may not make',
+    ({ name, region, codeBuild }) => {
+      const statements = statementsOfRole(codeBuild);
+      // Nothing but the live test is removed by a pipeline.
+      const calls = recordedCalls(join(dir, 'calls.jsonl')).filter(
+        ({ by }) => by === 'serverless.js' || name === 'live test',
+      );
+      expect(new Set(calls.map(({ by }) => by)).size).toBe(name === 'live test' ? 2 : 1);
+      const refused = calls
+        .flatMap((it) => permissionsOf(it, { region, account: ACCOUNT }))
+        .filter(({ action, resource }) => !may(statements, region, action, resource));
+      expect(refused).toEqual([]);
+    },
+  );
 });

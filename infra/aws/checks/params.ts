@@ -21,6 +21,9 @@ const DEPLOYMENT_CONFIGURATIONS = [
 /** Longest wait for a batch, in seconds. Source: Lambda, MaximumBatchingWindowInSeconds. */
 const BATCHING_SECONDS_MAX = 300;
 
+/** Source: IAM, CreateRole, Path; without the characters that a policy takes for wildcards or variables. */
+const ROLE_PATH = /^\/([\w+=,.@-]+\/)+$/;
+
 /** Params that no function reads: each row's variable is the param's name. */
 const OF_THE_STACK: Settings = {
   featureGroup: text('featureGroup', 'name of a definition in shared/feature-groups'),
@@ -44,6 +47,12 @@ const OF_THE_STACK: Settings = {
   sourceTableStreamArn: arn('sourceTableStreamArn', 'dynamodb', /^table\/[^/]+\/stream\/.+/),
   kmsKeyArn: arn('kmsKeyArn', 'kms', /^key\/.+/),
   alarmTopicArn: arn('alarmTopicArn', 'sns', /^[\w.-]+$/),
+  deploymentRoleArn: arn('deploymentRoleArn', 'iam', /^role\/.+/),
+  permissionsBoundaryArn: arn('permissionsBoundaryArn', 'iam', /^policy\/.+/),
+  rolePath: {
+    ...{ variable: 'rolePath', expected: 'a path of IAM such as /tributary/live-test/, or nothing', fallback: '' },
+    read: (given) => (ROLE_PATH.test(given) ? given : undefined),
+  },
   deploymentConfiguration: choice(
     'deploymentConfiguration',
     DEPLOYMENT_CONFIGURATIONS,

@@ -52,8 +52,14 @@ function stageProblems(stage: string): string[] {
   return [`stage is ${JSON.stringify(stage)}; expected: small letters, digits and hyphens, a letter first`];
 }
 
+/** Params by which a stack is given ARNs. */
+export const ARN_PARAMS = [
+  ...(['sourceTableStreamArn', 'kmsKeyArn', 'alarmTopicArn'] as const),
+  ...(['deploymentRoleArn', 'permissionsBoundaryArn'] as const),
+] as const;
+
 /** ARNs that a stack is given, by the params that give them; `''` for none. */
-export type GivenArns = Readonly<Record<'sourceTableStreamArn' | 'kmsKeyArn' | 'alarmTopicArn', string>>;
+export type GivenArns = Readonly<Partial<Record<(typeof ARN_PARAMS)[number], string>>>;
 
 /** Which ARNs are of another region, partition or account than the stack, and what to do. */
 export function arnProblems(arns: GivenArns, { region, account }: Place): string[] {
@@ -61,10 +67,11 @@ export function arnProblems(arns: GivenArns, { region, account }: Place): string
   const accountOf = (arn: string) => arn.split(':')[4];
   const expected = account ?? accountOf(given[0]?.[1] ?? '');
   return given.flatMap(([name, arn]) => {
-    const [, partition, , arnRegion] = arn.split(':');
+    const [, partition, service, arnRegion] = arn.split(':');
     const problems: string[] = [];
     if (partition !== 'aws') problems.push(`${name} is of the partition ${partition}; the stack is of aws`);
-    if (arnRegion !== region) {
+    // IAM is of no region.
+    if (service !== 'iam' && arnRegion !== region) {
       problems.push(`${name} is of the region ${arnRegion}, and the stack is deployed to ${region}: they must be one`);
     }
     if (accountOf(arn) !== expected) {

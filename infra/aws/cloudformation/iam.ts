@@ -1,4 +1,4 @@
-import type { Intrinsic, Resource, Resources, Text } from './intrinsics.ts';
+import { type Resource, type Resources, ref, type Text } from './intrinsics.ts';
 
 export interface Statement {
   readonly Effect: 'Allow' | 'Deny';
@@ -21,12 +21,16 @@ export function allow(
   };
 }
 
-/** A role that one AWS service assumes, with what it may do in one inline policy. */
-export function role(
-  service: string,
-  statements: readonly Statement[],
-  trust?: Readonly<Record<string, Readonly<Record<string, Intrinsic>>>>,
-): Resource {
+/**
+ * Services whose guides show `aws:SourceAccount` in the trust policy of exactly this kind of role. Source: Firehose,
+ * controlling access; CodeDeploy, create a service role; Step Functions, creating an IAM role. Lambda's guide shows none for
+ * execution roles, and SageMaker's shows one for training jobs only: a role that cannot be assumed would stop everything,
+ * and nobody outside the account may pass it in any case.
+ */
+const SAYS_FOR_WHOM: readonly string[] = ['codedeploy.amazonaws.com', 'firehose.amazonaws.com', 'states.amazonaws.com'];
+
+/** A role that one AWS service assumes, for this account where it says for whom, with what it may do in one inline policy. */
+export function role(service: string, statements: readonly Statement[]): Resource {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
@@ -37,7 +41,9 @@ export function role(
             Effect: 'Allow',
             Principal: { Service: service },
             Action: 'sts:AssumeRole',
-            ...(trust && { Condition: trust }),
+            ...(SAYS_FOR_WHOM.includes(service) && {
+              Condition: { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } },
+            }),
           },
         ],
       },

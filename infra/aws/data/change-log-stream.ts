@@ -42,25 +42,16 @@ export function changeLogStream(bufferSeconds: number): Resources {
       Type: 'AWS::Logs::LogStream',
       Properties: { LogGroupName: ref('ChangeLogStreamLogGroup'), LogStreamName: 'delivery' },
     },
-    ChangeLogStreamRole: role(
-      'firehose.amazonaws.com',
-      [
-        allow(
-          ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
-          [getAtt('DataBucket', 'Arn')],
-        ),
-        allow(
-          ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
-          [CHANGE_LOG_PREFIX, CHANGE_LOG_ERRORS_PREFIX].map((prefix) =>
-            join(getAtt('DataBucket', 'Arn'), `/${prefix}*`),
-          ),
-        ),
-        allow(
-          ['logs:PutLogEvents'],
-          [arn('logs', join('log-group:', ref('ChangeLogStreamLogGroup'), ':log-stream:delivery'))],
-        ),
-      ],
-      { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } },
-    ),
+    ChangeLogStreamRole: role('firehose.amazonaws.com', [
+      allow(['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [getAtt('DataBucket', 'Arn')]),
+      allow(
+        ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
+        [CHANGE_LOG_PREFIX, CHANGE_LOG_ERRORS_PREFIX].map((prefix) => join(getAtt('DataBucket', 'Arn'), `/${prefix}*`)),
+      ),
+      allow(
+        ['logs:PutLogEvents'],
+        [arn('logs', join('log-group:', ref('ChangeLogStreamLogGroup'), ':log-stream:delivery'))],
+      ),
+    ]),
   };
 }

@@ -1,47 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  AthenaClient,
-  GetQueryExecutionCommand,
-  GetQueryResultsCommand,
-  StartQueryExecutionCommand,
-} from '@aws-sdk/client-athena';
-import {
-  type AttributeValue,
-  DeleteItemCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  paginateScan,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import {
-  paginateListRecords,
-  SageMakerFeatureStoreRuntimeClient,
-} from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { LATEST_VIEW, sqlName } from '../../../shared/change-log/sql.ts';
+import { AthenaClient } from '@aws-sdk/client-athena';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { readStatus } from '../../../shared/training/status.ts';
+import { readOnlineStore } from '../../demo/findings/online-store.ts';
 import { newCommand, runCommand } from '../../terminal/command.ts';
 import { note } from '../../terminal/note.ts';
 import { definitionOption, regionOption, stageOption } from '../../terminal/options.ts';
 import { type Names, namesOf } from '../cloudformation/names.ts';
 import { loadDefinition } from '../definitions/definitions.ts';
-import { sampleItem } from './sample-item.ts';
+import { checkPredictions, configOf, lookForModel } from './model.ts';
+import { changeLogRecords, differencesOf, type Records, tableRecords } from './stores.ts';
+import { changeItems } from './writes.ts';
 
-/** Items written; of them, every second is labeled and every fifth is deleted again. */
-const ITEMS = 100;
-/** Online store and change log follow within seconds and minutes; this is when they never will. */
-const TIMEOUT_MS = 20 * 60 * 1_000;
-const POLL_MS = 10_000;
+/**
+ * Longest times: for the online store and the change log to be what the table is, which takes seconds and minutes; and
+ * for a model to be trained, judged and put behind an endpoint, which takes SageMaker a quarter of an hour.
+ */
+const LIMITS: Limits = { pollMs: 10_000, storesMs: 20 * 60 * 1_000, modelMs: 75 * 60 * 1_000 };
 
-/** Records in each place. */
-export interface RecordCounts {
-  readonly table: number;
-  readonly onlineStore: number;
-  readonly changeLog: number;
-}
+/** Differences that are named when there are more. */
+const DIFFERENCES_SHOWN = 5;
 
 export const command = newCommand(
   'live-test',
-  'Writes, labels and deletes items in the table of a deployed stack, and compares it with online store and change log. The stack must be its own: it counts the changes of other writers too.',
+  'Writes, labels and deletes items in the table of a deployed stack, compares online store and change log with it record by record, waits for the model that is trained, and asks predict. The stack must be its own: other writers would differ.',
   'node infra/aws/live-test/live-test.ts',
 )
   .addOption(definitionOption().makeOptionMandatory())
@@ -56,84 +41,90 @@ export const command = newCommand(
       dynamodb: new DynamoDBClient(settings),
       featureStore: new SageMakerFeatureStoreRuntimeClient(settings),
       athena: new AthenaClient(settings),
+      lambda: new LambdaClient(settings),
     };
-    const counts = await liveTest(group, names, clients, { pollMs: POLL_MS, timeoutMs: TIMEOUT_MS });
-    console.log(`Table, online store and change log have the same records: ${JSON.stringify(counts)}`);
+    const { records, model, scores } = await liveTest({ group, names, run: Date.now() }, clients, LIMITS);
+    console.log(`Table, online store and change log have the same ${records} records.`);
+    console.log(`${model} was trained, promoted and serves: predict gives ${scores.join(', ')}.`);
   });
 
 interface Clients {
   readonly dynamodb: DynamoDBClient;
   readonly featureStore: SageMakerFeatureStoreRuntimeClient;
   readonly athena: AthenaClient;
+  readonly lambda: LambdaClient;
 }
 
-/** @throws Error with the counts, when they are not the same in time. */
+interface Limits {
+  readonly pollMs: number;
+  readonly storesMs: number;
+  readonly modelMs: number;
+}
+
+/** What the live test has seen: records that are the same everywhere, and the model that answered. */
+export interface Outcome {
+  readonly records: number;
+  readonly model: string;
+  readonly scores: readonly number[];
+}
+
+/** @throws Error naming what differs, what the training waits for, or what predict answers, when it is not right in time. */
 export async function liveTest(
-  group: FeatureGroup,
-  names: Names,
+  { group, names, run }: { readonly group: FeatureGroup; readonly names: Names; readonly run: number },
   clients: Clients,
-  options: { readonly pollMs: number; readonly timeoutMs: number },
-): Promise<RecordCounts> {
-  await changeItems(group, clients.dynamodb);
-  const deadline = Date.now() + options.timeoutMs;
-  for (;;) {
-    const counts = await countRecords(group, names, clients);
-    if (counts.table === counts.onlineStore && counts.table === counts.changeLog) return counts;
-    if (Date.now() > deadline) throw new Error(`Records differ: ${JSON.stringify(counts)}`);
-    await sleep(options.pollMs);
+  { pollMs, storesMs, modelMs }: Limits,
+): Promise<Outcome> {
+  const { dynamodb, featureStore, athena, lambda } = clients;
+  const config = await configOf(lambda, names);
+  const table = { name: config.stateTable, dynamodb };
+  const before = await readStatus(table, group, config, Date.now());
+  await changeItems(group, dynamodb, run);
+
+  const expected = await tableRecords(dynamodb, group);
+  const stores: Readonly<Record<string, () => Promise<Records>>> = {
+    'The online store': () => readOnlineStore(featureStore, group),
+    'The change log': () => changeLogRecords(athena, group, names),
+  };
+  for (const [store, read] of Object.entries(stores)) {
+    await within({ pollMs, limitMs: storesMs }, async () => {
+      const found = differencesOf(group, expected, await read());
+      const shown = found.slice(0, DIFFERENCES_SHOWN).join('; ');
+      return { over: found.length === 0, seen: `${store} differs from the table ${found.length} times: ${shown}` };
+    });
+  }
+
+  let model = '';
+  await within({ pollMs, limitMs: modelMs }, async () => {
+    const look = await lookForModel(table, group, config, before);
+    model = look.model ?? '';
+    return { over: look.model !== undefined, seen: `No model serves yet: ${look.seen}` };
+  });
+  const scores = await checkPredictions(lambda, group, names, { known: extremes(expected, group), model });
+  return { records: expected.size, model, scores };
+}
+
+/** Looks until it is over. @throws Error with what was last seen, when it is not in time. */
+async function within(
+  { pollMs, limitMs }: { readonly pollMs: number; readonly limitMs: number },
+  look: () => Promise<{ readonly over: boolean; readonly seen: string }>,
+): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  for (let last = ''; ; ) {
+    const { over, seen } = await look();
+    if (over) return;
+    if (performance.now() > deadline) throw new Error(seen);
+    if (seen !== last) note(seen);
+    last = seen;
+    await sleep(pollMs);
   }
 }
 
-/** One after the other: the order is part of what is tested. */
-async function changeItems(group: FeatureGroup, dynamodb: DynamoDBClient): Promise<void> {
-  const TableName = group.table;
-  const run = Date.now();
-  for (let n = 0; n < ITEMS; n += 1) {
-    const item = sampleItem(group, `${run}${n}`);
-    await dynamodb.send(new PutItemCommand({ TableName, Item: item }));
-    const Key = Object.fromEntries(
-      group.recordIdentifier.attributes.map((name) => [name, item[name] as AttributeValue] as const),
-    );
-    if (n % 2 === 0) {
-      await dynamodb.send(
-        new UpdateItemCommand({
-          TableName,
-          Key,
-          UpdateExpression: 'SET #label = :label',
-          ExpressionAttributeNames: { '#label': group.label.attribute },
-          ExpressionAttributeValues: { ':label': { N: String((n / 2) % 2) } },
-        }),
-      );
-    }
-    if (n % 5 === 0) await dynamodb.send(new DeleteItemCommand({ TableName, Key }));
-  }
-}
-
-async function countRecords(group: FeatureGroup, names: Names, clients: Clients): Promise<RecordCounts> {
-  const { dynamodb, featureStore, athena } = clients;
-  let table = 0;
-  const scan = { TableName: group.table, Select: 'COUNT', ConsistentRead: true } as const;
-  for await (const page of paginateScan({ client: dynamodb }, scan)) table += page.Count ?? 0;
-  let onlineStore = 0;
-  for await (const page of paginateListRecords({ client: featureStore }, { FeatureGroupName: group.name })) {
-    onlineStore += page.RecordIdentifiers?.length ?? 0;
-  }
-  const sql = `SELECT count(*) FROM ${sqlName(names.glueDatabase)}.${sqlName(LATEST_VIEW)}`;
-  return { table, onlineStore, changeLog: Number(await query(athena, names.workGroup, sql)) };
-}
-
-/** The first value that a query gives. */
-async function query(athena: AthenaClient, WorkGroup: string, QueryString: string): Promise<string> {
-  const { QueryExecutionId } = await athena.send(new StartQueryExecutionCommand({ WorkGroup, QueryString }));
-  for (;;) {
-    const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }));
-    const { State, StateChangeReason } = QueryExecution?.Status ?? {};
-    if (State === 'FAILED' || State === 'CANCELLED') throw new Error(`Athena: ${StateChangeReason}: ${QueryString}`);
-    if (State === 'SUCCEEDED') break;
-    await sleep(500);
-  }
-  const { ResultSet } = await athena.send(new GetQueryResultsCommand({ QueryExecutionId }));
-  return ResultSet?.Rows?.[1]?.Data?.[0]?.VarCharValue ?? '';
+/** The records whose features speak most clearly for 0 and for 1: those of the least and the greatest position. */
+function extremes(records: Records, group: FeatureGroup): readonly [string, string] {
+  const { name } = group.features.find(({ type }) => type === 'fractional' || type === 'integral') ?? group.label;
+  const having = [...records].filter(([, columns]) => columns.has(name));
+  const sorted = having.toSorted(([, one], [, other]) => Number(one.get(name)) - Number(other.get(name)));
+  return [sorted[0]?.[0] ?? '', sorted.at(-1)?.[0] ?? ''];
 }
 
 if (import.meta.main) await runCommand(command);

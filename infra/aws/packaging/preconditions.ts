@@ -2,7 +2,7 @@ import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sd
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
 import { neighborProblems, takenProblems } from '../checks/neighbors.ts';
 import { paramProblems } from '../checks/params.ts';
-import { arnProblems, type GivenArns, placeProblems } from '../checks/place.ts';
+import { ARN_PARAMS, arnProblems, type GivenArns, placeProblems } from '../checks/place.ts';
 import { textProblems } from '../checks/texts.ts';
 import { definitionNames } from '../definitions/definitions.ts';
 import type { Options, Serverless } from './osls.ts';
@@ -67,8 +67,7 @@ function paramsOf(serverless: Serverless, { param = [] }: Options) {
 }
 
 function arnsOf(params: Readonly<Record<string, unknown>>): GivenArns {
-  const { sourceTableStreamArn = '', kmsKeyArn = '', alarmTopicArn = '' } = params as Partial<GivenArns>;
-  return { sourceTableStreamArn, kmsKeyArn, alarmTopicArn };
+  return Object.fromEntries(ARN_PARAMS.map((name) => [name, String(params[name] ?? '')]));
 }
 
 /** The stack of a name; undefined where there is none, which CloudFormation has no error of its own for. */

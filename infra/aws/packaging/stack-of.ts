@@ -8,11 +8,14 @@ const numberOrNone = (text: string): number | undefined => (text === '' ? undefi
 type ResolveVariable = (address: string) => Promise<string | number>;
 
 /**
- * The stack that serverless.yml's params ask for. `names`, `streamArn` and `resources` are addresses there.
+ * The stack that serverless.yml's params ask for. `names`, `deploymentRole`, `streamArn` and `resources` are
+ * addresses there.
  *
  * @throws Error with one sentence when there is no such definition, or a param is not what it has to be.
  */
-export async function stackOf(resolve: ResolveVariable): Promise<{ names: Names } & ReturnType<typeof resourcesOf>> {
+export async function stackOf(
+  resolve: ResolveVariable,
+): Promise<{ names: Names; deploymentRole: string | null } & ReturnType<typeof resourcesOf>> {
   const text = async (address: string) => String(await resolve(address));
   const group = await loadDefinition(await text('param:featureGroup')).catch((error: Error) => {
     // osls shows the stack of an error that has one; the sentence is enough.
@@ -28,7 +31,11 @@ export async function stackOf(resolve: ResolveVariable): Promise<{ names: Names 
     ingestConcurrency: numberOrNone(await text('param:ingestConcurrency')),
     warmWritesPerSecond: numberOrNone(await text('param:warmWritesPerSecond')),
     deploymentConfiguration: await text('param:deploymentConfiguration'),
+    permissionsBoundaryArn: await text('param:permissionsBoundaryArn'),
+    rolePath: await text('param:rolePath'),
   });
+  // osls takes an ARN or none: an empty text is no ARN.
+  const deploymentRole = (await text('param:deploymentRoleArn')) || null;
   // `serverless print` shows an object that occurs twice as a pointer to its first place; a copy has none.
-  return JSON.parse(JSON.stringify({ names, ...stack }));
+  return JSON.parse(JSON.stringify({ names, deploymentRole, ...stack }));
 }

@@ -15,6 +15,8 @@ const { Resources: resources } = resourcesOf(orders, names, {
   kmsKeyArn: '',
   alarmTopicArn: topic,
   deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+  permissionsBoundaryArn: '',
+  rolePath: '',
 }).resources;
 
 interface MetricStat {

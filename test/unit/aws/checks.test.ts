@@ -10,7 +10,7 @@ import { categorical, defineFeatureGroup, fractional } from '../../../shared/fea
 const SERVERLESS = readFileSync(new URL('../../../serverless.yml', import.meta.url), 'utf8');
 const DEFAULTS = Object.fromEntries(
   [
-    ...SERVERLESS.slice(SERVERLESS.indexOf('  default:'), SERVERLESS.indexOf('\ncustom:')).matchAll(
+    ...SERVERLESS.slice(SERVERLESS.indexOf('  default:'), SERVERLESS.indexOf('\n  # The delivery pipeline')).matchAll(
       /^ {4}(\w+): (.*)$/gm,
     ),
   ].map(([, name = '', value = '']) => [name, value.replace(/^(["'])(.*)\1$/, '$2')]),
@@ -44,6 +44,10 @@ describe('a param', () => {
     ['promotion', 'manual', /approve/],
     ['fences', 'page', /pages/],
     ['kmsKeyArn', 'alias/mine', /an ARN of kms, or nothing$/],
+    ['deploymentRoleArn', 'deployer', /an ARN of iam, or nothing$/],
+    ['permissionsBoundaryArn', 'arn:aws:iam::123456789012:role/boundary', /an ARN of iam, or nothing$/],
+    ['rolePath', 'tributary/live-test', /a path of IAM such as/],
+    ['rolePath', '/tributary/*/', /a path of IAM such as/],
     ['sourceTableStreamArn', 'arn:aws:dynamodb:eu-west-1:123456789012:table/orders', /an ARN of dynamodb/],
   ])('%s is refused as %j, and it is said what is expected', (name, value, expected) => {
     const found = paramProblems({ ...DEFAULTS, [name]: value }, known);
@@ -107,6 +111,14 @@ describe('an ARN', () => {
     const alarmTopicArn = 'arn:aws:sns:eu-west-1:333333333333:alarms';
     expect(arnProblems({ ...arns, alarmTopicArn }, place)).toEqual([
       'alarmTopicArn is of the account 333333333333, and sourceTableStreamArn is of 111111111111: they must be one',
+    ]);
+  });
+
+  test('of IAM is of no region, and of the stack’s account', () => {
+    const deploymentRoleArn = 'arn:aws:iam::111111111111:role/deployer';
+    const permissionsBoundaryArn = 'arn:aws:iam::222222222222:policy/boundary';
+    expect(arnProblems({ ...arns, deploymentRoleArn, permissionsBoundaryArn }, place)).toEqual([
+      'permissionsBoundaryArn is of the account 222222222222, and sourceTableStreamArn is of 111111111111: they must be one',
     ]);
   });
 

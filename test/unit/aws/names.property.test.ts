@@ -53,6 +53,8 @@ test('every name of every plan is allowed by every role that acts on it, whateve
         const { Resources } = resourcesOf(group, names, {
           ...{ changeLogBufferSeconds: 60, sourceTableStreamArn: '', kmsKeyArn: '', alarmTopicArn: '' },
           deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+          permissionsBoundaryArn: '',
+          rolePath: '',
         }).resources;
         const alarms = alarmNames(plan.endpointConfigName);
         const made = {

@@ -12,6 +12,8 @@ const defaults: StackOptions = {
   kmsKeyArn: '',
   alarmTopicArn: '',
   deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+  permissionsBoundaryArn: '',
+  rolePath: '',
 };
 const stack = (options: Partial<StackOptions> = {}) => resourcesOf(orders, names, { ...defaults, ...options });
 
@@ -118,5 +120,44 @@ describe('the customer’s key', () => {
   it('is nowhere when none is given, and has to be a key’s ARN', () => {
     expect(JSON.stringify(stack())).not.toContain('kms');
     expect(() => stack({ kmsKeyArn: 'alias/mine' })).toThrow('kmsKeyArn is alias/mine');
+  });
+});
+
+describe('a boundary and a path', () => {
+  const roles = (options: Partial<StackOptions>) =>
+    Object.values(stack(options).resources.Resources).filter((it) => it.Type === 'AWS::IAM::Role');
+
+  it('are every role’s, where they are given', () => {
+    const permissionsBoundaryArn = 'arn:aws:iam::123456789012:policy/boundary';
+    const found = roles({ permissionsBoundaryArn, rolePath: '/tributary/live-test/' });
+    expect(found.length).toBeGreaterThan(0);
+    for (const { Properties } of found) {
+      expect(Properties).toMatchObject({ PermissionsBoundary: permissionsBoundaryArn, Path: '/tributary/live-test/' });
+    }
+  });
+
+  it('are no role’s where they are not: a path would replace the roles of a stack that is there', () => {
+    for (const { Properties } of roles({})) {
+      expect(Properties).not.toHaveProperty('PermissionsBoundary');
+      expect(Properties).not.toHaveProperty('Path');
+    }
+  });
+});
+
+it('lets services assume roles for this account only, where their guides show the condition', () => {
+  const trusts = Object.values(stack().resources.Resources).flatMap(({ Type, Properties }) => {
+    if (Type !== 'AWS::IAM::Role') return [];
+    const { Statement } = Properties.AssumeRolePolicyDocument as {
+      Statement: { Principal: { Service: string }; Condition?: object }[];
+    };
+    return Statement.map((it) => [it.Principal.Service, it.Condition] as const);
+  });
+  const condition = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+  expect(Object.fromEntries(trusts)).toEqual({
+    'codedeploy.amazonaws.com': condition,
+    'firehose.amazonaws.com': condition,
+    'states.amazonaws.com': condition,
+    'lambda.amazonaws.com': undefined,
+    'sagemaker.amazonaws.com': undefined,
   });
 });

@@ -16,6 +16,8 @@ const options = {
   kmsKeyArn: '',
   alarmTopicArn: '',
   deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+  permissionsBoundaryArn: '',
+  rolePath: '',
 };
 const {
   resources: { Resources: resources },

@@ -36,6 +36,8 @@ const { resources } = resourcesOf(bankMarketing, namesOf(bankMarketing, 'dev'), 
   kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1',
   alarmTopicArn: '',
   deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+  permissionsBoundaryArn: '',
+  rolePath: '',
 });
 
 const moduleOf = ({ handler }: Definition) => handler.replace(/\.[^.]+$/, '.ts');

@@ -128,6 +128,8 @@ describe('docs/operating/alerts.md', () => {
     kmsKeyArn: '',
     alarmTopicArn: '',
     deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
+    permissionsBoundaryArn: '',
+    rolePath: '',
   }).resources;
   const alarms = Object.values(resources)
     .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')

@@ -26,9 +26,25 @@ export async function runMutant(mutant: Mutant, seedsMax = MUTANT_SEEDS_MAX): Pr
       const result = await withinTime(thread.run({ seed, changes: MUTANT_CHANGES, sql: mutant.sql === true }));
       if (!result) return { mutant: mutant.name, caughtBy: 'every invocation comes to an end', seed, steps };
       steps += result.steps;
-      if (result.violation) return { mutant: mutant.name, caughtBy: result.violation.invariant, seed, steps };
+      if (!result.violation) continue;
+      await holdsWithout(seed, mutant);
+      return { mutant: mutant.name, caughtBy: result.violation.invariant, seed, steps };
     }
     return { mutant: mutant.name, caughtBy: undefined, seed: seedsMax, steps };
+  } finally {
+    await thread.close();
+  }
+}
+
+/** @throws Error when the code itself breaks on a seed: then the mutant is not what was caught there. */
+async function holdsWithout(seed: number, mutant: Mutant): Promise<void> {
+  const thread = new SimulationThread();
+  try {
+    const { violation } = await thread.run({ seed, changes: MUTANT_CHANGES, sql: mutant.sql === true });
+    if (!violation) return;
+    throw new Error(
+      `Seed ${seed} with ${MUTANT_CHANGES} changes breaks "${violation.invariant}" without any mutant: mend that first.`,
+    );
   } finally {
     await thread.close();
   }

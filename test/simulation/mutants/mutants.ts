@@ -409,28 +409,10 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'export const REDRIVE_MARGIN_SECONDS = -10;',
   },
   {
-    name: 'repairs dated before what is known',
-    file: 'shared/delivery/dating.ts',
-    find: 'Math.max(fence?.eventTimeMs ?? 0, item.writtenMs)',
-    replace: '0',
-  },
-  {
-    name: 'repairs dated before what a discarded batch may have written',
-    file: 'shared/delivery/dating.ts',
-    find: 'Math.max(fence?.eventTimeMs ?? 0, writtenMs) + records',
-    replace: '(fence?.eventTimeMs ?? 0) + 1',
-  },
-  {
     name: 'redrive forgets the rows',
     file: 'shared/delivery/redrive.ts',
     find: 'destinations.changeLog.write(rows, pace)',
     replace: 'destinations.changeLog.write([], pace)',
-  },
-  {
-    name: 'repairs online that the change log never has',
-    file: 'shared/delivery/repair.ts',
-    find: 'done.map(([repair]) => repair),',
-    replace: '[],',
   },
   {
     name: 'redriven rows keep a second that they have no right to',
@@ -449,12 +431,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'shared/delivery/repair.ts',
     find: 'if (last && isLater(last, known, hazardSeconds)) {',
     replace: 'if (last) {',
-  },
-  {
-    name: 'a repair leaves no fence where removals are kept',
-    file: 'shared/delivery/repair.ts',
-    find: 'const left = keeps ?',
-    replace: 'const left = false ?',
   },
   {
     name: 'what is put right stays in its object',

@@ -23,6 +23,18 @@ describe('what the definition keeps', () => {
     expect([world.online('A'), world.latest('A')]).toEqual(['2', '2']);
   });
 
+  test('what was made true again is not undone by an older change of a later second that turns up afterwards', async () => {
+    const world = new TableWorld(things({ onTtlExpiry: 'keep' }));
+    await world.ingest(thingRecord('INSERT', 1, 0, { after: thing('A', 1) }));
+    world.discard('1', thingRecord('MODIFY', 3, 10, { after: thing('A', 3), before: thing('A', 2) }));
+    await world.ingest(thingRecord('REMOVE', 4, 100, { before: thing('A', 3), ttl: true }));
+    world.second = 1_000;
+    await world.redrive();
+    world.discard('2', thingRecord('MODIFY', 2, 11, { after: thing('A', 2), before: thing('A', 1) }));
+    await world.redrive();
+    expect([world.online('A'), world.latest('A')]).toEqual(['3', '3']);
+  });
+
   test.each(['the stream', 'the item'])(
     'by the times of %s, a deletion that was delivered is not undone',
     async (from) => {

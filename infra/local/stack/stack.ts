@@ -13,7 +13,7 @@ const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
 const OSLS = fileURLToPath(new URL('../../../node_modules/osls/bin/serverless.js', import.meta.url));
 
 /** Longest time osls may take to print the configuration, in milliseconds; it takes about 1,500. */
-const PRINT_TIMEOUT_MS = 60_000;
+const PRINT_TIMEOUT_MS = 300_000;
 
 /** Largest configuration read, in bytes: 2,500 features are about 2 MB. */
 const PRINT_BYTES_MAX = 32 * 1024 * 1024;

@@ -107,7 +107,7 @@ const production = once(async () => {
     time: systemTime,
     report(outcome) {
       logOutcome(outcome);
-      publishOutcome(group.name, outcome, sentToChangeLog.take(), systemTime.now());
+      publishOutcome(group, outcome, sentToChangeLog.take(), systemTime.now());
     },
   };
   return { dependencies, ingest: makeIngest(dependencies) };

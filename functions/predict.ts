@@ -23,8 +23,11 @@ import { publishTimings, serverTiming, Timings } from '../shared/prediction/timi
 import { readEncoding } from '../shared/state/encodings.ts';
 import { servingReader } from '../shared/state/serving.ts';
 
-/** Longest time that each step may take, in milliseconds. Together they end long before the function does. */
-const MODEL_READ_MS_MAX = 2_000;
+/**
+ * Longest time that each step may take, in milliseconds. Together they end long before the function does. The model is
+ * read by the first call of an environment, which has connections and credentials to set up.
+ */
+const MODEL_READ_MS_MAX = 5_000;
 const ONLINE_READ_MS_MAX = 3_000;
 const ENDPOINT_MS_MAX = 8_000;
 

@@ -9,24 +9,30 @@ import type { FeatureGroup } from '../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../shared/definition/load.ts';
 import { type DeliveryClients, deliveryClients, destinationsOf } from '../shared/delivery/destinations.ts';
 import { type RedriveAnswer, recordRedriver } from '../shared/delivery/redrive.ts';
+import { type RedriveSelection, SELECTED_BY, selectionTest } from '../shared/delivery/redrive-selection.ts';
+import { itemRepairer, type RepairAnswer, type RepairItem } from '../shared/delivery/repair-items.ts';
 import { type WaitingObject, waitingObjects } from '../shared/quarantine/waiting.ts';
 
 /** Objects looked at by one invocation when the request names no other limit, and most that it may name. */
 const LIMIT_DEFAULT = 1_000;
 const LIMIT_MAX = 10_000;
+/** Records that are repaired by one invocation: as many as one call reads of the table. */
+const REPAIRS_MAX = 100;
 /** Records that are read before they are put right together. */
 const RECORDS_PER_ROUND = 500;
 /** Time kept back for answering, in milliseconds. */
 const ANSWER_RESERVE_MS = 5_000;
 
 /** What a person asks of redrive. */
-export interface RedriveRequest {
+export interface RedriveRequest extends RedriveSelection {
   /** `list` says what waits and why; `redrive` puts it right. Default: list. */
   readonly action?: 'list' | 'redrive';
   /** Most objects to look at. Default: 1,000. */
   readonly limit?: number;
   /** Begins behind this object: what the answer before named as next. */
   readonly after?: string;
+  /** Looks at this object alone. */
+  readonly object?: string;
 }
 
 /** What redrive stands on. The same as ingest: it writes to the same places. */
@@ -51,57 +57,60 @@ export function makeRedrive({ config, group, clients, s3, time }: RedriveDepende
   const redriveRecords = recordRedriver(group, destinations, config.hazardWindowSeconds);
 
   /** Puts the records of some objects right, and takes them out of their objects. */
-  async function putRight(round: readonly WaitingObject[], answer: Answer, pace: Pace): Promise<void> {
-    const records = round.flatMap((object) => object.records.map(({ record }) => record));
+  async function putRight(round: readonly Chosen[], answer: Answer, pace: Pace): Promise<void> {
+    const records = round.flatMap(({ object, places }) => places.map((place) => object.records[place]?.record));
     const reasons = await redriveRecords(records, pace);
     let at = 0;
-    for (const object of round) {
-      const ofObject = reasons.slice(at, at + object.records.length);
-      at += object.records.length;
-      const done = new Set(ofObject.flatMap((reason, place) => (reason === undefined ? [place] : [])));
+    for (const { object, places } of round) {
+      const ofObject = reasons.slice(at, at + places.length);
+      at += places.length;
+      const done = new Set(places.filter((_, index) => ofObject[index] === undefined));
       await objects.remove(object, done, pace.signal);
       const [reason] = ofObject.filter((it) => it !== undefined);
       if (reason === undefined) answer.redriven.push(object.key);
-      else answer.waiting.push({ key: object.key, records: ofObject.length - done.size, reason });
+      else answer.waiting.push({ key: object.key, records: places.length - done.size, reason });
     }
   }
 
   return async (request, context) => {
-    const { action, limit, after } = validated(request);
+    const { action, limit, after, object: named, ...selection } = validated(request);
+    const isChosen = selectionTest(group, selection);
     const pace = paceUntil(time, time.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS);
     const answer: Answer = { redriven: [], waiting: [] };
-    let round: WaitingObject[] = [];
+    let round: Chosen[] = [];
     /** The last object of those that are through, and of those that were read. */
     let through = after;
     let last = after;
     const unfinished = () => ({ ...answer, ...(through !== undefined && { next: through }) });
     const finishRound = async () => {
       if (action === 'redrive') await putRight(round, answer, pace);
-      else for (const object of round) answer.waiting.push(listed(object));
+      else answer.waiting.push(...round.map(listed));
       round = [];
       if (pace.now() < pace.deadline) through = last;
     };
     let looked = 0;
     try {
-      for await (const key of objects.keys(after, pace.signal)) {
+      for await (const key of named === undefined ? objects.keys(after, pace.signal) : [named]) {
         if (looked === limit || pace.now() >= pace.deadline) {
           await finishRound();
           return unfinished();
         }
         looked += 1;
         try {
-          round.push(await objects.read(key, pace.signal));
+          const object = await objects.read(key, pace.signal);
+          const places = object.records.flatMap((record, place) => (isChosen(record) ? [place] : []));
+          if (places.length > 0) round.push({ object, places });
         } catch (error) {
           answer.waiting.push({ key, records: 0, reason: describeError(error) });
         }
         last = key;
-        if (round.reduce((sum, { records }) => sum + records.length, 0) >= RECORDS_PER_ROUND) await finishRound();
+        if (round.reduce((sum, { places }) => sum + places.length, 0) >= RECORDS_PER_ROUND) await finishRound();
       }
       await finishRound();
     } catch (error) {
       // What was put right is so; what was not is where it was. An answer says more than an error.
-      for (const { key, records } of round) {
-        answer.waiting.push({ key, records: records.length, reason: describeError(error) });
+      for (const { object, places } of round) {
+        answer.waiting.push({ key: object.key, records: places.length, reason: describeError(error) });
       }
       return unfinished();
     }
@@ -114,12 +123,18 @@ interface Answer {
   readonly waiting: RedriveAnswer['waiting'][number][];
 }
 
-function listed({ key, records }: WaitingObject): Answer['waiting'][number] {
-  return { key, records: records.length, reason: records[0]?.reason ?? 'it holds no records' };
+/** An object of the quarantine bucket, and the places of those of its records that are asked for. */
+interface Chosen {
+  readonly object: WaitingObject;
+  readonly places: readonly number[];
+}
+
+function listed({ object: { key, records }, places: [first = 0, ...others] }: Chosen): Answer['waiting'][number] {
+  return { key, records: 1 + others.length, reason: records[first]?.reason ?? 'it holds no records' };
 }
 
 function validated(request: RedriveRequest) {
-  const { action = 'list', limit = LIMIT_DEFAULT, after } = request ?? {};
+  const { action = 'list', limit = LIMIT_DEFAULT, after, object, reason, place, item } = request ?? {};
   if (action !== 'list' && action !== 'redrive') {
     throw new Error(`action is ${JSON.stringify(action)}: expected "list" or "redrive"; nothing was done`);
   }
@@ -131,22 +146,58 @@ function validated(request: RedriveRequest) {
   if (after !== undefined && typeof after !== 'string') {
     throw new Error('after is no text: expected what an answer named as next; nothing was done');
   }
-  return { action, limit, after };
+  for (const [name, value] of Object.entries({ object, reason, place, item })) {
+    if (value === undefined || typeof value === 'string') continue;
+    throw new Error(`${name} is no text: expected what a list of redrive names so; nothing was done`);
+  }
+  return { action, limit, after, object, ...chosenBy({ reason, place, item }) };
+}
+
+/** What is given of a selection. */
+function chosenBy(given: Readonly<Record<(typeof SELECTED_BY)[number], string | undefined>>): RedriveSelection {
+  return Object.fromEntries(SELECTED_BY.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
+}
+
+/** Records to be put right of which nothing waits: a comparison has found them. */
+export interface RepairRequest {
+  readonly action: 'repair';
+  readonly items: readonly RepairItem[];
+}
+
+/** Makes the repair of records that are not what their items are. */
+export function makeRepair({ config, group, clients, time }: Omit<RedriveDependencies, 's3'>) {
+  const destinations = { ...destinationsOf(group, config, clients), dynamodb: clients.dynamodb };
+  const repair = itemRepairer(group, destinations, config.hazardWindowSeconds);
+  return ({ items }: RepairRequest, { getRemainingTimeInMillis }: Pick<Context, 'getRemainingTimeInMillis'>) => {
+    if (!Array.isArray(items) || items.length > REPAIRS_MAX || !items.every(isRepairItem)) {
+      throw new Error(`items are not up to ${REPAIRS_MAX} records to be repaired; nothing was done`);
+    }
+    return repair(items, paceUntil(time, time.now() + getRemainingTimeInMillis() - ANSWER_RESERVE_MS));
+  };
+}
+
+function isRepairItem({ id, keys, knownMs, sequenceNumber }: RepairItem): boolean {
+  const isKnown = Number.isFinite(knownMs) && /^\d{1,40}$/.test(sequenceNumber);
+  return typeof id === 'string' && typeof keys === 'object' && isKnown;
 }
 
 /** Made once per execution environment, at its first invocation. */
 const production = once(async () => {
   const config = ingestConfig();
-  return makeRedrive({
+  const dependencies = {
     config,
     group: await loadFeatureGroup(config.featureGroup),
     clients: deliveryClients(config),
     s3: new S3Client(CLIENT_SETTINGS),
     time: systemTime,
-  });
+  };
+  return { redrive: makeRedrive(dependencies), repair: makeRepair(dependencies) };
 });
 
-export async function handler(event: RedriveRequest, context: Context): Promise<RedriveAnswer> {
-  const redrive = await production();
-  return redrive(event, context);
+export async function handler(
+  event: RedriveRequest | RepairRequest,
+  context: Context,
+): Promise<RedriveAnswer | RepairAnswer> {
+  const { redrive, repair } = await production();
+  return event?.action === 'repair' ? repair(event, context) : redrive(event, context);
 }

@@ -13,9 +13,10 @@ import { encrypted } from './everywhere/encryption.ts';
 import { inThisRegionOnly } from './everywhere/region.ts';
 import { traced } from './everywhere/tracing.ts';
 import { concurrencyExtension } from './functions/concurrency.ts';
-import { failedBatchesExtension } from './functions/failed-batches.ts';
+import { ingestMappingExtension } from './functions/ingest-mapping.ts';
 import { functionRoles } from './functions/roles.ts';
 import { safeDeployment } from './functions/safe-deployment.ts';
+import { snapshotMachine } from './retraining/snapshot-machine.ts';
 import { stateMachine } from './retraining/state-machine.ts';
 import { trainingRole } from './retraining/training-role.ts';
 import { alarms } from './watch/alarms.ts';
@@ -53,12 +54,13 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     ...featureGroup(group),
     ...glueDatabase(group, names.glueDatabase),
     ...athena(group, names),
-    ...trainingRole(),
-    ...stateMachine(names),
+    // Without a label there is nothing to train, and no right to.
+    ...(group.label && { ...trainingRole(), ...stateMachine(names) }),
+    ...snapshotMachine(names),
     ...functionRoles(group, names, source),
-    ...alarms(names, metrics, options),
-    ...dashboard(names, metrics),
-    ...safeDeployment(names, source, options.deploymentConfiguration),
+    ...alarms(group, names, metrics, options),
+    ...dashboard(group, names, metrics),
+    ...safeDeployment(group, names, source, options.deploymentConfiguration),
   };
   const outputs: Readonly<Record<string, { Description: string; Value: string | Intrinsic }>> = {
     SourceTableName: { Description: 'Table that applications write to', Value: source.name },
@@ -68,22 +70,25 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     FeatureGroupName: { Description: 'Feature group of the live features', Value: group.name },
     AthenaDatabase: { Description: 'Database of change_log, latest and datasource', Value: ref('GlueDatabase') },
     AthenaWorkGroup: { Description: 'Workgroup of the queries', Value: ref('WorkGroup') },
-    EndpointName: {
-      Description: "What endpoints' names begin with: - and a schema's hash follow",
-      Value: names.endpoint,
-    },
-    RetrainingStateMachineArn: {
-      Description: 'State machine of the retraining',
-      Value: ref('RetrainingStateMachine'),
-    },
+    ...(group.label && {
+      EndpointName: {
+        Description: "What endpoints' names begin with: - and a schema's hash follow",
+        Value: names.endpoint,
+      },
+      RetrainingStateMachineArn: {
+        Description: 'State machine of the retraining',
+        Value: ref('RetrainingStateMachine'),
+      },
+    }),
   };
   return {
     streamArn: source.streamArn,
+    trains: group.label !== undefined,
     resources: {
       Resources: confined(inThisRegionOnly(traced(encrypted(resources, options.kmsKeyArn))), options),
       Outputs: outputs,
       extensions: {
-        ...failedBatchesExtension(source),
+        ...ingestMappingExtension(group, source),
         ...concurrencyExtension(options.ingestConcurrency),
       },
     },

@@ -2,7 +2,7 @@ import { readEpochState } from '../../shared/state/epochs.ts';
 import { answerApproval } from '../../shared/state/intervention.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, regionOption, stageOption } from '../terminal/options.ts';
-import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
+import { EXAMPLE, STAGE, withTrainingStack } from './stack.ts';
 
 export const command = newCommand('approve', 'Lets a challenger that waits for a person be promoted, or refuses it.')
   .option('--reject', 'refuse it in place of promoting it')
@@ -11,9 +11,8 @@ export const command = newCommand('approve', 'Lets a challenger that waits for a
   .addOption(stageOption().default(STAGE))
   .addOption(regionOption())
   .action(
-    exiting(async ({ reject = false, reason, ...options }) => {
-      const { table, close } = await deployedStack(options);
-      try {
+    exiting(({ reject = false, reason, ...options }) =>
+      withTrainingStack(options, async ({ table }) => {
         const { training } = await readEpochState(table);
         if (!training?.approval || training.approval.answer) throw new Error('No challenger waits for a person.');
         const answer = { approved: !reject, reason, at: new Date().toISOString() };
@@ -21,10 +20,8 @@ export const command = newCommand('approve', 'Lets a challenger that waits for a
         const { modelName } = training.approval;
         console.log(reject ? `${modelName} is refused.` : `${modelName} is approved, and will be deployed in minutes.`);
         return 0;
-      } finally {
-        close();
-      }
-    }),
+      }),
+    ),
   );
 
 if (import.meta.main) await runCommand(command);

@@ -2,20 +2,20 @@ import {
   ASSUMPTIONS,
   crossing,
   type Line,
+  largest,
   monthlyBill,
   monthlyBillOfExports,
   onlineStoreOfExports,
   total,
+  USUAL,
   type Usage,
 } from '../aws/cost/bill.ts';
+import { MEASURED } from '../aws/cost/measured.ts';
 import { PRICES } from '../aws/cost/prices.ts';
 import { newCommand, runCommand } from '../terminal/command.ts';
 import { jsonFlag } from '../terminal/options.ts';
 import { PLAIN, type Style, styleOf } from '../terminal/style.ts';
 import { labeled, wrapped } from '../terminal/text.ts';
-
-/** Bytes of an item when none are given: twenty features and a few names. */
-const ITEM_BYTES = 1_000;
 
 /** Columns of a sum, and of the margin that a bill's sums and question marks stand in. */
 const USD_WIDTH = 12;
@@ -28,20 +28,55 @@ export const command = newCommand(
   .requiredOption('--changes-per-day <N>', 'writes that change an item, per day', amount('changes-per-day'))
   .requiredOption('--rows <N>', 'items in the table', amount('rows'))
   .requiredOption('--labels-per-day <N>', 'records that get a label or another one, per day', amount('labels-per-day'))
-  .option('--item-bytes <N>', 'bytes of an item', amount('item-bytes'), ITEM_BYTES)
+  .option('--item-bytes <N>', 'bytes of an item', amount('item-bytes'), USUAL.itemBytes)
+  .option('--labeled-share <N>', 'part of the rows that has a label, 0 to 1', share, USUAL.labeledShare)
+  .option(
+    '--labels-threshold <N>',
+    'labelsThreshold of the stack',
+    amount('labels-threshold', 1),
+    USUAL.labelsThreshold,
+  )
+  .option(
+    '--cool-down <N>',
+    'coolDownSeconds of the stack, or auto',
+    orWord('auto', amount('cool-down')),
+    USUAL.coolDownSeconds,
+  )
+  .option(
+    '--training-window <N>',
+    'trainingWindowDays of the stack, or all',
+    orWord('all', amount('training-window', 1)),
+    USUAL.trainingWindowDays,
+  )
+  .option(
+    '--shards <N>',
+    "shards of the table's stream; as many as the changes need, if not given",
+    amount('shards', 1),
+  )
   .addOption(jsonFlag())
-  .action(({ json, changesPerDay, rows, labelsPerDay, itemBytes }) => {
-    const usage = { changesPerDay, rows, labelsPerDay, itemBytes };
+  .action(({ json, coolDown: coolDownSeconds, trainingWindow: trainingWindowDays, ...given }) => {
+    const usage = { ...given, coolDownSeconds, trainingWindowDays };
     console.log(json ? JSON.stringify(comparisonOf(usage), undefined, 2) : report(usage, styleOf(process.stdout)));
   });
 
 /** Reads a number, with separators or without. @throws Error naming the option when it is none. */
-function amount(option: string): (text: string) => number {
+function amount(option: string, least = 0): (text: string) => number {
   return (text) => {
     const value = Number(text.replaceAll(/[_,]/g, '') || Number.NaN);
-    if (Number.isFinite(value) && value >= 0) return value;
-    throw new Error(`--${option}: found "${text}", expected a number, 0 or more.`);
+    if (Number.isFinite(value) && value >= least) return value;
+    throw new Error(`--${option}: found "${text}", expected a number, ${least} or more.`);
   };
+}
+
+/** A word, or what else is read. */
+function orWord<W extends string>(word: W, read: (text: string) => number): (text: string) => number | W {
+  return (text) => (text === word ? word : read(text));
+}
+
+function share(text: string): number {
+  const value = amount('labeled-share')(text);
+  if (value <= 1) return value;
+  throw new Error(`--labeled-share: found "${text}", expected a number from 0 to 1.`);
 }
 
 /** Both bills with their totals, and the changes per day at which they are the same. */
@@ -58,7 +93,9 @@ export function comparisonOf(usage: Usage) {
       nightlyExport: crossing(usage, old) ?? null,
       nightlyExportWithOnlineStore: crossing(usage, oldOnline) ?? null,
     },
+    largest: largest(bill) ?? null,
     assumptions: ASSUMPTIONS,
+    measured: MEASURED,
   };
 }
 
@@ -73,7 +110,8 @@ type Bill = ReturnType<typeof comparisonOf>['tributary'];
 
 /** The comparison as text. Prices that no source confirms have a question mark. */
 export function report(usage: Usage, style: Style = PLAIN): string {
-  const { tributary, nightlyExport, nightlyExportWithOnlineStore, changesPerDayAtSameCost } = comparisonOf(usage);
+  const comparison = comparisonOf(usage);
+  const { tributary, nightlyExport, nightlyExportWithOnlineStore, changesPerDayAtSameCost } = comparison;
   const count = (n: number) => n.toLocaleString('en-US');
   const cross = (n: number | null, other: string) =>
     n === null
@@ -87,6 +125,9 @@ export function report(usage: Usage, style: Style = PLAIN): string {
     ),
     '',
     ...billText('Tributary: features within seconds, and a training when there are enough labels', tributary, style),
+    ...(comparison.largest
+      ? told(`The largest line is "${comparison.largest.line.what}". Less by: ${comparison.largest.lever}.`)
+      : []),
     '',
     ...billText('The old way: a full export and a training every night', nightlyExport, style),
     '',

@@ -2,26 +2,34 @@ import { rmSync } from 'node:fs';
 import { access, constants, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import group from '../../shared/feature-groups/bank-marketing.ts';
+import { type FeatureGroup, labelOf } from '../../shared/definition/feature-group.ts';
+import { loadDefinition } from '../aws/definitions/definitions.ts';
 import { sampleItem } from '../aws/live-test/sample-item.ts';
 import { planRetraining } from '../demo/acts/policy.ts';
 import { readBankCsv } from '../demo/customers/bank-csv.ts';
 import { generateCustomers } from '../demo/customers/customers.ts';
+import { exampleMaterial } from '../demo/customers/example.ts';
 import type { Report } from '../demo/findings/report.ts';
 import { renderSummary } from '../demo/findings/summary.ts';
 import type { Cast } from '../demo/stage/cast.ts';
 import { type Clients, connect, disconnect } from '../demo/stage/clients.ts';
+import type { Material } from '../demo/stage/material.ts';
 import { sourceTable } from '../demo/stage/table.ts';
 import { playStory } from '../demo/story.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
-import { dynamodbOption, jsonFile, wholeNumber } from '../terminal/options.ts';
+import { note } from '../terminal/note.ts';
+import { definitionOption, dynamodbOption, jsonFile, wholeNumber } from '../terminal/options.ts';
 import { progressTo } from '../terminal/progress.ts';
 import { styleOf } from '../terminal/style.ts';
 import { untilInterrupted } from '../terminal/until-interrupted.ts';
-import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
-import { noteLocal } from './stack.ts';
+import { generateItems } from './playing/generated-items.ts';
+import { readItemsFile } from './playing/items-file.ts';
+import { ownTable } from './playing/own-table.ts';
+import { commandsToTry, environmentToSet } from './serving/commands-to-try.ts';
+import { consoleAddress, serveUntil } from './serving/serve-until.ts';
+import { EXAMPLE, noteLocal } from './stack.ts';
 
 /** Customers that are generated, unless `--rows` says: enough for a good model, done in well under a minute. */
 const ROWS = 1_500;
@@ -36,12 +44,12 @@ const INTERRUPTED = 130;
 
 /**
  * Short waits in place of those that save money on AWS. On some 100 rows to judge by the difference of two models is
- * known to a fifth or so, hence the wide margin of non-inferiority.
+ * known to a fifth or so, hence the wide margin of non-inferiority, and no floor.
  */
 const PACE = {
   ...{ trainRowsPerClassMin: 1, validationRowsPerClassMin: 0, judgeRowsPerClassMin: 1 },
   ...{ changeLogBufferSeconds: 1, labelsWindowSeconds: 1, endpointPollSeconds: 1, coolDownSeconds: 0 },
-  ...{ canarySeconds: 1, terminationSeconds: 0, gateMinimumGain: -0.2 },
+  ...{ canarySeconds: 1, terminationSeconds: 0, gateMinimumGain: -0.2, gateFloor: 0 },
 };
 
 export const command = newCommand(
@@ -49,7 +57,9 @@ export const command = newCommand(
   'Plays the main job on one machine: customers, labels, trainings, predictions, queries, and a summary that checks it.',
 )
   .option('--csv <FILE>', "customers from a file: UCI's Bank Marketing, or the same with commas and underscores")
-  .option('--rows <N>', `customers; ${ROWS} without --csv`, wholeNumber('rows', ROWS_MIN, ROWS_MAX))
+  .addOption(definitionOption().default(EXAMPLE))
+  .option('--items <FILE>', "records of the definition's table from a file: lines of DynamoDB's JSON, or a scan")
+  .option('--rows <N>', `records; ${ROWS} where they are generated`, wholeNumber('rows', ROWS_MIN, ROWS_MAX))
   .option('--threshold <N>', 'labels that set off a training', wholeNumber('threshold', 2, ROWS_MAX))
   .option('--seed <N>', 'decides the customers and their order', wholeNumber('seed', 0, SEED_MAX), SEED)
   .option('--keep', 'go on serving afterwards, until Ctrl-C')
@@ -58,7 +68,9 @@ export const command = newCommand(
   .action(exiting(demo));
 
 interface DemoOptions {
+  readonly definition: string;
   readonly csv?: string | undefined;
+  readonly items?: string | undefined;
   readonly rows?: number | undefined;
   readonly threshold?: number | undefined;
   readonly seed: number;
@@ -69,7 +81,9 @@ interface DemoOptions {
 }
 
 async function demo(options: DemoOptions): Promise<number> {
-  const cast = await castOf(options);
+  const group = await loadDefinition(options.definition);
+  labelOf(group);
+  const { cast, material } = await castOf(group, options);
   if (options.json) await expectWritable(options.json);
   noteLocal(group);
   const dir = await mkdtemp(join(tmpdir(), 'tributary-demo-'));
@@ -83,17 +97,17 @@ async function demo(options: DemoOptions): Promise<number> {
       dir,
       port: 0,
       dynamodb: options.dynamodb,
-      featureGroup: group.name,
+      featureGroup: options.definition,
       params: { ...PACE, labelsThreshold: cast.plan.threshold, labelsPerClassMin: cast.plan.labelsPerClassMin },
       onLog: (name, line) => options.verbose && console.error(`${name}: ${line}`),
     });
     const clients = connect(cloud.endpoint);
     try {
-      const report = await play(cloud, clients, cast);
+      const report = await play(group, cloud, clients, { cast, material });
       process.stdout.write(`\n${renderSummary(report, styleOf(process.stdout))}`);
       if (options.json) await writeReport(options.json, report);
       process.off('SIGINT', abandon);
-      if (options.keep) await keepServing(cloud, clients, dir);
+      if (options.keep) await keepServing(group, options.definition, cloud, dir);
       return report.checks.every(({ ok }) => ok) ? 0 : 1;
     } finally {
       disconnect(clients);
@@ -104,7 +118,18 @@ async function demo(options: DemoOptions): Promise<number> {
   }
 }
 
-async function castOf({ csv, rows, threshold, seed }: DemoOptions): Promise<Cast> {
+/** Who plays, and what they are like. */
+interface Played {
+  readonly cast: Cast;
+  readonly material: Material;
+}
+
+async function castOf(group: FeatureGroup, options: DemoOptions): Promise<Played> {
+  const { csv, items, rows, threshold, seed } = options;
+  const isExample = group.name === EXAMPLE && items === undefined;
+  if (csv !== undefined && !isExample)
+    throw new Error('--csv is of the example: give --items for a table of your own.');
+  if (!isExample) return ownCast(group, options);
   const all = csv ? await readBankCsv(csv, group) : generateCustomers(rows ?? ROWS, seed);
   if (all.length < (rows ?? ROWS_MIN) || all.length > ROWS_MAX) {
     throw new Error(
@@ -112,23 +137,49 @@ async function castOf({ csv, rows, threshold, seed }: DemoOptions): Promise<Cast
     );
   }
   const customers = all.slice(0, rows);
-  return {
-    customers,
-    from: csv ?? `the generator with seed ${seed}`,
-    seed,
-    plan: planRetraining(customers, seed, threshold),
-  };
+  const from = csv ?? `the generator with seed ${seed}`;
+  const plan = planRetraining(customers, seed, threshold);
+  return { cast: { customers, others: [], from, seed, plan }, material: exampleMaterial(group, seed) };
 }
 
-async function play(cloud: Cloud, clients: Clients, cast: Cast): Promise<Report> {
+/** Records of one's own table, from a file or generated from its definition. */
+async function ownCast(group: FeatureGroup, { items, rows, threshold, seed }: DemoOptions): Promise<Played> {
+  const found = items
+    ? await readItemsFile(items)
+    : generateItems(group, rows ?? ROWS, seed).map((item, index) => ({ item, place: `item ${index + 1}` }));
+  const { records, others, left, material } = ownTable(group, found);
+  const where = items ?? `the definition ${group.name}`;
+  if (left)
+    note(`${where}: items that the definition does not take are left out: ${left.count}, the first at ${left.first}`);
+  if (records.length < (rows ?? ROWS_MIN) || records.length + others.length > ROWS_MAX) {
+    throw new Error(
+      `${where}: found ${records.length} records with a label (${labelOf(group).attribute}), expected ${rows ?? ROWS_MIN} to ${ROWS_MAX}${left ? `; ${left.count} were left out, the first at ${left.first}` : ''}.`,
+    );
+  }
+  const customers = records.slice(0, rows);
+  const from = items ?? `the generator with seed ${seed}`;
+  return { cast: { customers, others, from, seed, plan: planRetraining(customers, seed, threshold) }, material };
+}
+
+async function play(group: FeatureGroup, cloud: Cloud, clients: Clients, { cast, material }: Played): Promise<Report> {
   const names = stackNames(cloud.stack);
-  const table = sourceTable(clients.dynamodb, names.sourceTable, group);
+  const table = sourceTable(clients.dynamodb, names.sourceTable, group, material.keyOf);
   const progress = progressTo(process.stderr);
   try {
-    return await playStory({ group, clients, names, table, progress }, cast);
+    return await playStory(
+      { group, clients, names, table, material, batchWindowMs: batchWindowMs(cloud), progress },
+      cast,
+    );
   } finally {
     progress.close();
   }
+}
+
+function batchWindowMs({ stack }: Cloud): number {
+  const { ingestFunction, sourceTable } = stackNames(stack);
+  const ingest = stack.functions.find(({ name }) => name === ingestFunction);
+  const stream = ingest?.streams.find(({ tableName }) => tableName === sourceTable);
+  return (stream?.mapping.MaximumBatchingWindowInSeconds ?? 0) * 1_000;
 }
 
 /** @throws Error before any work is done, when the report could not be written after it. */
@@ -145,21 +196,23 @@ async function writeReport(file: string, report: Report): Promise<void> {
   await rename(temporary, file);
 }
 
-async function keepServing(cloud: Cloud, clients: Clients, dir: string): Promise<void> {
+async function keepServing(group: FeatureGroup, definition: string, cloud: Cloud, dir: string): Promise<void> {
   const names = stackNames(cloud.stack);
-  const row = await rowForEndpoint(clients.s3, names.dataBucket);
   console.log(
     [
       '',
-      `Still serving at ${cloud.endpoint}, state in ${dir}. From another shell:`,
+      `Still serving at ${cloud.endpoint}, state in ${dir}.`,
+      `The console: ${consoleAddress(cloud)}`,
+      '',
+      'From another shell:',
       '',
       ...environmentToSet(cloud.endpoint),
-      ...commandsToTry(names, group, sampleItem(group, 'me'), row),
+      ...commandsToTry(names, group, definition, sampleItem(group, 'me')),
       '',
       'Ctrl-C stops it.',
     ].join('\n'),
   );
-  await untilInterrupted();
+  await serveUntil(untilInterrupted(), { cloud, group, definition });
 }
 
 if (import.meta.main) await runCommand(command);

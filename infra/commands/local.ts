@@ -1,19 +1,21 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
+import { type FeatureGroup, labelOf } from '../../shared/definition/feature-group.ts';
 import { loadDefinition } from '../aws/definitions/definitions.ts';
 import { sampleItem } from '../aws/live-test/sample-item.ts';
 import { generateCustomers } from '../demo/customers/customers.ts';
-import { itemOf } from '../demo/customers/item.ts';
+import { itemOf, keyOf } from '../demo/customers/item.ts';
 import { waitForTraining } from '../demo/findings/trainings.ts';
 import { type Clients, connect, disconnect } from '../demo/stage/clients.ts';
 import { sourceTable, writeConcurrently } from '../demo/stage/table.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
+import { note } from '../terminal/note.ts';
 import { definitionOption, dynamodbOption, wholeNumber } from '../terminal/options.ts';
-import { type Progress, progressTo } from '../terminal/progress.ts';
 import { untilInterrupted } from '../terminal/until-interrupted.ts';
-import { commandsToTry, environmentToSet, rowForEndpoint } from './commands-to-try.ts';
+import { commandsToTry, environmentToSet } from './serving/commands-to-try.ts';
+import { type Params, paramOption, paramsOf } from './serving/params.ts';
+import { consoleAddress, serveUntil } from './serving/serve-until.ts';
 import { EXAMPLE, noteLocal } from './stack.ts';
 
 const PORT = 4_566;
@@ -24,7 +26,7 @@ const EXAMPLE_CUSTOMERS = 400;
 const EXAMPLE_SEED = 1;
 
 /** Short waits in place of those that save money on AWS, and few labels for a training. */
-const PARAMS = {
+const PARAMS: Params = {
   changeLogBufferSeconds: 1,
   labelsWindowSeconds: 1,
   endpointPollSeconds: 1,
@@ -32,6 +34,7 @@ const PARAMS = {
   canarySeconds: 2,
   terminationSeconds: 0,
   gateMinimumGain: -0.2,
+  gateFloor: 0,
   trainRowsPerClassMin: 1,
   validationRowsPerClassMin: 0,
   judgeRowsPerClassMin: 1,
@@ -48,6 +51,7 @@ export const command = newCommand(
   .addOption(dynamodbOption())
   .addOption(definitionOption().default(EXAMPLE))
   .option('--empty', 'start the example without its customers')
+  .addOption(paramOption())
   .action(exiting(local));
 
 interface LocalOptions {
@@ -56,15 +60,17 @@ interface LocalOptions {
   readonly dynamodb: string;
   readonly definition: string;
   readonly empty?: boolean | undefined;
+  readonly param?: Params | undefined;
   readonly verbose?: boolean | undefined;
 }
 
 async function local(options: LocalOptions): Promise<number> {
-  const { port, dir, dynamodb, definition, empty, verbose } = options;
+  const { port, dir, dynamodb, definition, empty, param = {}, verbose } = options;
+  const params = paramsOf(PARAMS, param);
   const group = await loadDefinition(definition);
   noteLocal(group);
   const cloud = await startCloud({
-    ...{ dir, port, dynamodb, featureGroup: definition, params: PARAMS },
+    ...{ dir, port, dynamodb, featureGroup: definition, params },
     onLog: (name, line) => verbose && console.error(`${name}: ${line}`),
   });
   let stopping = false;
@@ -72,16 +78,19 @@ async function local(options: LocalOptions): Promise<number> {
     stopping = true;
   });
   const clients = connect(cloud.endpoint);
-  const progress = progressTo(process.stderr);
   try {
-    if (!empty && group.name === EXAMPLE && (await isTableEmpty(cloud, clients))) {
-      await Promise.race([loadExample(cloud, clients, group, progress), interrupted]);
-    }
-    if (!stopping) await printWhatToTry(cloud, clients, group, dir);
-    await interrupted;
+    const isNew = !empty && group.name === EXAMPLE && (await isTableEmpty(cloud, clients));
+    if (isNew) console.log(`The console: ${consoleAddress(cloud)}`);
+    const ready = (isNew ? loadExample(cloud, clients, group) : Promise.resolve()).then(() => {
+      if (!stopping) printWhatToTry(cloud, group, options, params);
+    });
+    // The console is served meanwhile, so that the first training can be watched.
+    const failed = new Promise<never>((_, reject) => {
+      ready.catch(reject);
+    });
+    await serveUntil(Promise.race([interrupted, failed]), { cloud, group, definition });
     return 0;
   } finally {
-    progress.close();
     disconnect(clients);
     await cloud.close();
   }
@@ -94,29 +103,37 @@ async function isTableEmpty(cloud: Cloud, { dynamodb }: Clients): Promise<boolea
 }
 
 /** Writes example customers with their labels, and waits until the model that they train serves. */
-async function loadExample(cloud: Cloud, clients: Clients, group: FeatureGroup, progress: Progress): Promise<void> {
+async function loadExample(cloud: Cloud, clients: Clients, group: FeatureGroup): Promise<void> {
   const names = stackNames(cloud.stack);
-  const table = sourceTable(clients.dynamodb, names.sourceTable, group);
-  progress.step('Loading example customers, and training a first model');
+  const table = sourceTable(clients.dynamodb, names.sourceTable, group, (id) => keyOf(id, group));
+  note('Loading example customers, and training a first model');
   await writeConcurrently(generateCustomers(EXAMPLE_CUSTOMERS, EXAMPLE_SEED), (customer) =>
-    table.insert({ ...itemOf(customer, group), [group.label.attribute]: { N: customer.label } }),
+    table.insert({ ...itemOf(customer, group), [labelOf(group).attribute]: { N: customer.label } }),
   );
-  const { rows, auc } = await waitForTraining({ group, clients, names, table, progress }, 1);
-  progress.done(`${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}`);
+  const { rows, auc } = await waitForTraining({ clients, names }, 1);
+  note(`The first model has learned from ${rows} rows, AUC ${auc?.toFixed(4) ?? 'not measured'}`);
 }
 
-async function printWhatToTry(cloud: Cloud, clients: Clients, group: FeatureGroup, dir: string): Promise<void> {
+function printWhatToTry(cloud: Cloud, group: FeatureGroup, { dir, definition }: LocalOptions, params: Params): void {
   const names = stackNames(cloud.stack);
   const example = generateCustomers(1, EXAMPLE_SEED + 1).map((it) => itemOf({ ...it, id: 'me' }, group))[0];
   const item = group.name === EXAMPLE && example ? example : sampleItem(group, 'me');
+  const { labelsThreshold, labelsPerClassMin } = params;
   console.log(
     [
-      `Serving ${group.name} at ${cloud.endpoint}, state in ${dir}. From another shell:`,
+      `Serving ${group.name} at ${cloud.endpoint}, state in ${dir}.`,
+      `The console: ${consoleAddress(cloud)}`,
+      '',
+      'From another shell:',
       '',
       ...environmentToSet(cloud.endpoint),
-      ...commandsToTry(names, group, item, await rowForEndpoint(clients.s3, names.dataBucket)),
+      ...commandsToTry(names, group, definition, item),
       '',
+      group.label
+        ? `${labelsThreshold} new labels (${group.label.name}), ${labelsPerClassMin} of each class, start a training. --param labelsThreshold=N changes that.`
+        : `${group.name} has no label, so nothing is trained.`,
       'Ctrl-C stops it; the same --dir goes on where it was.',
+      '',
     ].join('\n'),
   );
 }

@@ -1,7 +1,7 @@
 import { pauseLoop } from '../../shared/state/intervention.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, regionOption, stageOption } from '../terminal/options.ts';
-import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
+import { EXAMPLE, STAGE, withTrainingStack } from './stack.ts';
 
 export const command = newCommand(
   'pause',
@@ -12,16 +12,13 @@ export const command = newCommand(
   .addOption(stageOption().default(STAGE))
   .addOption(regionOption())
   .action(
-    exiting(async ({ reason, ...options }) => {
-      const { table, close } = await deployedStack(options);
-      try {
+    exiting(({ reason, ...options }) =>
+      withTrainingStack(options, async ({ table }) => {
         await pauseLoop(table, reason, Date.now());
         console.log('The loop is paused. npm run resume lets it go on; npm run retrain trains once.');
         return 0;
-      } finally {
-        close();
-      }
-    }),
+      }),
+    ),
   );
 
 if (import.meta.main) await runCommand(command);

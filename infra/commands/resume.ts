@@ -1,16 +1,15 @@
 import { resumeLoop } from '../../shared/state/intervention.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, regionOption, stageOption } from '../terminal/options.ts';
-import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
+import { EXAMPLE, STAGE, withTrainingStack } from './stack.ts';
 
 export const command = newCommand('resume', 'Lets the loop go on after it was paused, by a person or by a rollback.')
   .addOption(definitionOption().default(EXAMPLE))
   .addOption(stageOption().default(STAGE))
   .addOption(regionOption())
   .action(
-    exiting(async (options) => {
-      const { table, close } = await deployedStack(options);
-      try {
+    exiting((options) =>
+      withTrainingStack(options, async ({ table }) => {
         const wasPaused = await resumeLoop(table);
         console.log(
           wasPaused
@@ -18,10 +17,8 @@ export const command = newCommand('resume', 'Lets the loop go on after it was pa
             : 'The loop was not paused.',
         );
         return 0;
-      } finally {
-        close();
-      }
-    }),
+      }),
+    ),
   );
 
 if (import.meta.main) await runCommand(command);

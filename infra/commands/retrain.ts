@@ -1,3 +1,4 @@
+import { labelOf } from '../../shared/definition/feature-group.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
 import { EXAMPLE, invokeFunction, STAGE, targetOf } from './stack.ts';
@@ -20,7 +21,8 @@ export const command = newCommand(
   .addOption(jsonFlag())
   .action(
     exiting(async ({ dryRun = false, reason, json, ...options }) => {
-      const { names, settings } = await targetOf(options);
+      const { group, names, settings } = await targetOf(options);
+      labelOf(group);
       const request = { action: 'train', reason, dryRun };
       const answer = await invokeFunction<Answer>(`${names.stack}-retrain`, settings, request);
       console.log(json ? JSON.stringify(answer, undefined, 2) : `${answer.decision}: ${answer.reason}`);

@@ -2,7 +2,7 @@ import { schemaHash } from '../../shared/model/schema-hash.ts';
 import { rollBack } from '../../shared/promotion/rollback.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
-import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
+import { EXAMPLE, STAGE, withTrainingStack } from './stack.ts';
 
 export const command = newCommand('rollback', 'Puts an earlier model back, without downtime, and pauses the loop.')
   .option('--to <MODEL>', 'model to go back to; without it, the model that served before')
@@ -12,14 +12,12 @@ export const command = newCommand('rollback', 'Puts an earlier model back, witho
   .addOption(regionOption())
   .addOption(jsonFlag())
   .action(
-    exiting(async ({ to, reason, json, ...options }) => {
-      const { group, config, table, sagemaker, close } = await deployedStack(options);
-      try {
+    exiting(({ to, reason, json, ...options }) =>
+      withTrainingStack(options, async ({ group, config, table, sagemaker, autoscaling }) => {
         const { endpointName, endpointPollSeconds } = config;
-        const request = {
-          ...{ endpointName, schemaHash: schemaHash(group), pollMs: endpointPollSeconds * 1_000, to, reason },
-        };
-        const done = await rollBack({ table, sagemaker }, request, Date.now);
+        const pollMs = endpointPollSeconds * 1_000;
+        const request = { endpointName, schemaHash: schemaHash(group), pollMs, to, reason };
+        const done = await rollBack({ table, sagemaker, autoscaling }, request, Date.now);
         console.log(
           json
             ? JSON.stringify(done, undefined, 2)
@@ -29,10 +27,8 @@ export const command = newCommand('rollback', 'Puts an earlier model back, witho
               ].join('\n'),
         );
         return 0;
-      } finally {
-        close();
-      }
-    }),
+      }),
+    ),
   );
 
 if (import.meta.main) await runCommand(command);

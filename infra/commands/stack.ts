@@ -1,8 +1,10 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { type RetrainConfig, retrainConfig } from '../../shared/config/retrain.ts';
-import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
+import { type FeatureGroup, labelOf } from '../../shared/definition/feature-group.ts';
 import type { StateTable } from '../../shared/state/table.ts';
 import { type Names, namesOf } from '../aws/cloudformation/names.ts';
 import { loadDefinition } from '../aws/definitions/definitions.ts';
@@ -13,6 +15,9 @@ export const EXAMPLE = 'bank-marketing';
 
 /** Stage that commands take unless another is named. */
 export const STAGE = 'dev';
+
+/** Name of an error of predict that says what is wrong with the request. */
+const REFUSAL = 'PredictionRefused';
 
 /** What a local cloud takes for credentials and region: it checks neither. */
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
@@ -43,7 +48,7 @@ export interface TargetOptions {
 export async function targetOf({ definition, stage, region }: TargetOptions): Promise<Target> {
   const group = await loadDefinition(definition);
   const names = namesOf(group, stage);
-  const settings = { ...localSettings(), ...(region !== undefined && { region }) };
+  const settings = { ...settingsOfEnvironment(), ...(region !== undefined && { region }) };
   const client = new LambdaClient(settings);
   const resolved = await client.config.region().catch((cause: Error) => {
     throw new Error('No AWS region is set: give --region REGION, or set AWS_REGION.', { cause });
@@ -65,47 +70,68 @@ export function noteLocal(group: FeatureGroup): void {
   note(`Definition ${group.name}, stack ${namesOf(group, STAGE).stack}, in a local cloud`);
 }
 
+/** Settings for the local cloud of this process. */
+export const localSettings = (endpoint: string) => ({ ...LOCAL, endpoint });
+
 /** The SDK's own settings, but for a local cloud when AWS_ENDPOINT_URL is all that is set. */
-function localSettings(): ClientSettings {
+export function settingsOfEnvironment(): ClientSettings {
   const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env;
   return AWS_ENDPOINT_URL && !AWS_ACCESS_KEY_ID && !AWS_PROFILE ? LOCAL : {};
 }
 
 /** A deployed stack, as a person's command reaches it. */
-export interface DeployedStack {
+interface DeployedStack {
   readonly group: FeatureGroup;
   /** Of its function retrain: the policy, and the names of everything. */
   readonly config: RetrainConfig;
   readonly table: StateTable;
   readonly sagemaker: SageMakerClient;
-  close(): void;
+  readonly autoscaling: ApplicationAutoScalingClient;
+  readonly s3: S3Client;
 }
 
 /**
  * Reaches a deployed stack by the SDK's own configuration (region, profile, AWS_ENDPOINT_URL). Its function retrain
  * knows what the stack is made of, so that nothing needs to be told twice.
  *
- * @throws Error with the way out when the stack is not there or cannot be reached.
+ * @param act is given the stack, and may use its clients until it ends.
+ * @throws Error with the way out when the stack is not there or cannot be reached; otherwise whatever `act` does.
  */
-export async function deployedStack(options: TargetOptions): Promise<DeployedStack> {
+export async function withStack<T>(options: TargetOptions, act: (stack: DeployedStack) => Promise<T>): Promise<T> {
   const { group, names, settings } = await targetOf(options);
-  const name = `${names.stack}-retrain`;
+  const config = await configOf(group, `${names.stack}-retrain`, settings);
+  const dynamodb = new DynamoDBClient(settings);
+  const sagemaker = new SageMakerClient(settings);
+  const autoscaling = new ApplicationAutoScalingClient(settings);
+  const s3 = new S3Client(settings);
+  try {
+    return await act({ group, config, table: { name: config.stateTable, dynamodb }, sagemaker, autoscaling, s3 });
+  } finally {
+    for (const client of [dynamodb, sagemaker, autoscaling, s3]) client.destroy();
+  }
+}
+
+/** As {@link withStack}, of a stack that trains. @throws Error also when the definition has no label. */
+export async function withTrainingStack<T>(
+  options: TargetOptions,
+  act: (stack: DeployedStack) => Promise<T>,
+): Promise<T> {
+  labelOf(await loadDefinition(options.definition));
+  return withStack(options, act);
+}
+
+/** What the function retrain of a stack is configured with. @throws Error with the way out when it cannot be asked. */
+export async function configOf(
+  group: FeatureGroup,
+  functionName: string,
+  settings: ClientSettings,
+): Promise<RetrainConfig> {
   const lambda = new LambdaClient(settings);
   try {
-    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
-    const config = retrainConfig(Environment?.Variables ?? {});
-    const clients = { dynamodb: new DynamoDBClient(settings), sagemaker: new SageMakerClient(settings) };
-    return {
-      group,
-      config,
-      table: { name: config.stateTable, dynamodb: clients.dynamodb },
-      sagemaker: clients.sagemaker,
-      close() {
-        for (const client of Object.values(clients)) client.destroy();
-      },
-    };
+    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: functionName }));
+    return retrainConfig(Environment?.Variables ?? {}, group.label !== undefined);
   } catch (cause) {
-    throw unreachable(`The stack of ${group.name}`, cause, `no function ${name}`);
+    throw unreachable(`The stack of ${group.name}`, cause, `no function ${functionName}`);
   } finally {
     lambda.destroy();
   }
@@ -114,7 +140,7 @@ export async function deployedStack(options: TargetOptions): Promise<DeployedSta
 /**
  * Invokes one of the stack's functions with a request of a person's.
  *
- * @throws Error with the way out when the function is not there, or has failed.
+ * @throws Error with the way out when the function is not there or has failed; in its own words when it refuses.
  */
 export async function invokeFunction<Answer>(
   functionName: string,
@@ -130,6 +156,7 @@ export async function invokeFunction<Answer>(
     .finally(() => lambda.destroy());
   const payload = JSON.parse(Payload?.transformToString() ?? '{}');
   if (!FunctionError) return payload;
+  if (payload.errorType === REFUSAL) throw new Error(payload.errorMessage);
   throw new Error(`The function ${functionName} failed (${payload.errorMessage}): see its log, and try again.`);
 }
 

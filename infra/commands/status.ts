@@ -1,10 +1,12 @@
 import type { Evidence } from '../../shared/state/evidence.ts';
+import { deploymentRefusal } from '../../shared/training/consider.ts';
 import { type RetrainingStatus, readStatus } from '../../shared/training/status.ts';
+import { type AbsentFeatures, absentFeatures } from '../insight/absent-features.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
 import { type Style, styleOf } from '../terminal/style.ts';
 import { labeled } from '../terminal/text.ts';
-import { deployedStack, EXAMPLE, STAGE } from './stack.ts';
+import { EXAMPLE, STAGE, withStack } from './stack.ts';
 
 /** Columns of the names on the left. */
 const LABEL_WIDTH = 15;
@@ -18,22 +20,44 @@ export const command = newCommand(
   .addOption(regionOption())
   .addOption(jsonFlag())
   .action(
-    exiting(async ({ json, ...options }) => {
-      const stack = await deployedStack(options);
-      try {
-        const found = await readStatus(stack.table, stack.group, stack.config, Date.now());
-        const answer = { featureGroup: stack.group.name, ...found };
-        console.log(json ? JSON.stringify(answer, undefined, 2) : render(answer, styleOf(process.stdout)));
+    exiting(({ json, ...options }) =>
+      withStack(options, async (stack) => {
+        const { table, group, config } = stack;
+        const found = await readStatus(table, group, config, Date.now(), (it) =>
+          deploymentRefusal({ ...stack, options: config }, it),
+        );
+        // Who may not read the change log is told the rest.
+        const unused = await absentFeatures(stack.s3, config.dataBucket, group, Date.now()).catch(() => undefined);
+        const answer = { featureGroup: group.name, ...found, absent: unused ?? null };
+        const style = styleOf(process.stdout);
+        const text = () => (group.label ? render(answer, style) : renderWithoutLabel(answer, style));
+        console.log(json ? JSON.stringify(answer, undefined, 2) : text());
         return 0;
-      } finally {
-        stack.close();
-      }
-    }),
+      }),
+    ),
   );
 
 type Line = readonly [name: string, text: string];
 
-function render(it: RetrainingStatus & { featureGroup: string }, style: Style): string {
+type Status = RetrainingStatus & { readonly featureGroup: string; readonly absent: AbsentFeatures | null };
+
+function absentLines({ absent }: Status): Line[] {
+  if (absent === null) return [['Absent', 'not known: the change log cannot be read with these credentials']];
+  if (absent.absent.length === 0) return [];
+  return [['Absent', `${absent.absent.join(', ')}: in none of the last ${absent.changes} changes`]];
+}
+
+/** Of a stack that trains nothing. */
+function renderWithoutLabel(it: Status, style: Style): string {
+  const lines: Line[] = [
+    [it.featureGroup, `at ${it.at}`],
+    ['Label', 'none: the stores are filled, and nothing is trained'],
+    ...absentLines(it),
+  ];
+  return lines.map(([name, text]) => labeled(name, text, LABEL_WIDTH, style)).join('\n');
+}
+
+function render(it: Status, style: Style): string {
   const { labels, next, inFlight, serving, lastFailure } = it;
   const lines: Line[] = [
     [it.featureGroup, `at ${it.at}`],
@@ -45,6 +69,7 @@ function render(it: RetrainingStatus & { featureGroup: string }, style: Style): 
     ['In flight', inFlight ? inFlight.executionName : 'nothing'],
     ['Serving', serving ? `${serving.modelName}, by endpoint ${it.endpoint}` : 'no model yet'],
     ['Schema', schemaText(it.schemas)],
+    ...absentLines(it),
     ...(serving?.rolledBack ? [['', rolledBack(serving.rolledBack)] as const] : []),
     ...section('Trainings', it.trainings.flatMap(trainingLines)),
     ['Last failure', lastFailure ? failure(lastFailure) : 'none'],
@@ -86,12 +111,19 @@ function trainingLines(it: Evidence): string[] {
   const { trainRows = 0, validationRows = 0, judgeRows = 0, inexactRows = 0 } = it.counts;
   const inexact = inexactRows > 0 ? `, ${inexactRows} of them with features that may date from after their label` : '';
   const decided = { promote: 'promoted', refuse: 'refused', failed: 'given up' }[it.decision];
+  const prepared = it.bytesRead ? `, ${bytesText(it.bytesRead)}` : '';
   const back = it.rolledBackAt ? `, rolled back at ${it.rolledBackAt}: ${it.rollbackReason}` : '';
   return [
     `epoch ${it.epoch}, attempt ${it.attempt}, ${it.closedAt}: ${it.modelName ?? 'no model'} ${decided}${back}`,
-    `  ${trainRows} rows trained, ${validationRows} validated, ${judgeRows} judged${inexact}. ${it.reason}`,
+    `  ${trainRows} rows trained, ${validationRows} validated, ${judgeRows} judged${inexact}${prepared}. ${it.reason}`,
   ];
 }
+
+/** By Athena's own statistics, by which it bills. */
+const bytesText = ({ snapshot, counts, rows }: NonNullable<Evidence['bytesRead']>) =>
+  `prepared by reading ${megabytes(snapshot + counts + rows)} (snapshot ${megabytes(snapshot)})`;
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 function section(name: string, texts: readonly string[]): Line[] {
   return texts.length === 0 ? [[name, 'none']] : texts.map((text, index) => [index === 0 ? name : '', text]);

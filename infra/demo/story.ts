@@ -1,12 +1,11 @@
 import { changeCustomers, dealFates } from './acts/change-customers.ts';
 import { type LagMeter, startLagMeter } from './acts/lag.ts';
 import { labelCustomers, writeCustomers } from './acts/write-customers.ts';
-import { type Customer, generateCustomers } from './customers/customers.ts';
 import { queryCorrelations } from './findings/athena.ts';
 import { type ChangeLogReader, changeLogReader } from './findings/change-log.ts';
 import { checksOf } from './findings/checks.ts';
 import { findFacts } from './findings/facts.ts';
-import { readLabelLedger } from './findings/labels.ts';
+import { countedIn, countLabels } from './findings/labels.ts';
 import { predict } from './findings/predictions.ts';
 import { readRejections } from './findings/quarantine.ts';
 import type { Answer, Report } from './findings/report.ts';
@@ -32,7 +31,7 @@ export async function playStory(stage: Stage, cast: Cast): Promise<Report> {
     const played = await playActs(stage, cast, lag);
     stage.progress.step('Checking');
     const facts = await findFacts(stage, cast, played);
-    const checks = checksOf(facts, cast, played.fates);
+    const checks = checksOf(facts, cast, played.fates, played.bad);
     stage.progress.done(`${checks.filter(({ ok }) => ok).length} of ${checks.length} checks hold`);
     return { ...facts, checks };
   } finally {
@@ -40,26 +39,25 @@ export async function playStory(stage: Stage, cast: Cast): Promise<Report> {
   }
 }
 
-async function playActs(stage: Stage, { customers, plan, seed }: Cast, lag: LagMeter): Promise<Played> {
-  const { clients, names, group } = stage;
+async function playActs(stage: Stage, { customers, others, plan }: Cast, lag: LagMeter): Promise<Played> {
+  const { clients, names, group, material } = stage;
   const startedAt = performance.now();
   const changeLog = changeLogReader(clients.s3, names.dataBucket);
   const fates = dealFates(plan.labeled);
   const predicted = fates.untouched.slice(0, PREDICTED);
-  const [fresh] = generateCustomers(1, seed + 1) as [Customer];
 
-  await writeCustomers(stage, customers, lag);
-  const before = await labelEveryone(stage, plan, lag, (model) => predict(stage, predicted, fresh, model));
+  await writeCustomers(stage, { customers, others }, lag);
+  const before = await labelEveryone(stage, plan, lag, (model) => predict(stage, predicted, material.fresh, model));
   stage.progress.step('Running the correlation query');
   await drain(stage, changeLog, customers.length, 0);
-  const complete = await queryCorrelations(clients.athena, names.database, names.workGroup);
-  stage.progress.done('every customer has a label');
+  const complete = await queryCorrelations(clients.athena, material.correlations.sql, names.database, names.workGroup);
+  stage.progress.done(`${customers.length} have a label`);
 
-  stage.progress.step('Changing, deleting and spoiling some customers');
-  await changeCustomers(stage, fates);
-  const counts = await drain(stage, changeLog, customers.length, 1);
+  stage.progress.step(`Changing, deleting and spoiling some ${material.plural.toLowerCase()}`);
+  const bad = await changeCustomers(stage, fates);
+  const counts = await drain(stage, changeLog, customers.length, bad === undefined ? 0 : 1);
   stage.progress.done(`the change log of ${group.name} has every change`);
-  return { startedAt, fates, lagsMs: lag.lagsMs, changeLog: counts, complete, before, predicted, fresh };
+  return { startedAt, fates, lagsMs: lag.lagsMs, changeLog: counts, complete, before, predicted, bad };
 }
 
 /**
@@ -104,7 +102,7 @@ async function drain(stage: Stage, changeLog: ChangeLogReader, labeled: number, 
   });
   // Read whole, so asked for only when there is nothing else left to wait for.
   await waitUntil(STALL_MS, async () => {
-    const counted = (await readLabelLedger(clients.dynamodb, names.stateTable)).length;
+    const counted = countedIn(await countLabels(clients.dynamodb, names.stateTable));
     const rejected = (await readRejections(clients.s3, names.quarantineBucket)).length;
     return { over: counted === labeled && rejected === quarantined, seen: `${counted} ${rejected}` };
   });

@@ -1,6 +1,7 @@
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { applicationAutoscaling } from './application-autoscaling/application-autoscaling.ts';
 import { athena } from './athena/athena.ts';
 import { GlueCatalog } from './athena/catalog.ts';
 import { glue } from './athena/glue.ts';
@@ -81,6 +82,8 @@ export interface Cloud {
   flushDeliveryStreams(): Promise<void>;
   /** Deploys the functions again: they load the definition as it is now. Whoever invokes them notices nothing. */
   deployFunctions(): Promise<void>;
+  /** Serves pages below a path such as `/_pages/`, which are refused to other sites as everything is. */
+  servePages(prefix: string, listener: RequestListener): void;
   /** Stops everything; the state stays in the folder. */
   close(): Promise<void>;
 }
@@ -109,12 +112,12 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const kept = { name: backEnd, ...(folder !== undefined && { folder }) };
   const db = closers.add(await openStateFolder(dir, kept), (it) => it.close());
   const stack = options.stack ?? (await loadStack({ featureGroup, ...(params && { params }) }));
-  const dynamodb = closers.add(await dynamoDb(backEnd, dir, db), (it) => it.close());
+  const objects = new ObjectStore(join(dir, 's3'));
+  const dynamodb = closers.add(await dynamoDb(backEnd, dir, { db, buckets: objects }), (it) => it.close());
 
   const faults = new Faults();
   const services: Service[] = [];
   const call = callInProcess(services, faults);
-  const objects = new ObjectStore(join(dir, 's3'));
   const catalog = new GlueCatalog(new KeptTables(db));
   const roles = new StackRoles(factsOf({ call, catalog, objects }), report);
   const callAs = (caller: Caller) => callInProcess(services, faults, { roles, caller });
@@ -131,7 +134,9 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const operations = features.groupOperations;
   const pullImage = async (caller: Caller, image: string) =>
     roles.require(caller, 'sagemaker', imagePermissions(image));
-  const training = { db, objects, objectsAs, pullImage, alarmStateOf: alarms.stateOf, onAnswer, operations };
+  const autoscaling = applicationAutoscaling({ db, call });
+  const { scaling } = autoscaling;
+  const training = { db, objects, objectsAs, pullImage, alarmStateOf: alarms.stateOf, onAnswer, operations, scaling };
   const models = closers.add(sageMaker(training), (it) => it.close());
   alarms.onChange(models.onAlarm);
 
@@ -152,7 +157,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   const lambda = { ...overTheWire, operations: { ...overTheWire.operations, Invoke: invokeInProcess(runtime) } };
   services.push(...dynamodb.services, features.service, deliveries.service, queries.service, executions.service);
   services.push(...models.services, alarms.service, logs.service, lambda, glue({ catalog, objects }));
-  services.push(sts(roles), cloudFormation(stack), s3({ objects }).service);
+  services.push(sts(roles), cloudFormation(stack), s3({ objects }).service, autoscaling.service);
   const served = await serve(services, faults, options.port, roles);
   closers.add(served.server, closeServer);
   port = served.port;
@@ -174,13 +179,18 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
       for (const { ref } of streams) await deliveries.flush(ref);
     },
     deployFunctions: () => runtime.renew(),
+    servePages: served.mount,
     close: () => closers.close(),
   };
 }
 
-function dynamoDb(backEnd: string, dir: string, db: DatabaseSync): Promise<DynamoDbBackEnd> | DynamoDbBackEnd {
-  if (backEnd === 'embedded') return embeddedDynamoDb({ dir });
-  if (backEnd === 'local') return dynamoDbLocal({ dir, db });
+function dynamoDb(
+  backEnd: string,
+  dir: string,
+  exports: { db: DatabaseSync; buckets: ObjectStore },
+): Promise<DynamoDbBackEnd> | DynamoDbBackEnd {
+  if (backEnd === 'embedded') return embeddedDynamoDb({ dir, exports });
+  if (backEnd === 'local') return dynamoDbLocal({ dir, db: exports.db });
   if (URL.canParse(backEnd)) return remoteDynamoDb(backEnd);
   throw new Error(`--dynamodb: found "${backEnd}", expected embedded, local or a URL such as http://127.0.0.1:8000.`);
 }

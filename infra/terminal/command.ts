@@ -1,5 +1,5 @@
 import { Command, CommanderError, type CommandUnknownOpts, Help, type Option } from '@commander-js/extra-typings';
-import { nearMatch } from './near-match.ts';
+import { nearMatch } from '../../shared/definition/near-match.ts';
 import { styleOf } from './style.ts';
 
 /**

@@ -32,3 +32,16 @@ export function wholeNumber(option: string, min: number, max: number): (text: st
     throw new Error(`--${option}: found "${text}", expected a whole number from ${min} to ${max}.`);
   };
 }
+
+/**
+ * A reader of one of some words.
+ *
+ * @throws Error naming the option, what was found and the words.
+ */
+export function choiceOf<const Word extends string>(option: string, words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((it) => it === text);
+    if (word !== undefined) return word;
+    throw new Error(`--${option}: found "${text}", expected one of ${words.join(', ')}.`);
+  };
+}

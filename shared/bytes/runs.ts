@@ -9,7 +9,7 @@ export function categoryRuns(feature: Feature | 'label', written: (category: str
 
 /** Whether the feature's texts are digits, points and minus signs, which every format writes as they are. */
 export function isNumber(feature: Feature | 'label'): boolean {
-  return feature === 'label' || (feature.type !== 'string' && feature.type !== 'categorical');
+  return feature === 'label' || !['string', 'categorical', 'hashed'].includes(feature.type);
 }
 
 /** Keeps the run of the number that was asked for last: most changes of a batch have the event time of the one before. */

@@ -16,7 +16,8 @@ const COMMA = 0x2c;
 const NEWLINE = 0x0a;
 
 /** LazySimpleSerDe's text for null: a field that is exactly this. */
-const NULL_FIELD = runOf('\\N,');
+export const NULL_TEXT = '\\N';
+const NULL_FIELD = runOf(`${NULL_TEXT},`);
 
 /**
  * A field as Athena's LazySimpleSerDe reads it: commas and backslashes escaped by a backslash, no quotes. Rows are split
@@ -27,6 +28,9 @@ const FIELD: Escape = {
   write: (text) => text.replace(/[\\,]/g, '\\$&').replace(/\r\n|[\r\n]/g, ' '),
   bytesPerCharacterMax: 3,
 };
+
+/** A value's text as a field of a row has it; null is {@link NULL_TEXT}. */
+export const fieldText = (text: string | null): string => (text === null ? NULL_TEXT : FIELD.write(text));
 
 /** Writes one row of the change log, newline included. */
 export type RowWriter<T> = (change: T, to: ByteWriter) => void;
@@ -43,6 +47,7 @@ export function changeLogRowWriter(group: FeatureGroup): RowWriter<TimedChange> 
     REMOVE: runOf(',REMOVE,'),
     REPAIR: runOf(',REPAIR,'),
     REPAIR_REMOVE: runOf(',REPAIR_REMOVE,'),
+    SNAPSHOT: runOf(',SNAPSHOT,'),
   };
   const eventTime = latestRun((ms) => `${formatEventTime(ms)},`);
   const ttlExpired = runOf('true,');

@@ -25,9 +25,14 @@ export const DELETED = `"event_name" IN ('REMOVE', 'REPAIR_REMOVE')`;
  */
 export const COPIES = `"sequence_number", "event_name" IN ('REPAIR', 'REPAIR_REMOVE')`;
 
+/** Prefix of its files in the data bucket; a folder for each day follows. */
+export const CHANGE_LOG_PREFIX = 'change-log/';
 /** Glue's table of the change log, and the views over it. */
 export const CHANGE_LOG_TABLE = 'change_log';
+/** Glue's table of the same files whose features are texts, digit by digit: columns of DOUBLE are not exact. */
+export const CHANGE_LOG_TEXTS_TABLE = 'change_log_texts';
 export const LATEST_VIEW = 'latest';
+export const LATEST_FROM_HISTORY_VIEW = 'latest_from_history';
 export const DATASOURCE_VIEW = 'datasource';
 
 /** A name as Athena knows it: Glue and Trino fold names to lower case. Quoted, as a name may be `a-b` or a keyword. */
@@ -48,11 +53,16 @@ export function sqlText(text: string): string {
  * @param database Glue database of the stack, for a statement that runs outside of it.
  */
 export function latestRowsSql(group: FeatureGroup, database: string): string {
+  return latestRowsOf(group, latestChangesSql(group, changesSql(group, database, '*')));
+}
+
+/** @param latestChanges query for the latest change of each record. */
+export function latestRowsOf(group: FeatureGroup, latestChanges: string): string {
   const record = sqlName(group.recordIdentifier.name);
   const columns = columnsOf(group).map((column) => sqlName(column.name));
   return `SELECT ${[record, '"event_time"', ...columns].join(', ')}
 FROM (
-${latestChangesSql(group, changesSql(group, database, '*'))}
+${latestChanges}
 ) AS "latest_changes"
 WHERE NOT (${DELETED})`;
 }
@@ -62,14 +72,20 @@ WHERE NOT (${DELETED})`;
  *
  * @param sinceDay first partition to read, `YYYY-MM-DD`. Absent: all of them.
  */
-export function changesSql(group: FeatureGroup, database: string, columns: string, sinceDay?: string): string {
+export function changesSql(
+  group: FeatureGroup,
+  database: string,
+  columns: string,
+  sinceDay?: string,
+  table = CHANGE_LOG_TABLE,
+): string {
   const kept = keptDeletions(group);
   const conditions = [
     ...(sinceDay === undefined ? [] : [`"dt" >= ${sqlText(sinceDay)}`]),
     ...(kept ? [`NOT (${kept})`] : []),
   ];
   const where = conditions.length > 0 ? `\nWHERE ${conditions.join(' AND ')}` : '';
-  return `SELECT ${columns}\nFROM ${sqlName(database)}.${sqlName(CHANGE_LOG_TABLE)}${where}`;
+  return `SELECT ${columns}\nFROM ${sqlName(database)}.${sqlName(table)}${where}`;
 }
 
 /**
@@ -77,14 +93,15 @@ export function changesSql(group: FeatureGroup, database: string, columns: strin
  * sequence number in all its copies, so picking one row per record also removes duplicates.
  *
  * @param changes query for the changes, in any order.
+ * @param beside what else is to be computed of all changes of a record, as `, expression AS name`.
  */
-export function latestChangesSql(group: FeatureGroup, changes: string): string {
+export function latestChangesSql(group: FeatureGroup, changes: string, beside = ''): string {
   // A name of the definition cannot begin with `_`, so `_nth` is nobody's column.
   return `SELECT * FROM (
   SELECT *, row_number() OVER (
     PARTITION BY ${sqlName(group.recordIdentifier.name)}
     ORDER BY ${RECENCY} DESC, "dt" DESC
-  ) AS "_nth"
+  ) AS "_nth"${beside}
   FROM (
 ${changes}
   ) AS "changes"
@@ -100,15 +117,17 @@ export function datasourceSql(group: FeatureGroup, database: string): string {
 
 /**
  * Correlation with the label of every training feature that is a number, a boolean, or one of two categories (the
- * second counts as 1). `undefined` when the definition has none.
+ * second counts as 1). `undefined` when the definition has none, or no label.
  */
 export function correlationSql(group: FeatureGroup): string | undefined {
+  if (!group.label) return undefined;
   const label = sqlName(group.label.name);
   const correlations = group.features.flatMap((feature) => {
     if (!feature.training) return [];
+    if (feature.type === 'hashed') return [];
     if (feature.type !== 'categorical') return [{ name: feature.name, value: sqlName(feature.name) }];
     const [, second, third] = feature.categories;
-    if (second === undefined || third !== undefined) return [];
+    if (second === undefined || third !== undefined || feature.others) return [];
     const isSecond = `CASE WHEN ${sqlName(feature.name)} = ${sqlText(second)} THEN 1 ELSE 0 END`;
     return [{ name: feature.name, value: isSecond }];
   });

@@ -14,9 +14,9 @@ export type FeatureCode = FeatureText | number;
 
 /**
  * The stream's own three, and what a repair states instead: as of a moment the item was this (`REPAIR`), or was not there
- * (`REPAIR_REMOVE`).
+ * (`REPAIR_REMOVE`). `SNAPSHOT` is how an item was as of a moment before the stream was read.
  */
-export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE' | 'REPAIR' | 'REPAIR_REMOVE';
+export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE' | 'REPAIR' | 'REPAIR_REMOVE' | 'SNAPSHOT';
 
 /** One decoded stream record. */
 export interface Change {
@@ -34,6 +34,8 @@ export interface Change {
   readonly values: readonly FeatureCode[] | undefined;
   /** The label this change brought, when it is a label event: after-image labelled, before-image not or otherwise. */
   readonly newLabel: '0' | '1' | undefined;
+  /** The record's label is none: it counts as absent, and is put into quarantine apart from the change. */
+  readonly wrongLabel?: Rejection | undefined;
 }
 
 /** Epoch second of a change by the stream's clock. */
@@ -68,6 +70,7 @@ export type RejectionReason =
   | 'unknown-category'
   | 'invalid-label'
   | 'invalid-timestamp'
+  | 'derived-failed'
   | 'record-too-large'
   | 'refused-by-feature-store';
 
@@ -84,6 +87,14 @@ export interface Rejection {
   readonly detail?: string;
   /** The stream record as it came. */
   readonly record: unknown;
+}
+
+/** A change of an item that the definition does not take in, before it nor after it: it has no effect. */
+export interface Skipped {
+  readonly skipped: true;
+  readonly sequenceNumber: string;
+  /** Epoch second by the stream's clock, where the record has it. */
+  readonly second: number | undefined;
 }
 
 /** Something could not be delivered because the world is wrong just now; the change is to be delivered again. */

@@ -1,9 +1,18 @@
-import { columnsOf, type Feature, type FeatureGroup } from '../definition/feature-group.ts';
-import type { AttributeValue } from './attribute-value.ts';
-import { type Change, type FeatureCode, featureTexts, type Rejection, type RejectionReason } from './change.ts';
+import { columnsOf, type Feature, type FeatureGroup, labelOf } from '../definition/feature-group.ts';
+import { type ItemPlace, placeText, valueAt } from '../definition/item-path.ts';
+import {
+  type Change,
+  type FeatureCode,
+  featureTexts,
+  type Rejection,
+  type RejectionReason,
+  type Skipped,
+} from './change.ts';
+import { derivedDecoder } from './derived-decoder.ts';
 import { readEnvelope } from './envelope.ts';
 import { type FeatureDecoder, featureDecoder, labelDecoder } from './feature-decoder.ts';
 import { attributeReader } from './item-reader.ts';
+import { itemTest } from './items.ts';
 import { EnvelopeProblem, Problem } from './problem.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
 
@@ -14,14 +23,21 @@ const RECORD_BYTES_MAX = 350 * 1024;
 const EVENT_TIME_BYTES = 24;
 
 /** Decodes one stream record: never throws, never returns anything that has not been checked. */
-export type Decoder = (record: unknown) => Change | Rejection;
+export type Decoder = (record: unknown) => Decoded;
 
-export function isRejection(decoded: Change | Rejection): decoded is Rejection {
+/** What becomes of a stream record. */
+export type Decoded = Change | Rejection | Skipped;
+
+export function isRejection(decoded: Decoded): decoded is Rejection {
   return 'reason' in decoded;
 }
 
-export function isChange(decoded: Change | Rejection): decoded is Change {
-  return !isRejection(decoded);
+export function isSkipped(decoded: Decoded): decoded is Skipped {
+  return 'skipped' in decoded;
+}
+
+export function isChange(decoded: Decoded): decoded is Change {
+  return 'recordIdentifier' in decoded;
 }
 
 /**
@@ -30,11 +46,14 @@ export function isChange(decoded: Change | Rejection): decoded is Change {
  */
 export function makeDecoder(group: FeatureGroup): Decoder {
   const described = columnsOf(group);
-  const columns = described.map(({ feature }): Column => {
-    const { attribute } = feature === 'label' ? group.label : feature;
-    return { attribute, ...(feature === 'label' ? labelDecoder : featureDecoder(feature)) };
-  });
+  const { label: labelPlace } = group;
+  const judgeLabel = labelPlace && labelDecoder(labelPlace);
+  const columns = described.map(({ feature }) => columnOf(group, feature));
+  const derivations = described.flatMap(({ feature }, index) =>
+    feature !== 'label' && feature.derived ? [{ index, decode: derivedDecoder(group, feature, feature.derived) }] : [],
+  );
   const read = attributeReader(columns);
+  const isRecord = itemTest(group);
   const labelColumn = described.findIndex(({ feature }) => feature === 'label');
   const { recordIdentifier: identifierFeature, eventTime } = group;
   const namesBytes = described.reduce(
@@ -43,9 +62,9 @@ export function makeDecoder(group: FeatureGroup): Decoder {
   );
   const categoriesBytesMax = described.reduce((bytes, { feature }) => bytes + longestCategory(feature), 0);
 
-  const decode = (record: unknown): Change | EnvelopeProblem => {
-    const envelope = readEnvelope(record, group);
-    if (envelope instanceof EnvelopeProblem) return envelope;
+  const decode = (record: unknown): Change | Skipped | EnvelopeProblem => {
+    const envelope = readEnvelope(record, group, isRecord);
+    if (envelope instanceof EnvelopeProblem || 'skipped' in envelope) return envelope;
     const { eventName, sequenceNumber, recordIdentifier, second, streamSecond, ttlExpired, newImage, oldImage } =
       envelope;
     if (newImage === undefined) {
@@ -56,42 +75,44 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     const written = read(newImage);
     // What is written makes way for its value, one after the other: an array less to collect for every record.
     const values = written as unknown[] as FeatureCode[];
+    let wrongLabel: Rejection | undefined;
     let bytes = namesBytes + categoriesBytesMax + recordIdentifier.length;
     for (let index = 0; index < columns.length; index += 1) {
-      const { attribute, type, accept, judge } = columns[index] as Column;
+      const { type, accept, judge } = columns[index] as Column;
       const it = written[index];
       const value = accept(it) ?? judge(typeof it === 'string' || typeof it === 'boolean' ? { [type]: it } : it);
       if (typeof value === 'string') bytes += value.length;
       else if (value instanceof Problem) {
-        return new EnvelopeProblem(value.reason, `dynamodb.NewImage.${attribute}`, value.message);
+        const place = `dynamodb.NewImage.${(columns[index] as Column).place}`;
+        if (index !== labelColumn) return new EnvelopeProblem(value.reason, place, value.message);
+        // Good features do not wait for their label to be put right.
+        wrongLabel = reject(record, value.reason, place, value.message);
+        values[index] = undefined;
+        continue;
       }
       values[index] = value;
     }
-    // A character is at least one byte and at most three, so the exact count is needed only near the limit.
-    if (bytes * 3 > RECORD_BYTES_MAX) {
-      const texts = featureTexts(group, { values });
-      bytes = texts.reduce<number>(
-        (sum, text) => sum + Buffer.byteLength(text ?? ''),
-        namesBytes + Buffer.byteLength(recordIdentifier),
-      );
-      if (bytes > RECORD_BYTES_MAX) {
-        const message = `The record has ${bytes} bytes; Feature Store takes at most ${RECORD_BYTES_MAX}.`;
-        return new EnvelopeProblem('record-too-large', 'dynamodb.NewImage', message);
+    for (const { index, decode: compute } of derivations) {
+      const value = compute(values);
+      if (value instanceof Problem) {
+        return new EnvelopeProblem(
+          value.reason,
+          `dynamodb.NewImage.${(columns[index] as Column).place}`,
+          value.message,
+        );
       }
+      if (typeof value === 'string') bytes += value.length;
+      values[index] = value;
     }
-    const label = values[labelColumn];
-    const before = oldImage && labelDecoder.judge(ownAttribute(oldImage, group.label.attribute));
+    // A character is at least one byte and at most three, so the exact count is needed only near the limit.
+    const tooLarge = bytes * 3 > RECORD_BYTES_MAX && sizeProblem(group, { values, recordIdentifier }, namesBytes);
+    if (tooLarge) return tooLarge;
+    const label = labelColumn < 0 ? undefined : values[labelColumn];
+    const before = oldImage && labelPlace && judgeLabel?.judge(valueAt(oldImage, labelPlace));
     const newLabel = typeof label === 'string' && label !== before ? (label as '0' | '1') : undefined;
-    return { eventName, sequenceNumber, recordIdentifier, second, streamSecond, ttlExpired, values, newLabel };
+    const change = { eventName, sequenceNumber, recordIdentifier, second, streamSecond, ttlExpired, values, newLabel };
+    return wrongLabel ? { ...change, wrongLabel } : change;
   };
-
-  const reject = (record: unknown, reason: RejectionReason, path: string, message: string): Rejection => ({
-    sequenceNumber: sequenceNumberOf(record),
-    reason,
-    path,
-    message,
-    record,
-  });
 
   return (record) => {
     try {
@@ -106,17 +127,48 @@ export function makeDecoder(group: FeatureGroup): Decoder {
   };
 }
 
+const reject = (record: unknown, reason: RejectionReason, path: string, message: string): Rejection => ({
+  ...{ sequenceNumber: sequenceNumberOf(record), reason, path, message, record },
+});
+
+function columnOf(group: FeatureGroup, feature: Feature | 'label'): Column {
+  if (feature !== 'label' && feature.derived) return { ...COMPUTED, place: feature.name };
+  const { attribute, path }: ItemPlace = feature === 'label' ? labelOf(group) : feature;
+  const decoder = feature === 'label' ? labelDecoder(labelOf(group)) : featureDecoder(feature);
+  return { attribute, path, place: placeText({ attribute, path }), ...decoder };
+}
+
+/** What is wrong with a record that is larger than Feature Store takes. */
+function sizeProblem(
+  group: FeatureGroup,
+  { values, recordIdentifier }: Pick<Change, 'values' | 'recordIdentifier'>,
+  namesBytes: number,
+): EnvelopeProblem | undefined {
+  const bytes = featureTexts(group, { values }).reduce<number>(
+    (sum, text) => sum + Buffer.byteLength(text ?? ''),
+    namesBytes + Buffer.byteLength(recordIdentifier),
+  );
+  if (bytes <= RECORD_BYTES_MAX) return undefined;
+  const message = `The record has ${bytes} bytes; Feature Store takes at most ${RECORD_BYTES_MAX}.`;
+  return new EnvelopeProblem('record-too-large', 'dynamodb.NewImage', message);
+}
+
 function longestCategory(feature: Feature | 'label'): number {
   return feature === 'label' || feature.type !== 'categorical'
     ? 0
     : Math.max(...feature.categories.map((category) => category.length));
 }
 
-interface Column extends FeatureDecoder {
-  readonly attribute: string;
-}
+/** A column that no attribute holds, until it is computed. */
+const COMPUTED = {
+  attribute: '',
+  path: undefined,
+  type: 'S',
+  accept: () => undefined,
+  judge: () => undefined,
+} as const;
 
-/** Every object has properties of some names, `constructor` say: only the item's own are its attributes. */
-function ownAttribute(image: Readonly<Record<string, AttributeValue>>, name: string): AttributeValue | undefined {
-  return Object.hasOwn(image, name) ? image[name] : undefined;
+interface Column extends FeatureDecoder, ItemPlace {
+  /** How the place is written. */
+  readonly place: string;
 }

@@ -1,7 +1,8 @@
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { AttributeValue } from './attribute-value.ts';
-import type { Change, EventName } from './change.ts';
+import type { Change, EventName, Skipped } from './change.ts';
 import { epochSecond } from './event-time.ts';
+import type { ItemTest } from './items.ts';
 import { EnvelopeProblem } from './problem.ts';
 import { identifierOf } from './record-identifier.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
@@ -13,8 +14,17 @@ export interface Envelope
   readonly oldImage: Readonly<Record<string, AttributeValue>> | undefined;
 }
 
-/** Everything of a stream record but its features: which item, what happened, in which order, when. */
-export function readEnvelope(record: unknown, group: FeatureGroup): Envelope | EnvelopeProblem {
+/**
+ * Everything of a stream record but its features: which item, what happened, in which order, when.
+ *
+ * @param isRecord where not every item is a record. An item that becomes one is inserted, and one that is none any more is
+ *   removed, whatever happened to it in the table.
+ */
+export function readEnvelope(
+  record: unknown,
+  group: FeatureGroup,
+  isRecord: ItemTest | undefined,
+): Envelope | Skipped | EnvelopeProblem {
   const { eventName, dynamodb, userIdentity } = (record ?? {}) as StreamRecordShape;
   if (eventName !== 'INSERT' && eventName !== 'MODIFY' && eventName !== 'REMOVE') {
     return new EnvelopeProblem('malformed-record', 'eventName', 'Expected INSERT, MODIFY or REMOVE.');
@@ -25,18 +35,30 @@ export function readEnvelope(record: unknown, group: FeatureGroup): Envelope | E
   }
   const recordIdentifier = identifierOf(dynamodb?.Keys, group);
   if (recordIdentifier instanceof EnvelopeProblem) return recordIdentifier;
-  const newImage = eventName === 'REMOVE' ? undefined : dynamodb?.NewImage;
-  if ((eventName !== 'REMOVE' && !newImage) || (eventName === 'MODIFY' && !dynamodb?.OldImage)) {
+  let newImage = eventName === 'REMOVE' ? undefined : dynamodb?.NewImage;
+  let oldImage = dynamodb?.OldImage;
+  if ((eventName !== 'REMOVE' && !newImage) || (eventName === 'MODIFY' && !oldImage)) {
     return new EnvelopeProblem(
       'stream-view-type',
       'dynamodb.StreamViewType',
       `${eventName} without both images: the table's stream must be NEW_AND_OLD_IMAGES.`,
     );
   }
+  let whatHappened: EventName = eventName;
+  if (isRecord) {
+    if (newImage && !isRecord(newImage)) newImage = undefined;
+    // Of a removed item that no image tells of, it is unknown: to remove what is not there does no harm.
+    const wasRecord = oldImage ? isRecord(oldImage) : eventName === 'REMOVE';
+    if (!wasRecord) oldImage = undefined;
+    if (!newImage && !wasRecord) {
+      return { skipped: true, sequenceNumber, second: epochSecond(dynamodb?.ApproximateCreationDateTime) };
+    }
+    whatHappened = !newImage ? 'REMOVE' : wasRecord ? 'MODIFY' : 'INSERT';
+  }
   const second = secondOf(dynamodb?.ApproximateCreationDateTime, newImage, group);
   if (second instanceof EnvelopeProblem) return second;
   return {
-    eventName,
+    eventName: whatHappened,
     sequenceNumber,
     recordIdentifier,
     second,
@@ -45,7 +67,7 @@ export function readEnvelope(record: unknown, group: FeatureGroup): Envelope | E
     // Service principal and REMOVE together: tools put userIdentity on other events too.
     ttlExpired: eventName === 'REMOVE' && userIdentity?.principalId === 'dynamodb.amazonaws.com',
     newImage,
-    oldImage: dynamodb?.OldImage,
+    oldImage,
   };
 }
 

@@ -1,9 +1,11 @@
-import { exactInteger, isPlainDecimal } from '../definition/decimal.ts';
-import type { Feature } from '../definition/feature-group.ts';
+import { canonicalDecimal, exactInteger, isPlainDecimal } from '../definition/decimal.ts';
+import type { Feature, Label } from '../definition/feature-group.ts';
 import { type NumberFeature, numberRule } from '../definition/number.ts';
+import { secondsOfNumber, secondsOfText } from '../definition/timestamp.ts';
 import { type AttributeValue, attributeType, textOf } from './attribute-value.ts';
 import type { FeatureCode, FeatureText } from './change.ts';
 import type { UsualType, Written } from './item-reader.ts';
+import { anyOf } from './items.ts';
 import { Problem } from './problem.ts';
 
 /** Decodes one attribute, in two steps: a quick look, which nearly every value passes, and judgement of all others. */
@@ -15,8 +17,8 @@ export interface FeatureDecoder {
   judge(value: AttributeValue | undefined): FeatureCode | Problem;
 }
 
-/** A label's text: `0` or `1`. */
-export const labelDecoder: FeatureDecoder = {
+/** A label's text, `0` or `1`, where it is a number or a boolean. */
+const PLAIN_LABEL: FeatureDecoder = {
   type: 'N',
   accept: (written) => (written === '0' || written === '1' ? written : undefined),
   judge(value) {
@@ -27,6 +29,27 @@ export const labelDecoder: FeatureDecoder = {
     return new Problem('invalid-label', 'Expected N 0 or 1, or BOOL.');
   },
 };
+
+/** Makes the decoder of a label, whose text is `0` or `1`, however the application spells it. */
+export function labelDecoder({ values }: Pick<Label, 'values'>): FeatureDecoder {
+  if (values === undefined) return PLAIN_LABEL;
+  const [isNegative, isPositive] = [anyOf(values[0]), anyOf(values[1])];
+  const spelled = [...values[0], ...values[1]].map((it) => (typeof it === 'string' ? `"${it}"` : String(it)));
+  const problem = new Problem('invalid-label', `Expected one of ${spelled.join(', ')}.`);
+  return {
+    type: 'S',
+    accept: () => undefined,
+    judge(value) {
+      if (value === undefined || value === null) return undefined;
+      if (value.NULL === true) return null;
+      if (isNegative(value)) return '0';
+      return isPositive(value) ? '1' : problem;
+    },
+  };
+}
+
+/** Up to here, a number is seconds, and the text that is kept is its own. */
+const PLAIN_SECONDS_MAX = 99_999_999_999;
 
 /** Makes the decoder of one feature's attribute: whatever depends on the definition alone is worked out here, once. */
 export function featureDecoder(feature: Feature): FeatureDecoder {
@@ -53,8 +76,21 @@ export function featureDecoder(feature: Feature): FeatureDecoder {
       };
     case 'categorical': {
       const positions = new Map<unknown, number>(feature.categories.map((category, position) => [category, position]));
-      return { type: 'S', accept: (written) => positions.get(written), judge };
+      const { attributeType: type = 'S', others } = feature;
+      if (type === 'N' || !others) return { type, accept: (written) => positions.get(written), judge };
+      const accept = (written: Written) =>
+        positions.get(written) ?? (typeof written === 'string' ? written : undefined);
+      return { type, accept, judge };
     }
+    case 'timestamp': {
+      const accept = (written: Written) =>
+        typeof written === 'string' && exactInteger(written) <= PLAIN_SECONDS_MAX && exactInteger(written) >= 0
+          ? written
+          : undefined;
+      return { type: 'N', accept, judge };
+    }
+    case 'hashed':
+      return { type: 'S', accept: (written) => (typeof written === 'string' ? written : undefined), judge };
     case 'integral': {
       const { min, max } = numberRule(feature);
       const [least, greatest] = [Number(min), Number(max)];
@@ -84,8 +120,32 @@ function presentDecoder(feature: Feature): (value: AttributeValue) => FeatureCod
       return (value) => (value.BOOL === true ? '1' : value.BOOL === false ? '0' : wrongType(value, 'BOOL'));
     case 'categorical': {
       const unknown = new Problem('unknown-category', `Expected one of ${feature.categories.join(', ')}.`);
-      return (value) => (typeof value.S === 'string' ? unknown : wrongType(value, 'S'));
+      const { attributeType: type = 'S', others } = feature;
+      if (type === 'S') {
+        return (value) => (typeof value.S === 'string' ? (others ? value.S : unknown) : wrongType(value, 'S'));
+      }
+      const positions = new Map(feature.categories.map((category, position) => [category, position]));
+      return (value) => {
+        const number = typeof value.N === 'string' ? canonicalDecimal(value.N) : undefined;
+        if (number === undefined) return wrongType(value, 'N');
+        return positions.get(number) ?? (others ? number : unknown);
+      };
     }
+    case 'timestamp': {
+      const impossible = new Problem(
+        'invalid-timestamp',
+        'Expected seconds or milliseconds since 1970 (N), or a date, or a time with its zone, in ISO 8601 (S).',
+      );
+      return (value) => {
+        if (typeof value.N === 'string') return secondsOfNumber(value.N) ?? impossible;
+        return typeof value.S === 'string' ? (secondsOfText(value.S) ?? impossible) : wrongType(value, 'N or S');
+      };
+    }
+    case 'hashed':
+      return (value) => {
+        const number = typeof value.N === 'string' ? canonicalDecimal(value.N) : undefined;
+        return number ?? (typeof value.S === 'string' ? value.S : wrongType(value, 'S or N'));
+      };
     case 'integral':
     case 'fractional':
       return numberDecoder(feature, wrongType);

@@ -1,3 +1,4 @@
+import { type ItemPlace, valueBelow } from '../definition/item-path.ts';
 import type { AttributeValue } from './attribute-value.ts';
 
 /** The type that an attribute usually has. */
@@ -20,11 +21,12 @@ export type AttributeReader = (image: Readonly<Record<string, AttributeValue>>) 
  * several times slower where each item has other attributes, or the same in another order. What the attributes hold is
  * fetched in a loop of its own, which waits for memory less often than one that does more.
  */
-export function attributeReader(expected: readonly { attribute: string; type: UsualType }[]): AttributeReader {
+export function attributeReader(expected: readonly (ItemPlace & { type: UsualType })[]): AttributeReader {
   const all = expected.map(({ attribute }) => attribute);
   // Of several features of one attribute the first is read. Nothing is called '', so the walk never guesses the others.
   const names = all.map((name, place) => (all.indexOf(name) === place ? name : ''));
   const twins = all.flatMap((name, place) => (names[place] === name ? [] : [{ from: all.indexOf(name), to: place }]));
+  const nested = expected.flatMap(({ path }, place) => (path ? [{ path, place }] : []));
   const numbers = expected.map(({ type }) => type === 'N');
   const texts = expected.map(({ type }) => type === 'S');
   const places = new Map(names.map((name, place) => [name, place]));
@@ -39,6 +41,7 @@ export function attributeReader(expected: readonly { attribute: string; type: Us
       next = place + 1;
     }
     for (const { from, to } of twins) written[to] = written[from];
+    for (const { path, place } of nested) written[place] = valueBelow(written[place], path) as Written;
     for (let place = 0; place < names.length; place += 1) {
       const value = written[place];
       if (value === undefined || value === null) continue;

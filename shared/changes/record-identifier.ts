@@ -85,3 +85,44 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '|': '\\|', '\
 function escaped(part: string): string {
   return part.replace(/[\\|\n\r]/g, (character) => ESCAPES[character] as string);
 }
+
+/** An escaped character of an identifier, a separator, or anything else. */
+const PART = /\\(.)|(\|)|([^\\|]+)/gs;
+
+const LINE_BREAKS: Readonly<Record<string, string>> = { n: '\n', r: '\r' };
+
+/**
+ * The texts of the key attributes that a record identifier is made of: the way back from the identifier that ingest makes.
+ *
+ * @throws Error saying how it is written, when the identifier is none of this definition.
+ */
+export function keyTexts(
+  { recordIdentifier, name }: FeatureGroup,
+  identifier: string,
+): Readonly<Record<string, string>> {
+  const { attributes } = recordIdentifier;
+  const isSingle = attributes.length === 1;
+  const parts = isSingle ? [singleKeyText(identifier)] : split(identifier);
+  if (parts.length !== attributes.length || parts.includes('')) {
+    const form = isSingle ? 'the text of its key' : `${attributes.join(' and ')}, joined by "|"`;
+    throw new Error(`"${identifier.slice(0, 100)}" is no record identifier of ${name}: give ${form}.`);
+  }
+  return Object.fromEntries(attributes.map((attribute, index) => [attribute, parts[index] as string]));
+}
+
+const singleKeyText = (identifier: string): string =>
+  identifier.startsWith(ESCAPED) ? (split(identifier.slice(ESCAPED.length))[0] ?? '') : identifier;
+
+/** The parts between separators, unescaped. */
+function split(identifier: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (const [, escaped, separator, plain = ''] of identifier.matchAll(PART)) {
+    if (separator === undefined) part += escaped === undefined ? plain : (LINE_BREAKS[escaped] ?? escaped);
+    else {
+      parts.push(part);
+      part = '';
+    }
+  }
+  return [...parts, part];
+}

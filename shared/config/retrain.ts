@@ -1,6 +1,15 @@
 import { GATE_CONFIDENCES, GATE_METRICS } from '../promotion/gate.ts';
 import { featureGroupSettings } from './feature-group.ts';
-import { type ConfigOf, choice, type Environment, number, readConfig, type Setting, text } from './variables.ts';
+import {
+  type ConfigOf,
+  choice,
+  type Environment,
+  number,
+  numberOr,
+  readConfig,
+  type Setting,
+  text,
+} from './variables.ts';
 
 /** Bounds of waits in a deployment, in seconds. Source: SageMaker API, BlueGreenUpdatePolicy. */
 const DEPLOYMENT_WAIT_SECONDS = { least: 0, most: 3_600 };
@@ -22,6 +31,11 @@ export const retrainSettings = {
     'ARN of the retraining state machine',
     /^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:.+$/,
   ),
+  snapshotMachineArn: text(
+    'SNAPSHOT_MACHINE_ARN',
+    'ARN of the snapshot state machine',
+    /^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:.+$/,
+  ),
   dataBucket: text('DATA_BUCKET', 'name of the data bucket'),
   glueDatabase: text('GLUE_DATABASE', 'name of the Glue database of the change log'),
   athenaWorkgroup: text('ATHENA_WORKGROUP', 'name of the Athena workgroup'),
@@ -41,6 +55,12 @@ export const retrainSettings = {
     TRAINING_SECONDS,
     3_600,
   ),
+  trainingWindowDays: numberOr(
+    'all',
+    number('TRAINING_WINDOW_DAYS', 'days back from which labels are learnt', { least: 1, most: 9_999 }),
+    'all',
+  ),
+  trainingRowsMax: numberOr('all', number('TRAINING_ROWS_MAX', 'rows to train on at most', { least: 1 }), 'all'),
   /** Beside or instead of the algorithm's usual ones. */
   hyperParameters: hyperParameters(),
   gate: {
@@ -54,8 +74,8 @@ export const retrainSettings = {
     confidence: confidence(),
     floor: number(
       'GATE_FLOOR',
-      'least area under the curve of a first model, where nothing serves',
-      { least: 0.5, most: 1, decimals: true },
+      'least area under the curve that a first model certainly has, where nothing serves',
+      { least: 0, most: 1, decimals: true },
       0.5,
     ),
   },
@@ -98,12 +118,21 @@ export const retrainSettings = {
     { least: 60 },
     86_400,
   ),
+  snapshotChangeLogMegabytes: number(
+    'SNAPSHOT_CHANGE_LOG_MEGABYTES',
+    'megabytes of new change log that make a snapshot before its day is over',
+    { least: 1 },
+    10_000,
+  ),
   /** Models and endpoint configurations in use are kept as well. */
   modelsKept: number('MODELS_KEPT', 'newest models and endpoint configurations that are kept', { least: 2 }, 5),
   policy: {
     labelsThreshold: number('LABELS_THRESHOLD', 'newly labelled records that make a training due', { least: 1 }),
     labelsPerClassMin: number('LABELS_PER_CLASS_MIN', 'newly labelled records that each class needs', { least: 0 }),
-    coolDownSeconds: number('COOL_DOWN_SECONDS', 'seconds between a finished training and the next', { least: 0 }),
+    coolDownSeconds: numberOr(
+      'auto',
+      number('COOL_DOWN_SECONDS', 'seconds between a finished training and the next', { least: 0 }),
+    ),
     stalenessMaxSeconds: number('STALENESS_MAX_SECONDS', 'seconds after which a training is due with any new label', {
       least: 1,
     }),
@@ -124,8 +153,28 @@ export const retrainSettings = {
 
 export type RetrainConfig = ConfigOf<typeof retrainSettings>;
 
-/** @throws Error as {@link readConfig}. */
-export const retrainConfig = (environment?: Environment): RetrainConfig => readConfig(retrainSettings, environment);
+/** Variables of what only a stack that trains has. */
+export const TRAINING_VARIABLES: readonly string[] = ['STATE_MACHINE_ARN', 'ENDPOINT_NAME', 'TRAINING_ROLE_ARN'];
+
+const settingsWithoutLabel: typeof retrainSettings = {
+  ...retrainSettings,
+  ...{ stateMachineArn: absent(retrainSettings.stateMachineArn), endpointName: absent(retrainSettings.endpointName) },
+  trainingRoleArn: absent(retrainSettings.trainingRoleArn),
+};
+
+/**
+ * The settings of retrain.
+ *
+ * @param trains whether the definition has a label. Without one, what only trainings need is empty.
+ * @throws Error as {@link readConfig}.
+ */
+export const retrainConfig = (environment?: Environment, trains = true): RetrainConfig =>
+  readConfig(trains ? retrainSettings : settingsWithoutLabel, environment);
+
+/** A setting that is not there. */
+function absent(setting: Setting<string>): Setting<string> {
+  return { ...setting, fallback: '' };
+}
 
 function confidence(): Setting<number> {
   return {

@@ -70,6 +70,14 @@ export const number = (
   },
 });
 
+/** A word, or a number as {@link number} reads it. */
+export const numberOr = <W extends string>(word: W, other: Setting<number>, fallback?: W): Setting<number | W> => ({
+  ...other,
+  fallback: fallback ?? other.fallback,
+  expected: `${other.expected}; or ${word}`,
+  read: (given) => (given === word ? word : other.read(given)),
+});
+
 /** All rows, of groups too. */
 export function settingsOf(settings: Settings): Setting<unknown>[] {
   return Object.values(settings).flatMap((it) => (isSetting(it) ? it : settingsOf(it)));

@@ -29,6 +29,19 @@ export function plainDecimal(text: string): string | undefined {
   return `${sign === '-' ? '-' : ''}${integer}${decimals && `.${decimals}`}`;
 }
 
+/** The one text that all texts of a number have in common: {@link plainDecimal} without zeros that end a fraction. */
+export function canonicalDecimal(text: string): string | undefined {
+  const plain = plainDecimal(text);
+  if (plain === undefined) return undefined;
+  let end = plain.length;
+  if (plain.includes('.')) {
+    while (plain.charCodeAt(end - 1) === ZERO) end -= 1;
+    if (plain.charCodeAt(end - 1) === POINT) end -= 1;
+  }
+  const trimmed = plain.slice(0, end);
+  return trimmed === '-0' ? '0' : trimmed;
+}
+
 /** The number as an integer's digits, or undefined when it has a fractional part. `1.0` and `1E2` are integers. */
 export function integerText(plain: string): string | undefined {
   const [whole = '', fraction = ''] = plain.split('.');

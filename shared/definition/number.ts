@@ -23,7 +23,7 @@ export interface NumberRule {
 }
 
 /** The rule of a number feature: whole where it has to be, and within the bounds of its type and its definition. */
-export function numberRule(feature: NumberFeature): NumberRule {
+export function numberRule(feature: Pick<NumberFeature, 'type' | 'min' | 'max'>): NumberRule {
   const whole = feature.type === 'integral';
   const ofType = whole ? INT64 : DOUBLE;
   const min = feature.min === undefined ? ofType.min : String(plainDecimal(String(feature.min)));

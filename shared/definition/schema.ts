@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Derivation } from './derivation.ts';
 
 /** The rules of a definition that one part of it can break, and its defaults. Functions import its types only. */
 
@@ -19,11 +20,20 @@ export const RESERVED_NAMES = new Set([
   'ttl_expired',
   'dt',
   'snapshot',
+  'snapshot_part',
 ]);
+
+/** Most buckets of a hashed feature: each is a column of every query that builds a training set. */
+export const BUCKETS_MAX = 1_024;
 
 const everyFeature = {
   /** Attribute of the item that holds the feature. Default: the feature's name. */
   attribute: z.string().min(1).max(65_535).optional(),
+  /** Way to a value inside a map or a list, in place of `attribute`: `['address', 'city']`, `['lines', 0, 'sku']`. */
+  path: z
+    .tuple([z.string().min(1)], z.union([z.string().min(1), z.int().min(0)]))
+    .readonly()
+    .optional(),
   /** An optional feature may be absent or NULL; a required one sends the record to quarantine. Default: required. */
   optional: z.boolean().default(false),
   /** `false` keeps the feature out of training and prediction, but in the stores. Default: true. */
@@ -33,6 +43,13 @@ const everyFeature = {
    * version 2 and later stand after the label. Default: 1.
    */
   since: z.int().min(1).default(1),
+  /** What computes the feature from others, by the word `derived`: it is in no attribute then. */
+  derived: z
+    .strictObject({
+      from: z.array(z.string()).min(1).readonly(),
+      compute: z.custom<Derivation['compute']>((it) => typeof it === 'function', 'expected a function'),
+    })
+    .optional(),
 };
 
 const everyNumber = {
@@ -72,10 +89,29 @@ const featureSchema = z.discriminatedUnion('type', [
           ),
       )
       .min(2),
+    /** `N`: the categories are numbers, written as their digits. Default: S, texts. */
+    attributeType: z.literal('N').optional(),
+    /** `true` takes every other value, too: one more column of training stands for all of them. Default: false. */
+    others: z.boolean().optional(),
     /** `one-hot`: a column per category; `ordinal`: one column with the 1-based position of the category. */
     encoding: z.enum(['one-hot', 'ordinal']).default('one-hot'),
   }),
+  z.strictObject({ type: z.literal('timestamp'), ...everyFeature }),
+  z.strictObject({
+    type: z.literal('hashed'),
+    ...everyFeature,
+    /** Columns of training that values are dealt into by their hash. */
+    buckets: z.int().min(2).max(BUCKETS_MAX),
+  }),
 ]);
+
+/** The types of features there are. */
+export const FEATURE_TYPES = featureSchema.options.map(({ shape }) => shape.type.value);
+
+/** Names of the options that features of each type have. */
+export const OPTIONS_OF_TYPES: ReadonlyMap<(typeof FEATURE_TYPES)[number], readonly string[]> = new Map(
+  featureSchema.options.map(({ shape }) => [shape.type.value, Object.keys(shape)]),
+);
 
 const name = z
   .string()
@@ -83,6 +119,19 @@ const name = z
     NAME_PATTERN,
     'must be 1 to 64 letters, digits, "-" or "_", and begin and end with a letter or digit (the rule of CreateFeatureGroup)',
   );
+/** A value that an attribute has: text (S), a number (N), or a boolean (BOOL). */
+const held = z.union([z.string(), z.number(), z.bigint(), z.boolean()]);
+
+/** What an attribute has to hold for its item to be a record. */
+const conditionSchema = z.discriminatedUnion('holds', [
+  z.strictObject({ holds: z.literal('oneOf'), values: z.array(held).min(1) }),
+  z.strictObject({ holds: z.literal('startsWith'), text: z.string().min(1) }),
+  z.strictObject({ holds: z.literal('exists') }),
+]);
+
+/** The conditions there are. */
+export const CONDITIONS = conditionSchema.options.map(({ shape }) => shape.holds.value);
+
 /** Shape of what `defineFeatureGroup` takes. */
 export const definitionSchema = z.strictObject({
   name,
@@ -109,6 +158,11 @@ export const definitionSchema = z.strictObject({
     }),
   ]),
   /**
+   * Which items of the table are records, by their attributes: all conditions must hold. Changes of other items are
+   * skipped. An item that no longer matches is deleted downstream. Default: all of them.
+   */
+  items: z.record(z.string().min(1), conditionSchema).optional(),
+  /**
    * Name of the event time feature, and optionally the item's own timestamp attribute (epoch seconds as N, or an ISO
    * 8601 text as S) to take the seconds from, instead of the stream's ApproximateCreationDateTime.
    */
@@ -116,8 +170,17 @@ export const definitionSchema = z.strictObject({
     .strictObject({ name: name.default('event_time'), attribute: z.string().min(1).optional() })
     .default({ name: 'event_time' }),
   features: z.record(name, featureSchema),
-  /** Binary label: N 0 or 1 (or BOOL), absent until it is known. */
-  label: z.strictObject({ name, attribute: z.string().min(1).optional() }),
+  /** Binary label, absent until it is known. Default: none; then the stores are filled, and nothing is trained. */
+  label: z
+    .strictObject({
+      name,
+      attribute: z.string().min(1).optional(),
+      /** Version of the definition that brought the label, as of a feature. Default: 1. */
+      since: z.int().min(1).default(1),
+      /** How the application spells the two classes. Default: N 0 or BOOL false, and N 1 or BOOL true. */
+      values: z.strictObject({ 0: z.array(held).min(1).readonly(), 1: z.array(held).min(1).readonly() }).optional(),
+    })
+    .optional(),
   /** What a deletion of the item does to the online record. Default: delete. */
   onDelete: z.enum(['delete', 'keep']).default('delete'),
   /** What DynamoDB's own TTL expiry of the item does to the online record. Default: delete. */
@@ -131,6 +194,10 @@ export const definitionSchema = z.strictObject({
 
 /** What `defineFeatureGroup` takes. */
 export type FeatureGroupInput = z.input<typeof definitionSchema>;
+/** What an item must be to be a record: a condition of one of its attributes. */
+export type ItemCondition = z.output<typeof conditionSchema> & { readonly attribute: string };
+/** A value that an item's attribute may have to hold. */
+export type Held = z.output<typeof held>;
 /** What is known of a feature, defaults filled in, but its name. */
 export type FeatureOptions = z.output<typeof featureSchema>;
 /** What a user may say of a feature of one type. */
@@ -138,3 +205,5 @@ export type OptionsOf<T extends FeatureOptions['type']> = Omit<
   Extract<z.input<typeof featureSchema>, { type: T }>,
   'type'
 >;
+/** What a user may say of a feature. */
+export type FeatureInput = z.input<typeof featureSchema>;

@@ -1,6 +1,6 @@
 import type { Pace } from '../calls/pace.ts';
-import type { Change, Failure, Rejection, TimedChange } from '../changes/change.ts';
-import { isChange, isRejection } from '../changes/decode.ts';
+import type { Failure, Rejection, TimedChange } from '../changes/change.ts';
+import { type Decoded, isChange, isRejection, isSkipped } from '../changes/decode.ts';
 import {
   AHEAD_SECONDS_MAX,
   assignEventTimes,
@@ -18,7 +18,7 @@ import type { Fences } from '../state/fences/fences.ts';
 /** One stream record and what it decoded to. */
 export interface DecodedRecord {
   readonly record: unknown;
-  readonly decoded: Change | Rejection;
+  readonly decoded: Decoded;
 }
 
 /** What delivery needs from around it. */
@@ -36,7 +36,10 @@ export interface Counts {
   /** Overtaken by a later change of the same record in the same batch. */
   readonly superseded: number;
   readonly deleted: number;
+  /** In quarantine. Those whose label alone is wrong are delivered, too, without it. */
   readonly quarantined: number;
+  /** Changes of items that the definition does not take in. */
+  readonly skipped: number;
   /** Answered as failed: Lambda delivers them again. */
   readonly failed: number;
   /** Changes, among those not failed, that brought a label. */
@@ -99,7 +102,12 @@ export async function deliver(
       results.flatMap((result) => result.rejections),
     ),
   );
-  for (const { rejection, message } of await destinations.quarantine(rejections, paces.sinks)) {
+  const refused = new Set(rejections.map(({ sequenceNumber }) => sequenceNumber));
+  const wrongLabels = changes
+    .flatMap(({ wrongLabel }) => wrongLabel ?? [])
+    .filter(({ sequenceNumber }) => !refused.has(sequenceNumber));
+  const kept = [...rejections, ...wrongLabels];
+  for (const { rejection, message } of await destinations.quarantine(kept, paces.sinks)) {
     // A record without a sequence number can only be had again with the whole batch.
     if (rejection.sequenceNumber === undefined) return wholeBatchFailed(batch, message);
     failures.push({ sequenceNumber: rejection.sequenceNumber, message });
@@ -118,21 +126,22 @@ export async function deliver(
   return {
     checkpoint,
     completeThrough:
-      group.eventTime.attribute === undefined ? completeThrough(timed, checkpoint, hazardSeconds) : undefined,
+      group.eventTime.attribute === undefined ? completeThrough(decoded, checkpoint, hazardSeconds) : undefined,
     failures,
-    rejections,
-    counts: count(group, batch, timed, rejections, checkpoint),
+    rejections: kept,
+    counts: count(group, batch, timed, kept, checkpoint),
   };
 }
 
 /** The last delivered second, less what records of a shard may be out of step by: more of that second may follow. */
 function completeThrough(
-  timed: readonly TimedChange[],
+  decoded: readonly Decoded[],
   checkpoint: string | undefined,
   hazard: number,
 ): number | undefined {
-  const last = timed.findLast(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
-  return last && last.second - hazard - 1;
+  const last = decoded.findLast((it) => !isRejection(it) && isBefore(it.sequenceNumber, checkpoint));
+  if (last === undefined || isRejection(last) || last.second === undefined) return undefined;
+  return last.second - hazard - 1;
 }
 
 const unfenced = ({ sequenceNumber }: TimedChange): Failure => ({ sequenceNumber, message: 'fence: no time left' });
@@ -202,6 +211,7 @@ function count(
 ): Counts {
   const done = timed.filter(({ sequenceNumber }) => isBefore(sequenceNumber, checkpoint));
   const quarantined = rejections.filter((it) => isBefore(it.sequenceNumber ?? '0', checkpoint));
+  const skipped = batch.filter(({ decoded: it }) => isSkipped(it) && isBefore(it.sequenceNumber, checkpoint)).length;
   const refused = new Set(rejections.map(({ sequenceNumber }) => sequenceNumber));
   const written = new Set(lastChangePerRecord(group, timed));
   const accepted = done.filter(({ sequenceNumber }) => !refused.has(sequenceNumber));
@@ -215,13 +225,14 @@ function count(
     deleted,
     superseded: accepted.length - delivered - deleted,
     quarantined: quarantined.length,
-    failed: batch.length - accepted.length - quarantined.length,
+    skipped,
+    failed: batch.length - accepted.length - quarantined.length - skipped,
     labelEvents: done.filter(({ newLabel }) => newLabel !== undefined).length,
   };
 }
 
 function wholeBatchFailed(batch: readonly DecodedRecord[], message: string): Outcome {
-  const none = { delivered: 0, superseded: 0, deleted: 0, quarantined: 0, labelEvents: 0 };
+  const none = { delivered: 0, superseded: 0, deleted: 0, quarantined: 0, skipped: 0, labelEvents: 0 };
   return {
     checkpoint: '',
     completeThrough: undefined,

@@ -9,6 +9,8 @@ import { type OnlineStore, sdkOnlineStore } from '../online-store/online-store.t
 import { changeLogSink, type SentBytes } from '../sinks/change-log.ts';
 import { featureStoreSink } from '../sinks/feature-store.ts';
 import { labelLedgerSink } from '../sinks/label-ledger.ts';
+import { rememberingDeletes } from '../sinks/remembered-deletes.ts';
+import type { Sink } from '../sinks/sink.ts';
 import { type FenceForm, fencesIn } from '../state/fences/forms.ts';
 
 /** AWS clients that changes are delivered through. */
@@ -42,15 +44,21 @@ export interface DestinationOptions {
   readonly fences: FenceForm;
 }
 
+/** The online store as a backfill writes to it, and everybody else behind {@link rememberingDeletes}. */
+export function onlineStoreOf(
+  group: FeatureGroup,
+  { featureStoreConcurrency }: Pick<DestinationOptions, 'featureStoreConcurrency'>,
+  clients: Pick<DeliveryClients, 'featureStore' | 'onlineStore'>,
+): Sink {
+  const onlineStore = clients.onlineStore?.(group) ?? sdkOnlineStore(group, clients.featureStore);
+  return featureStoreSink(group, onlineStore, featureStoreConcurrency);
+}
+
 /** Where the changes of a feature group go. */
 export function destinationsOf(group: FeatureGroup, options: DestinationOptions, clients: DeliveryClients) {
   const table = { name: options.stateTable, dynamodb: clients.dynamodb };
   return {
-    featureStore: featureStoreSink(
-      group,
-      clients.onlineStore?.(group) ?? sdkOnlineStore(group, clients.featureStore),
-      options.featureStoreConcurrency,
-    ),
+    featureStore: rememberingDeletes(group, onlineStoreOf(group, options, clients), table),
     changeLog: changeLogSink(group, options.changeLogStream, clients.firehose, clients.sentToChangeLog),
     labelLedger: labelLedgerSink(table, options.hazardWindowSeconds),
     fences: fencesIn(options.fences, table, fencesEveryRecord(group)),

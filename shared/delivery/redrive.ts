@@ -1,12 +1,14 @@
 import { chunksOf } from '../calls/chunks.ts';
 import type { Pace } from '../calls/pace.ts';
-import { type Change, type Rejection, streamSecondOf, type TimedChange } from '../changes/change.ts';
-import { isChange, isRejection, makeDecoder } from '../changes/decode.ts';
+import { type Change, streamSecondOf, type TimedChange } from '../changes/change.ts';
+import { type Decoded, isChange, isRejection, isSkipped, makeDecoder } from '../changes/decode.ts';
 import { assignEventTimes, effectiveOf, type Fence, isLater, type Place } from '../changes/event-order.ts';
 import { labelDecoder } from '../changes/feature-decoder.ts';
+import { type ItemTest, itemTest } from '../changes/items.ts';
 import { keepsRemoved } from '../changes/last-change.ts';
 import { compareSequenceNumbers } from '../changes/sequence-number.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
+import { valueAt } from '../definition/item-path.ts';
 import { soughtForRepair, type WaitingItem } from './dating.ts';
 import { type RedriveDestinations, repairer } from './repair.ts';
 
@@ -39,7 +41,7 @@ export type RecordRedriver = (records: readonly unknown[], pace: Pace) => Promis
 interface Waiting {
   readonly place: number;
   readonly record: unknown;
-  readonly decoded: Change | Rejection;
+  readonly decoded: Decoded;
   /** What the record would be if it said that its item is gone: it tells which item, and when. */
   readonly removal: Change;
 }
@@ -51,6 +53,10 @@ export function recordRedriver(
   hazardSeconds: number,
 ): RecordRedriver {
   const decode = makeDecoder(group);
+  // Which item it is, and when it was: the same of every item, whether it is a record or not.
+  const { items: _, ...ofAllItems } = group;
+  const decodeRemoval = makeDecoder(ofAllItems);
+  const isRecord = itemTest(group) ?? (() => true);
   const repair = repairer(group, decode, destinations, hazardSeconds);
   const keeps = keepsRemoved(group);
 
@@ -58,9 +64,12 @@ export function recordRedriver(
     const reasons: Redriven = new Array(records.length).fill(undefined);
     const readable: Waiting[] = [];
     for (const [place, record] of records.entries()) {
-      const removal = decode({ ...(record as object), eventName: 'REMOVE' });
+      const removal = decodeRemoval({ ...(record as object), eventName: 'REMOVE' });
+      const decoded = decode(record);
+      // A record of a discarded batch, or of a former definition, to which nothing is owed: it had no effect, and has none.
+      if (isSkipped(decoded) || isSkipped(removal)) continue;
       if (isRejection(removal)) reasons[place] = `${removal.reason} at ${removal.path}: ${removal.message}`;
-      else readable.push({ place, record, decoded: decode(record), removal });
+      else readable.push({ place, record, decoded, removal });
     }
     readable.sort(inStreamOrder);
     const items = [...Map.groupBy(readable, ({ removal }) => removal.recordIdentifier).values()];
@@ -112,7 +121,7 @@ export function recordRedriver(
     const rowOf = new Map(rows.map((change) => [change.sequenceNumber, change]));
     const labels = items.flat().flatMap((it) => {
       if (isChange(it.decoded)) return rowOf.get(it.decoded.sequenceNumber) ?? [];
-      return waiting.has(it.removal.recordIdentifier) ? [] : labelOfRejected(group, it);
+      return waiting.has(it.removal.recordIdentifier) ? [] : labelOfRejected(group, isRecord, it);
     });
     const counted = await destinations.labelLedger.write(labels, pace);
     const undone = [...logged.failures, ...unfenced, ...counted.failures];
@@ -153,22 +162,24 @@ function waitingItem(records: readonly Waiting[], rows: readonly TimedChange[], 
  * The label that a record brought which is wrong in another place: the change that mends the item later keeps the
  * label, so it is no label event, and this one must be counted.
  */
-function labelOfRejected(group: FeatureGroup, { record, removal }: Waiting): TimedChange[] {
-  const { NewImage, OldImage } = imagesOf(record);
-  const after = labelDecoder.judge(own(NewImage, group.label.attribute));
-  const before = labelDecoder.judge(own(OldImage, group.label.attribute));
+function labelOfRejected(group: FeatureGroup, isRecord: ItemTest, { record, removal }: Waiting): TimedChange[] {
+  const { label } = group;
+  if (!label) return [];
+  const { NewImage, OldImage } = imagesOf(record, isRecord);
+  const { judge } = labelDecoder(label);
+  const after = judge(NewImage && valueAt(NewImage, label));
+  const before = judge(OldImage && valueAt(OldImage, label));
   if ((after !== '0' && after !== '1') || after === before) return [];
   return [{ ...removal, newLabel: after, eventTimeMs: removal.second * 1_000 }];
 }
 
-const own = (image: Image | undefined, name: string) =>
-  image !== undefined && Object.hasOwn(image, name) ? image[name] : undefined;
-
 type Image = Record<string, Record<string, unknown>>;
 
-function imagesOf(record: unknown) {
-  return ((record as { dynamodb?: object })?.dynamodb ?? {}) as {
+function imagesOf(record: unknown, isRecord: ItemTest) {
+  const { NewImage, OldImage } = ((record as { dynamodb?: object })?.dynamodb ?? {}) as {
     NewImage?: Image;
     OldImage?: Image;
   };
+  const ofRecord = (image: Image | undefined) => (image && isRecord(image) ? image : undefined);
+  return { NewImage: ofRecord(NewImage), OldImage: ofRecord(OldImage) };
 }

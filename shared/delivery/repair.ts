@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Pace } from '../calls/pace.ts';
 import { toEventImage } from '../changes/attribute-value.ts';
-import type { Change, TimedChange } from '../changes/change.ts';
-import { type Decoder, isRejection } from '../changes/decode.ts';
+import type { Change, Rejection, TimedChange } from '../changes/change.ts';
+import { type Decoder, isRejection, isSkipped } from '../changes/decode.ts';
 import { effectiveOf, type Fence, type FenceOf, isLater, placeOf } from '../changes/event-order.ts';
 import { isDelete, isKept, keepsRemoved } from '../changes/last-change.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
@@ -32,12 +32,15 @@ type Repairer = (
  *
  * It is dated later than all that is known of the record when the item is read, and earlier than anything that the reading
  * may not have seen. Whatever is in neither of these is still in the stream or waits elsewhere, and comes later.
+ *
+ * @param onRepaired told what was written everywhere.
  */
 export function repairer(
   group: FeatureGroup,
   decode: Decoder,
   { dynamodb, featureStore, changeLog, fences }: RedriveDestinations,
   hazardSeconds: number,
+  onRepaired: (repairs: readonly TimedChange[]) => void = () => {},
 ): Repairer {
   const byClock = group.eventTime.attribute === undefined;
   const keeps = keepsRemoved(group);
@@ -53,13 +56,16 @@ export function repairer(
     const keys = new Map(dated.map(({ item }) => [item.removal.recordIdentifier, keysOf(item.record)]));
     const source = await readSourceItems(group, dynamodb, keys, pace);
     const repairs = new Map<TimedChange, Dated>();
+    const gone = new Set<string>();
     for (const it of dated) {
       const id = it.item.removal.recordIdentifier;
       if (!source.found.has(id)) {
         wait(it.item, source.unread.get(id) ?? 'its item was not read');
         continue;
       }
-      const repair = repairOf(it, source.found.get(id));
+      const state = stateOf(it.item, source.found.get(id));
+      if (!state) gone.add(id);
+      const repair = repairOf(it, state);
       if (typeof repair === 'string') wait(it.item, repair);
       else if (repair) repairs.set(repair, it);
     }
@@ -68,7 +74,7 @@ export function repairer(
       const it = repairs.get(change);
       repairs.delete(change);
       // An item that is gone is mended by nobody any more: its row is logged, and its record remains what it was.
-      if (it && source.found.get(change.recordIdentifier)) wait(it.item, message);
+      if (it && !gone.has(change.recordIdentifier)) wait(it.item, message);
     }
     const unwritten = new Map(online.failures.map((it) => [it.sequenceNumber, it.message]));
     for (const [repair, { item }] of repairs) {
@@ -77,6 +83,10 @@ export function repairer(
     }
     const done = [...repairs].filter(([repair]) => !waiting.has(repair.recordIdentifier));
     await record(done, wait, pace);
+    onRepaired(done.flatMap(([repair]) => (waiting.has(repair.recordIdentifier) ? [] : repair)));
+    for (const [{ wrongLabel }, { item }] of done) {
+      if (wrongLabel) wait(item, `its label is still wrong: ${wrongLabel.path}: ${wrongLabel.message}`);
+    }
     return waiting;
   };
 
@@ -95,17 +105,23 @@ export function repairer(
     }
   }
 
+  /** What the item is now; undefined when it is gone, or no record: that is one to the stores. */
+  function stateOf({ record }: WaitingItem, found: Item | undefined): Change | Rejection | undefined {
+    const decoded = found && decode(asInsert(record, found));
+    return decoded && !isSkipped(decoded) ? decoded : undefined;
+  }
+
   /** @returns the repair; why it has to wait; or undefined when there is nothing to repair. */
-  function repairOf(dated: Dated, found: Item | undefined): TimedChange | string | undefined {
-    if (!found && keeps) return lastEffective(dated);
+  function repairOf(dated: Dated, state: Change | Rejection | undefined): TimedChange | string | undefined {
+    if (!state && keeps) return lastEffective(dated);
     const { item, eventTimeMs, fence } = dated;
-    const { removal, record } = item;
-    const current = found ? decode(asInsert(record, found)) : removal;
+    const { removal } = item;
+    const current = state ?? removal;
     if (isRejection(current)) {
       return `the item is still wrong: ${current.reason} at ${current.path}: ${current.message}`;
     }
     const sequenceNumber = byClock ? later(removal.sequenceNumber, fence) : (fence as Fence).sequenceNumber;
-    return repairAs(found ? 'REPAIR' : 'REPAIR_REMOVE', current, sequenceNumber, eventTimeMs);
+    return repairAs(state ? 'REPAIR' : 'REPAIR_REMOVE', current, sequenceNumber, eventTimeMs);
   }
 
   /**

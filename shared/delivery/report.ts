@@ -1,5 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { Counts, Outcome } from './deliver.ts';
 
 /** How a batch's outcome is made known: to people by the log, to alarms by metrics. */
@@ -29,13 +30,14 @@ export function logOutcome(outcome: Outcome): void {
   }
 }
 
-/** Metric names in CloudWatch, by count. RecordsIn = Delivered + Superseded + Deleted + Quarantined + Failed. */
+/** Metric names in CloudWatch, by count. RecordsIn = Delivered + Superseded + Deleted + Quarantined + Skipped + Failed. */
 const METRIC_NAMES: Readonly<Record<keyof Counts, string>> = {
   recordsIn: 'RecordsIn',
   delivered: 'Delivered',
   superseded: 'Superseded',
   deleted: 'Deleted',
   quarantined: 'Quarantined',
+  skipped: 'Skipped',
   failed: 'Failed',
   labelEvents: 'LabelEvents',
 };
@@ -43,7 +45,7 @@ const METRIC_NAMES: Readonly<Record<keyof Counts, string>> = {
 /**
  * Publishes a batch's outcome as one embedded-metric-format line, by feature group:
  *
- * - its counts;
+ * - its counts, that of skipped records only where the definition skips some;
  * - WatermarkLag, how far behind now the shard is complete: the greatest of all shards says it of the whole table;
  * - what Firehose took: ChangeLogBilledBytes over ChangeLogBytes says how well rows are packed. 1 is best; well above it,
  *   the batching window is too short for the table's traffic, since Firehose bills each record in units of 5 KB.
@@ -51,7 +53,7 @@ const METRIC_NAMES: Readonly<Record<keyof Counts, string>> = {
  * @param nowMs epoch milliseconds
  */
 export function publishOutcome(
-  featureGroup: string,
+  { name: featureGroup, items }: Pick<FeatureGroup, 'name' | 'items'>,
   { counts, completeThrough }: Outcome,
   changeLog: { readonly payload: number; readonly billed: number },
   nowMs: number,
@@ -59,6 +61,7 @@ export function publishOutcome(
   const metrics = new Metrics();
   metrics.addDimension('feature_group', featureGroup);
   for (const [count, name] of Object.entries(METRIC_NAMES)) {
+    if (count === 'skipped' && items === undefined) continue;
     metrics.addMetric(name, MetricUnit.Count, counts[count as keyof Counts]);
   }
   if (completeThrough !== undefined) {

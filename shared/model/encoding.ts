@@ -3,7 +3,7 @@ import { schemaHash } from './schema-hash.ts';
 
 /**
  * Everything by which a record becomes a row of numbers, under its hash: the features that a model was trained with. It
- * is stored beside the model, so that predictions go on by it when the definition has changed.
+ * is kept under that hash, so that predictions go on by it when the definition has changed.
  */
 export interface Encoding {
   readonly schemaHash: string;
@@ -22,8 +22,8 @@ export function encodingOf(group: FeatureGroup): Encoding {
   return encoding;
 }
 
-/** JSON has no bigint, which bounds may be. */
-function withoutBounds(feature: Feature): Feature {
+/** JSON has no bigint, which bounds may be, and no function, which a derived feature has. */
+function withoutBounds({ derived: _, ...feature }: Feature): Feature {
   if (feature.type !== 'integral' && feature.type !== 'fractional') return feature;
   const { min, max, ...rest } = feature;
   return rest;

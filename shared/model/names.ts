@@ -10,13 +10,13 @@ const RESOURCE_NAME_MAX = 63;
 const HASH_DIGITS = 8;
 
 /**
- * Which of the two models a transform job scores. As short as can be: the job's name must begin with the endpoint's,
- * uncut, or the permissions do not cover it.
+ * Which model a transform job scores: the challenger, the champion, or the best that has served. As short as can be:
+ * the job's name must begin with the endpoint's, uncut, or the permissions do not cover it.
  */
-export type Scored = 'new' | 'old';
+export type Scored = 'new' | 'old' | 'top';
 
 /** What {@link resourceName} puts behind the base. */
-const MADE_SUFFIX = /-e\d+-a\d+-[0-9a-z]+(-new|-old)?$/;
+const MADE_SUFFIX = /-e\d+-a\d+-[0-9a-z]+(-new|-old|-top)?$/;
 
 /** Hexadecimal digits of a schema's hash, 64 bits: enough to tell the versions of a definition apart. It ends the name of the endpoint that answers by it. */
 export const SCHEMA_HASH_DIGITS = 16;

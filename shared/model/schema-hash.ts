@@ -9,13 +9,17 @@ import { SCHEMA_HASH_DIGITS } from './names.ts';
  * endpoint's name. Bounds, attributes and stores leave it as it is.
  */
 export function schemaHash(group: FeatureGroup): string {
-  const meaning = { features: group.features.filter((it) => it.training).map(meaningOf), label: group.label.name };
+  const meaning = { features: group.features.filter((it) => it.training).map(meaningOf), label: group.label?.name };
   return createHash('sha256').update(JSON.stringify(meaning)).digest('hex').slice(0, SCHEMA_HASH_DIGITS);
 }
 
 function meaningOf(feature: Feature): unknown[] {
   const { name, type } = feature;
   // Optional or not, a category that is missing is encoded alike.
-  if (feature.type === 'categorical') return [name, type, feature.encoding, feature.categories];
+  if (feature.type === 'categorical') {
+    const { encoding, categories, others } = feature;
+    return [name, type, encoding, categories, ...(others ? ['others'] : [])];
+  }
+  if (feature.type === 'hashed') return [name, type, feature.buckets];
   return feature.optional ? [name, type, 'optional', imputation(feature)] : [name, type];
 }

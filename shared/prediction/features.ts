@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
-import { compareDecimals, integerText, plainDecimal } from '../definition/decimal.ts';
+import { canonicalDecimal, compareDecimals, integerText, plainDecimal } from '../definition/decimal.ts';
+import { derive, derivedInput } from '../definition/derivation.ts';
 import type { Feature } from '../definition/feature-group.ts';
+import { secondsOfNumber, secondsOfText } from '../definition/timestamp.ts';
 import type { FeatureTexts } from '../model/encode.ts';
 import { LISTED_MAX, listed, shown } from './bounded.ts';
 
@@ -33,10 +35,37 @@ export function parseFeatures(
   const schema = schemas.get(expected) ?? schemaOf(expected);
   schemas.set(expected, schema);
   const parsed = schema.safeParse(ownProperties(value));
-  if (parsed.success) return { features: parsed.data };
+  if (parsed.success) return withDerived(expected, parsed.data);
   return {
     problems: parsed.error.issues.slice(0, LISTED_MAX + 1).map((issue) => [...issue.path, issue.message].join(' ')),
   };
+}
+
+/** Computes what items do not hold either, by the functions that ingest computes it by. */
+function withDerived(expected: readonly Feature[], given: FeatureTexts): ReturnType<typeof parseFeatures> {
+  const features = { ...given };
+  const problems: string[] = [];
+  for (const feature of expected) {
+    const { name, derived: derivation } = feature;
+    if (!derivation) continue;
+    const values = derivation.from.map((source) => {
+      const of = expected.find((it) => it.name === source);
+      return [source, of && derivedInput(of, given[source])] as const;
+    });
+    const derived = derive(derivation, Object.fromEntries(values));
+    const reading = 'problem' in derived ? derived : readDerived(feature, derived.value);
+    if ('text' in reading) features[name] = reading.text;
+    else if (feature.training)
+      problems.push(`${name} is derived from ${listed(derivation.from)}, and ${reading.problem}`);
+  }
+  return problems.length > 0 ? { problems } : { features };
+}
+
+function readDerived(feature: Feature, value: Readonly<Record<string, unknown>> | undefined): Reading {
+  if (value === undefined) return readMissing(feature, undefined);
+  const { N, S = N, BOOL = S } = value;
+  // A number is hashed by its digits, whichever way it is written.
+  return read(feature, feature.type === 'hashed' && N !== undefined ? Number(N) : BOOL);
 }
 
 /** An object inherits `constructor` and the like, which may be names of features. */
@@ -46,11 +75,12 @@ function ownProperties(value: unknown): unknown {
 }
 
 function schemaOf(expected: readonly Feature[]) {
-  const shape = expected.map((feature) => [feature.name, schemaOfFeature(feature)] as const);
+  const given = expected.filter((it) => !it.derived);
+  const shape = given.map((feature) => [feature.name, schemaOfFeature(feature)] as const);
   return z.strictObject(Object.fromEntries(shape), {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `${listed(issue.keys ?? [])}: no such feature; there are ${listed(expected.map((it) => it.name))}`
+        ? `${listed(issue.keys ?? [])}: no such feature; there are ${listed(given.map((it) => it.name))}`
         : 'features must be an object of feature names and values',
   });
 }
@@ -85,11 +115,34 @@ function read(feature: Feature, value: unknown): Reading {
       if (value === false || value === 0 || value === '0') return { text: '0' };
       return { problem: `must be true or false, not ${shown(value)}` };
     case 'categorical':
-      if (typeof value === 'string' && feature.categories.includes(value)) return { text: value };
-      return { problem: `must be one of ${listed(feature.categories)}, not ${shown(value)}` };
+      return readCategory(feature, value);
+    case 'timestamp':
+      return readTime(value);
+    case 'hashed': {
+      const text = typeof value === 'number' ? canonicalDecimal(String(value)) : value;
+      return typeof text === 'string' ? { text } : { problem: `must be a string or a number, not ${shown(value)}` };
+    }
     case 'string':
       return typeof value === 'string' ? { text: value } : { problem: `must be a string, not ${shown(value)}` };
   }
+}
+
+function readCategory(feature: Extract<Feature, { type: 'categorical' }>, value: unknown): Reading {
+  const isOfNumbers = feature.attributeType === 'N';
+  const isText = typeof value === 'string' && (!isOfNumbers || value.length <= NUMBER_CHARACTERS_MAX);
+  const given = isText || (isOfNumbers && typeof value === 'number') ? String(value) : undefined;
+  const text = given !== undefined && isOfNumbers ? canonicalDecimal(given) : given;
+  if (text !== undefined && (feature.others || feature.categories.includes(text))) return { text };
+  if (feature.others) return { problem: `must be a ${isOfNumbers ? 'number' : 'string'}, not ${shown(value)}` };
+  return { problem: `must be one of ${listed(feature.categories)}, not ${shown(value)}` };
+}
+
+function readTime(value: unknown): Reading {
+  const given = typeof value === 'number' ? String(value) : value;
+  const isText = typeof given === 'string' && given.length <= NUMBER_CHARACTERS_MAX;
+  const text = isText ? (secondsOfNumber(given) ?? secondsOfText(given)) : undefined;
+  if (text !== undefined) return { text };
+  return { problem: `must be seconds or milliseconds since 1970, or ISO 8601 with a zone, not ${shown(value)}` };
 }
 
 function readNumber(feature: Extract<Feature, { type: 'integral' | 'fractional' }>, value: unknown): Reading {

@@ -9,18 +9,28 @@ import type { Encoding } from '../model/encoding.ts';
 export function requestedFeatures(group: FeatureGroup, { features }: Encoding): Feature[] {
   const trained = features.map((feature) => {
     const defined = group.features.find((it) => it.name === feature.name);
-    return defined ? merged(defined, feature) : feature;
+    if (!defined) return feature;
+    return { ...merged(defined, feature), ...(defined.derived && { derived: defined.derived }) };
   });
+  const sources = new Set(trained.flatMap((it) => it.derived?.from ?? []));
   const others = group.features.filter((it) => !features.some(({ name }) => name === it.name));
-  return [...trained, ...others.map(untrained)];
+  return [...trained, ...others.map((it) => (sources.has(it.name) ? needed(it) : untrained(it)))];
 }
+
+/** What a trained feature is computed from is needed, whether or not it trains itself; a text may be left out. */
+const needed = (feature: Feature): Feature => (feature.type === 'string' ? feature : { ...feature, training: true });
 
 const untrained = <F extends Feature>(feature: F): F => ({ ...feature, training: false });
 
-/** Bounds are the definition's, as they decide nothing of the encoding; categories are of both. */
+/** Bounds are the definition's, as they decide nothing of the encoding; categories are of both, and others are taken if either takes them. */
 function merged(defined: Feature, trained: Feature): Feature {
   if (defined.type === 'categorical' && trained.type === 'categorical') {
-    return { ...trained, categories: [...new Set([...trained.categories, ...defined.categories])] };
+    const others = trained.others || defined.others;
+    return {
+      ...trained,
+      ...(others && { others }),
+      categories: [...new Set([...trained.categories, ...defined.categories])],
+    };
   }
   if (defined.type === 'integral' && trained.type === 'integral') return { ...defined, ...trained };
   if (defined.type === 'fractional' && trained.type === 'fractional') return { ...defined, ...trained };

@@ -1,60 +1,143 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { DescribeModelCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { Evidence } from '../state/evidence.ts';
 import type { Serving } from '../state/serving.ts';
 import { algorithmOf, scoresContentType } from './deployment.ts';
-import { type GatePolicy, type Incumbent, judge, type Verdict } from './gate.ts';
+import { type GatePolicy, type Incumbent, type JudgedScores, judge, type Verdict } from './gate.ts';
+import { type JudgeRows, rowsOfOneSchema } from './judge-rows.ts';
+import { isMissing } from './rollout.ts';
 import { readJudgedScores } from './scores.ts';
 
-/** Where the rows to judge by lie, and what both models make of them. */
+/** Where the models' scores of the rows to judge by lie. */
 export interface ScoreLocations {
-  readonly judgeUri: string;
   readonly challengerUri: string;
   readonly championUri: string;
+  readonly leaderUri: string;
 }
 
-/** Which model scores the rows beside the challenger, if any does, and how it writes its scores. */
-export type Champion = { readonly incumbent: Incumbent } & (
+/** A model that scores the rows beside the challenger, and how it writes its scores. */
+type Scorer =
   | { readonly found: true; readonly modelName: string; readonly contentType: string }
-  | { readonly found: false; readonly modelName: null; readonly contentType: null }
-);
+  | { readonly found: false; readonly modelName: null; readonly contentType: null };
+
+const NONE: Scorer = { found: false, modelName: null, contentType: null };
+
+/** The models that a challenger is compared with, if any is. */
+export type Champion = Scorer & {
+  readonly incumbent: Incumbent;
+  /** The best model of the schema to have served; not found where that is the champion itself. */
+  readonly leader: Scorer;
+  readonly rows: JudgeRows;
+};
+
+/** A verdict that names the model which the next challengers are compared with beside the champion. */
+export type JudgedChallenger = Verdict & { readonly comparison: { readonly bestModelName: string } };
 
 /**
- * The champion is what serves, if it can read the challenger's rows: a model of another schema cannot, so that only its
- * record is compared with.
+ * The champion is what serves, if it can score the challenger's rows: for a model of another schema they have to be
+ * encoded twice. Where they cannot be, only its record is compared with.
  *
- * @param record evidence of what serves, if it is kept.
+ * @param evidence of closed epochs, as far as it is kept.
+ * @param shared the rows in both schemas, or why there are none; asked for where what serves is of another schema.
  */
 export function championOf(
   serving: Serving | undefined,
-  record: Evidence | undefined,
-  challenger: Pick<Serving, 'schemaHash'>,
-  metric: GatePolicy['metric'],
+  evidence: readonly Evidence[],
+  challenger: { readonly schemaHash: string; readonly judgeUri: string },
+  shared?: JudgeRows | string,
 ): Champion {
-  if (!serving || serving.schemaHash !== challenger.schemaHash) {
-    const incumbent = { auc: record?.comparison?.challenger.auc };
-    return { found: false, modelName: null, contentType: null, incumbent };
+  const rows = rowsOfOneSchema(challenger.judgeUri);
+  if (!serving) return { ...NONE, incumbent: {}, leader: NONE, rows };
+  const record = evidence.find((it) => it.epoch === serving.epoch);
+  const champion = scorer(serving.modelName, record?.trainingImage);
+  if (serving.schemaHash !== challenger.schemaHash) {
+    const auc = record?.comparison?.challenger.auc;
+    return typeof shared === 'object'
+      ? { ...champion, incumbent: { auc }, leader: NONE, rows: shared }
+      : { ...NONE, incumbent: { auc, unreadable: shared }, leader: NONE, rows };
   }
-  // Losses add up in one metric only.
-  const behindBest = record?.comparison?.metric === metric ? record.comparison.behindBest : undefined;
-  const contentType = scoresContentType(algorithmOf(record?.trainingImage));
-  return { found: true, modelName: serving.modelName, contentType, incumbent: { behindBest } };
+  const best = evidence.find((it) => it.modelName === record?.comparison?.bestModelName);
+  const leads = best?.modelName === undefined || best.modelName === serving.modelName;
+  return { ...champion, incumbent: {}, leader: leads ? NONE : scorer(best.modelName, best.trainingImage), rows };
+}
+
+function scorer(modelName: string, trainingImage: string | undefined): Scorer {
+  return { found: true, modelName, contentType: scoresContentType(algorithmOf(trainingImage)) };
+}
+
+/** Without a leader whose model is gone: the champion is what there is to compare with. */
+export async function withoutGoneLeader(
+  sagemaker: Pick<SageMakerClient, 'send'>,
+  champion: Champion,
+): Promise<Champion> {
+  if (!champion.leader.found) return champion;
+  try {
+    await sagemaker.send(new DescribeModelCommand({ ModelName: champion.leader.modelName }));
+    return champion;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return { ...champion, leader: NONE };
+  }
+}
+
+/** What the models have made of the rows to judge by. @throws Error when scores are missing. */
+export function scoresOfModels(
+  s3: Pick<S3Client, 'send'>,
+  { challengerUri, championUri, leaderUri }: ScoreLocations,
+  { found, leader, rows }: Pick<Champion, 'found' | 'rows'> & { readonly leader: Pick<Scorer, 'found'> },
+): Promise<JudgedScores> {
+  return readJudgedScores(s3, {
+    rows,
+    challenger: challengerUri,
+    champion: found ? championUri : undefined,
+    leader: leader.found ? leaderUri : undefined,
+  });
 }
 
 /**
- * Judges the challenger by what both models have made of the same rows.
+ * Leaves out the rows that the champion cannot read. Where too few are left to compare on, all rows are kept and the
+ * champion's scores left out, with the reason.
  *
- * @throws Error when scores are missing, or the rows are of one class.
+ * @param perClassMin rows of each class that a comparison needs; at least one is needed.
  */
-export async function judgeChallenger(
-  s3: Pick<S3Client, 'send'>,
-  { judgeUri, challengerUri, championUri }: ScoreLocations,
-  champion: { readonly found: boolean; readonly incumbent: Incumbent },
+export function comparableScores(
+  scores: JudgedScores,
+  perClassMin: number,
+): { readonly scores: JudgedScores; readonly unreadable?: string } {
+  const { labels, readable, challenger, champion } = scores;
+  if (!readable || !champion) return { scores };
+  const only = <T extends Uint8Array | Float64Array>(values: T) => values.filter((_, row) => readable[row] === 1) as T;
+  const kept = only(labels);
+  const ones = kept.reduce((sum, label) => sum + label, 0);
+  const least = Math.min(ones, kept.length - ones);
+  if (least < Math.max(1, perClassMin)) {
+    const unreadable = `The model that serves can read ${kept.length} of the ${labels.length} rows: ${ones} of class 1, ${kept.length - ones} of class 0.`;
+    return { scores: { ...scores, champion: undefined }, unreadable };
+  }
+  return { scores: { ...scores, labels: kept, challenger: only(challenger), champion: only(champion) } };
+}
+
+/**
+ * Judges the challenger by what the models have made of the same rows.
+ *
+ * @throws Error when the rows are of one class.
+ */
+export function judgeChallenger(
+  scores: JudgedScores,
+  modelName: string,
+  {
+    modelName: championName,
+    leader,
+    incumbent,
+    rows,
+  }: Pick<Champion, 'modelName' | 'incumbent' | 'rows'> & {
+    readonly leader: Pick<Scorer, 'modelName'>;
+  },
   policy: GatePolicy,
-): Promise<Verdict> {
-  const scores = await readJudgedScores(s3, {
-    judge: judgeUri,
-    challenger: challengerUri,
-    champion: champion.found ? championUri : undefined,
-  });
-  return judge(scores, policy, champion.incumbent);
+): JudgedChallenger {
+  const verdict = judge(scores, policy, incumbent);
+  const names = { challenger: modelName, champion: championName, leader: leader.modelName };
+  // The next challengers are of this schema, and a model of another is none of theirs.
+  const bestModelName = (!rows.isShared && names[verdict.comparison.best]) || modelName;
+  return { ...verdict, comparison: { ...verdict.comparison, bestModelName } };
 }

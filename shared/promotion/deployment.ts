@@ -15,8 +15,10 @@ export const deploymentPlanSchema = z.object({
   /** Batch transform jobs that score the rows to judge by, and where their scores go. */
   challengerJobName: z.string(),
   championJobName: z.string(),
+  leaderJobName: z.string(),
   challengerUri: z.string(),
   championUri: z.string(),
+  leaderUri: z.string(),
   scoresContentType: z.string(),
   /** Endpoint of the model's schema. */
   endpointName: z.string(),
@@ -63,8 +65,10 @@ export function deploymentPlan(
   return {
     challengerJobName: transformJobName('new'),
     championJobName: transformJobName('old'),
+    leaderJobName: transformJobName('top'),
     challengerUri: `${scores}challenger/`,
     championUri: `${scores}champion/`,
+    leaderUri: `${scores}leader/`,
     scoresContentType: scoresContentType(options.trainingAlgorithm),
     endpointName: endpointName(options.endpointName, schemaHash),
     ...alarmNames(name),

@@ -24,7 +24,7 @@ export interface GatePolicy {
   readonly minimumGain: number;
   /** Of the interval, in per cent: one of {@link GATE_CONFIDENCES}. */
   readonly confidence: number;
-  /** Least area under the curve of a first model, where nothing serves. */
+  /** Where nothing serves, the interval of the area under a first model's curve must begin there or above. */
   readonly floor: number;
 }
 
@@ -34,16 +34,33 @@ export interface JudgedScores {
   readonly challenger: Float64Array;
   /** Undefined when no model of the same schema serves. */
   readonly champion?: Float64Array | undefined;
+  /** Of the best model of that schema to have served, where it is not the champion. */
+  readonly leader?: Float64Array | undefined;
   /** Least score that the challenger labelled 1. */
   readonly threshold?: number | undefined;
+  /** Where the champion is of another schema: 1 for each row that it can read. Its scores of other rows say nothing. */
+  readonly readable?: Uint8Array | undefined;
 }
 
-/** What is known of the model that serves, beside its scores. */
+/** What is known of a model of another schema that serves, beside its scores. */
 export interface Incumbent {
-  /** How far below the best model of its schema that has served: 0 or less, in the gate's metric. */
-  readonly behindBest?: number | undefined;
-  /** Area under its curve when it was judged, for a model of another schema, which cannot score these rows. */
+  /** Area under its curve when it was judged. */
   readonly auc?: number | undefined;
+  /** Why it cannot score these rows, as a sentence. */
+  readonly unreadable?: string | undefined;
+}
+
+interface Metrics {
+  readonly auc: number;
+  readonly logLoss: number;
+}
+
+/** A difference of two models on the same rows, positive if the first is better, with its interval. */
+interface Gain {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly confidence: number;
 }
 
 /** What the verdict rests on, kept with the epoch. Gains are positive when the challenger is better. */
@@ -51,12 +68,15 @@ export interface Comparison {
   readonly metric: GatePolicy['metric'];
   readonly rows: number;
   readonly positives: number;
-  readonly challenger: { readonly auc: number; readonly logLoss: number };
-  readonly champion?: { readonly auc: number; readonly logLoss: number };
-  readonly gain?: { readonly value: number; readonly low: number; readonly high: number; readonly confidence: number };
+  readonly challenger: Metrics;
+  readonly champion?: Metrics;
+  readonly leader?: Metrics;
+  /** Over the champion. */
+  readonly gain?: Gain;
+  readonly gainOverLeader?: Gain;
   readonly minimumGain: number;
-  /** How far the challenger is below the best model of its schema that has served, by the gains since; 0 for the best. */
-  readonly behindBest: number;
+  /** Which is the best on these rows. The next challengers are compared with it too, if this one is promoted. */
+  readonly best: 'challenger' | 'champion' | 'leader';
   readonly threshold?: number | undefined;
 }
 
@@ -67,17 +87,17 @@ export interface Verdict {
 }
 
 /**
- * Judges a challenger. Where a model of its schema serves, it is promoted when the whole interval of its gain lies above
- * the policy's minimum, and when small losses since the best model that has served do not add up to more than that:
- * each of many challengers may be a little worse than the one before. Where a model of another schema serves, it is
- * promoted unless it is certainly worse than that one was. Where nothing serves, it has to reach the floor. It always
- * has to rank better than chance.
+ * Judges a challenger. Where a model serves, it is promoted when the whole interval of its gain lies above the policy's
+ * minimum, and that of its gain over the best model of its schema that has served, too: each of many challengers may be a
+ * little worse than the one before. Where the model that serves cannot read these rows, it is promoted unless it is
+ * certainly worse than that one was. Where nothing serves, its interval has to reach the floor. It always has to rank
+ * better than chance.
  *
  * @throws Error when the rows are not of both classes, or a model has not scored every row.
  */
 export function judge(scores: JudgedScores, policy: GatePolicy, incumbent: Incumbent = {}): Verdict {
-  const { labels, challenger, champion, threshold } = scores;
-  for (const it of [challenger, champion ?? challenger]) {
+  const { labels, challenger, champion, leader, threshold } = scores;
+  for (const it of [challenger, champion ?? challenger, leader ?? challenger]) {
     if (it.length !== labels.length) throw new Error(`There are ${it.length} scores for ${labels.length} rows`);
   }
   const common: Comparison = {
@@ -86,72 +106,93 @@ export function judge(scores: JudgedScores, policy: GatePolicy, incumbent: Incum
     positives: labels.reduce((sum, label) => sum + label, 0),
     challenger: metricsOf(challenger, labels),
     minimumGain: policy.minimumGain,
-    behindBest: 0,
+    best: 'challenger',
     threshold,
   };
   const verdict = champion
-    ? judgeByChampion({ labels, challenger, champion }, policy, common, incumbent.behindBest ?? 0)
+    ? judgeByChampion({ labels, challenger, champion, leader }, policy, common)
     : incumbent.auc === undefined
-      ? judgeByFloor(common, policy)
-      : judgeByRecord(curveOf(challenger, labels), policy, common, incumbent.auc);
+      ? judgeByFloor(curveOf(challenger, labels), policy, common)
+      : judgeByRecord(curveOf(challenger, labels), policy, common, incumbent.auc, incumbent.unreadable);
   if (common.challenger.auc > AUC_OF_CHANCE) return verdict;
   const reason = `The challenger's AUC is ${decimals(common.challenger.auc)}, no better than chance.`;
   return { ...verdict, decision: 'refuse', reason };
 }
 
-function judgeByFloor(comparison: Comparison, { floor }: GatePolicy): Verdict {
-  const { auc } = comparison.challenger;
-  const enough = auc > floor;
-  const reason = `No model serves to compare with; the challenger's AUC is ${decimals(auc)}, ${enough ? 'above' : 'not above'} the floor of ${floor}.`;
+function judgeByFloor(curve: RocAuc, policy: GatePolicy, comparison: Comparison): Verdict {
+  const { floor, confidence } = policy;
+  const low = Math.max(0, curve.auc - halfOf(curve, policy));
+  const enough = low >= floor;
+  const reason = `No model serves to compare with; the challenger's AUC is ${decimals(curve.auc)} (at least ${decimals(low)} at ${confidence} %), ${enough ? 'not below' : 'not certainly above'} the floor of ${floor}.`;
   return { decision: enough ? 'promote' : 'refuse', reason, comparison };
 }
 
-/** Against the record of a model of another schema: other rows, so that only what is certain counts. */
-function judgeByRecord(curve: RocAuc, policy: GatePolicy, comparison: Comparison, record: number): Verdict {
-  const variance = varianceOfMean(curve.ofPositives) + varianceOfMean(curve.ofNegatives);
-  const high = curve.auc + finite(standardErrors(policy) * Math.sqrt(variance));
+/** Against the record of a model that cannot read these rows: it was of others, so that only what is certain counts. */
+function judgeByRecord(
+  curve: RocAuc,
+  policy: GatePolicy,
+  comparison: Comparison,
+  record: number,
+  unreadable = '',
+): Verdict {
+  const high = curve.auc + halfOf(curve, policy);
   // The minimum is in the gate's metric, which may not be the area under the curve.
   const margin = policy.metric === 'auc' ? Math.min(0, policy.minimumGain) : 0;
   const worse = high < record + margin;
-  const reason = `The model that serves is of another schema, and its AUC was ${decimals(record)}; the challenger's is ${decimals(curve.auc)} (at most ${decimals(high)} at ${policy.confidence} %), ${worse ? 'certainly' : 'not certainly'} worse.`;
+  const reason =
+    `The model that serves is of another schema, and its AUC was ${decimals(record)}; the challenger's is ${decimals(curve.auc)} (at most ${decimals(high)} at ${policy.confidence} %), ${worse ? 'certainly' : 'not certainly'} worse. ${unreadable}`.trimEnd();
   return { decision: worse ? 'refuse' : 'promote', reason, comparison };
 }
 
 function judgeByChampion(
-  scores: { labels: Uint8Array; challenger: Float64Array; champion: Float64Array },
+  { labels, challenger, champion, leader }: JudgedScores & { readonly champion: Float64Array },
   policy: GatePolicy,
   common: Comparison,
-  championBehindBest: number,
 ): Verdict {
-  const { labels, champion } = scores;
   const { minimumGain } = policy;
-  const gain = gainOf(scores, policy);
-  const behindBest = Math.min(0, championBehindBest + gain.value);
-  const comparison = { ...common, champion: metricsOf(champion, labels), gain, behindBest };
-  const [ours, theirs] = [comparison.challenger, comparison.champion].map((it) => decimals(metricValue(it, policy)));
-  const found = `The challenger's ${policy.metric} is ${ours}, the champion's ${theirs} on the same ${labels.length} rows: a gain of ${decimals(gain.value)} (${gain.confidence} % interval ${decimals(gain.low)} to ${decimals(gain.high)})`;
+  const gain = gainOf(labels, challenger, champion, policy);
+  const gainOverLeader = leader && gainOf(labels, challenger, leader, policy);
+  const comparison: Comparison = {
+    ...{ ...common, champion: metricsOf(champion, labels), gain, best: bestOf(gain.value, gainOverLeader?.value) },
+    ...(leader && gainOverLeader && { leader: metricsOf(leader, labels), gainOverLeader }),
+  };
+  const [ours, theirs, best] = [challenger, champion, leader].map(
+    (it) => it && decimals(metricValue(metricsOf(it, labels), policy)),
+  );
+  const overChampion = `The challenger's ${policy.metric} is ${ours}, the champion's ${theirs} on the same ${labels.length} rows: ${told(gain)}`;
   if (gain.low <= minimumGain) {
-    return { decision: 'refuse', reason: `${found}, not all above the minimum of ${minimumGain}.`, comparison };
+    return { decision: 'refuse', reason: `${overChampion}, not all above the minimum of ${minimumGain}.`, comparison };
   }
-  if (gain.value < 0 && behindBest <= minimumGain) {
-    const reason = `${found}; with it the losses since the best model that has served add up to ${decimals(behindBest)}, not above the minimum of ${minimumGain}.`;
+  if (gainOverLeader && gainOverLeader.low <= minimumGain) {
+    const reason = `${overChampion}. The best model that has served has ${best}: ${told(gainOverLeader)}, not all above the minimum of ${minimumGain}.`;
     return { decision: 'refuse', reason, comparison };
   }
-  return { decision: 'promote', reason: `${found}, above the minimum of ${minimumGain}.`, comparison };
+  return { decision: 'promote', reason: `${overChampion}, above the minimum of ${minimumGain}.`, comparison };
 }
 
-function gainOf(
-  { labels, challenger, champion }: { labels: Uint8Array; challenger: Float64Array; champion: Float64Array },
-  policy: GatePolicy,
-) {
+/** @param overLeader the challenger's gain over the leader, if that is not the champion. */
+function bestOf(overChampion: number, overLeader = overChampion): Comparison['best'] {
+  if (Math.min(overChampion, overLeader) >= 0) return 'challenger';
+  return overChampion <= overLeader ? 'champion' : 'leader';
+}
+
+const told = ({ value, low, high, confidence }: Gain): string =>
+  `a gain of ${decimals(value)} (${confidence} % interval ${decimals(low)} to ${decimals(high)})`;
+
+function gainOf(labels: Uint8Array, challenger: Float64Array, other: Float64Array, policy: GatePolicy): Gain {
   const { metric, confidence } = policy;
-  const [ours, theirs] = [curveOf(challenger, labels), curveOf(champion, labels)];
+  const [ours, theirs] = [curveOf(challenger, labels), curveOf(other, labels)];
   const lossesOfOurs = losses(challenger, labels);
-  const saved = losses(champion, labels).map((loss, row) => loss - (lossesOfOurs[row] ?? 0));
+  const saved = losses(other, labels).map((loss, row) => loss - (lossesOfOurs[row] ?? 0));
   const value = metric === 'auc' ? ours.auc - theirs.auc : mean(saved);
   const error = metric === 'auc' ? standardErrorOfGain(ours, theirs) : Math.sqrt(varianceOfMean(saved));
   const half = finite(standardErrors(policy) * error);
   return { value, low: value - half, high: value + half, confidence };
+}
+
+/** Half of the interval of an area. */
+function halfOf({ ofPositives, ofNegatives }: RocAuc, policy: GatePolicy): number {
+  return finite(standardErrors(policy) * Math.sqrt(varianceOfMean(ofPositives) + varianceOfMean(ofNegatives)));
 }
 
 const standardErrors = ({ confidence }: GatePolicy): number =>
@@ -166,7 +207,7 @@ function curveOf(scores: Float64Array, labels: Uint8Array): RocAuc {
   return curve;
 }
 
-function metricsOf(scores: Float64Array, labels: Uint8Array) {
+function metricsOf(scores: Float64Array, labels: Uint8Array): Metrics {
   return { auc: curveOf(scores, labels).auc, logLoss: mean(losses(scores, labels)) };
 }
 
@@ -177,7 +218,7 @@ function losses(scores: Float64Array, labels: Uint8Array): Float64Array {
   });
 }
 
-function metricValue(metrics: { auc: number; logLoss: number }, { metric }: GatePolicy): number {
+function metricValue(metrics: Metrics, { metric }: GatePolicy): number {
   return metric === 'auc' ? metrics.auc : metrics.logLoss;
 }
 

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InvokeEndpointCommand, type SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { challengersRow, type JudgeRows } from './judge-rows.ts';
 import { readRows, scoresOf } from './scores.ts';
 
 /** Rows that a new endpoint is asked for. */
@@ -22,16 +23,16 @@ export class ProbeFailed extends Error {
 export async function probeEndpoint(
   { runtime, s3 }: { runtime: Pick<SageMakerRuntimeClient, 'send'>; s3: Pick<S3Client, 'send'> },
   endpointName: string,
-  uris: { judge: string; scores: string },
+  { rows: judged, scores: uri }: { rows: JudgeRows; scores: string },
 ): Promise<number> {
-  const { rows, scores } = await readRows(s3, uris, ROWS_MAX);
+  const { rows, scores } = await readRows(s3, { judge: judged.challengerUri, scores: uri }, ROWS_MAX);
   for (const [index, row] of rows.entries()) {
     const { Body } = await runtime.send(
       new InvokeEndpointCommand({
         EndpointName: endpointName,
         ContentType: 'text/csv',
         Accept: 'application/json',
-        Body: row.slice(row.indexOf(',') + 1),
+        Body: challengersRow(row, judged),
       }),
     );
     const [found = Number.NaN] = scoresOf(

@@ -1,7 +1,16 @@
+import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DeleteEndpointCommand, paginateListEndpoints, type SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { isEndpointOf } from '../model/names.ts';
 import { forgetRetired, type ServingRecord } from '../state/serving.ts';
 import type { StateTable } from '../state/table.ts';
+import { endScaling } from './autoscaling.ts';
+import { isMissing } from './rollout.ts';
+
+/** Where endpoints are, and where they are scaled. */
+interface Fleets {
+  readonly sagemaker: SageMakerClient;
+  readonly autoscaling: Pick<ApplicationAutoScalingClient, 'send'>;
+}
 
 /**
  * Deletes endpoints that predictions were moved away from, once their grace period is over. Until then predictions that
@@ -10,14 +19,14 @@ import type { StateTable } from '../state/table.ts';
  * @returns the names of those deleted.
  */
 export async function deleteRetiredEndpoints(
-  { table, sagemaker }: { table: StateTable; sagemaker: Pick<SageMakerClient, 'send'> },
+  { table, ...fleets }: Fleets & { readonly table: StateTable },
   serving: ServingRecord,
   graceSeconds: number,
   nowMs: number,
 ): Promise<string[]> {
   const due = Object.entries(serving.retiring).filter(([, at]) => Date.parse(at) + graceSeconds * 1_000 <= nowMs);
   for (const [name] of due) {
-    await deleteEndpoint(sagemaker, name);
+    await deleteEndpoint(fleets, name);
     await forgetRetired(table, name);
   }
   return due.map(([name]) => name);
@@ -28,15 +37,11 @@ export async function deleteRetiredEndpoints(
  *
  * @param inUse endpoints that serve or retire.
  */
-export async function deleteStrayEndpoints(
-  sagemaker: SageMakerClient,
-  base: string,
-  inUse: readonly string[],
-): Promise<string[]> {
-  const endpoints = await endpointsOf(sagemaker, base);
+export async function deleteStrayEndpoints(fleets: Fleets, base: string, inUse: readonly string[]): Promise<string[]> {
+  const endpoints = await endpointsOf(fleets.sagemaker, base);
   // One that is changing cannot be deleted: it is after the next training.
   const strays = endpoints.filter(({ name, status }) => !inUse.includes(name) && /^(InService|Failed)$/.test(status));
-  for (const { name } of strays) await deleteEndpoint(sagemaker, name);
+  for (const { name } of strays) await deleteEndpoint(fleets, name);
   return strays.map(({ name }) => name);
 }
 
@@ -55,10 +60,11 @@ export async function endpointsOf(
   return found;
 }
 
-async function deleteEndpoint(sagemaker: Pick<SageMakerClient, 'send'>, EndpointName: string): Promise<void> {
+async function deleteEndpoint({ sagemaker, autoscaling }: Fleets, EndpointName: string): Promise<void> {
+  await endScaling(autoscaling, EndpointName);
   try {
     await sagemaker.send(new DeleteEndpointCommand({ EndpointName }));
   } catch (error) {
-    if (!(error instanceof Error && /could not find/i.test(error.message))) throw error;
+    if (!isMissing(error)) throw error;
   }
 }

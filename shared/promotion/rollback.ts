@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import {
   CreateEndpointCommand,
   DescribeEndpointConfigCommand,
@@ -12,7 +13,8 @@ import { type Evidence, markRolledBack, readEvidence, servableOf, servedBefore }
 import { pauseLoop } from '../state/intervention.ts';
 import { forgetRetired, readServing, type Serving, writeRolledBackServing } from '../state/serving.ts';
 import type { StateTable } from '../state/table.ts';
-import { describeEndpoint, scaledTo } from './rollout.ts';
+import { scalingRefusal, takeOverScaling } from './autoscaling.ts';
+import { describeEndpoint, isMissing, scaledTo } from './rollout.ts';
 
 /** Longest wait for the endpoint to have swapped, in milliseconds. A fleet starts in minutes. */
 const SWAP_MS_MAX = 60 * 60_000;
@@ -32,6 +34,7 @@ export interface RollbackRequest {
 interface Reached {
   readonly table: StateTable;
   readonly sagemaker: Pick<SageMakerClient, 'send'>;
+  readonly autoscaling: ApplicationAutoScalingClient;
 }
 
 /** What has served, what serves, and the endpoint that predictions ask now. */
@@ -51,18 +54,15 @@ export interface RolledBack {
  *
  * @throws Error with the way out when there is nothing to go back to, or a deployment is under way; what serves goes on.
  */
-export async function rollBack(
-  { table, sagemaker }: Reached,
-  request: RollbackRequest,
-  now: () => number,
-): Promise<RolledBack> {
+export async function rollBack(reached: Reached, request: RollbackRequest, now: () => number): Promise<RolledBack> {
+  const { table, sagemaker, autoscaling } = reached;
   const { pollMs, reason } = request;
   const from = await readServing(table);
   if (!from) throw new Error('No model serves yet, so there is none to go back to.');
   const state = await readEpochState(table);
   const to = targetOf(from, await readEvidence(table, state.epoch), request.to);
-  await checkServable({ table, sagemaker }, to, request);
   const endpointName = to.endpointName ?? request.endpointName;
+  await checkServable(reached, to, endpointName, request);
   const endpoint = await describeEndpoint(sagemaker, endpointName);
   checkInService(endpoint, endpointName, { from, to }, state);
 
@@ -71,6 +71,8 @@ export async function rollBack(
   await forgetRetired(table, endpointName);
   await deploy(sagemaker, endpoint, endpointName, to.endpointConfigName);
   await untilServing(sagemaker, endpointName, to.endpointConfigName, { pollMs, now });
+  const left = from.endpointName ?? request.endpointName;
+  if (left !== endpointName) await takeOverScaling(autoscaling, left, endpointName);
 
   const at = new Date(now()).toISOString();
   await markRolledBack(table, to.epoch, undefined);
@@ -97,16 +99,28 @@ function targetOf(from: Serving, evidence: readonly Evidence[], modelName: strin
 }
 
 /** @throws Error when the model could not be asked, so that going back to it would stop predictions. */
-async function checkServable({ table, sagemaker }: Reached, to: Serving, { schemaHash }: RollbackRequest) {
+async function checkServable(
+  reached: Reached,
+  to: Serving,
+  endpointName: string,
+  { schemaHash }: RollbackRequest,
+): Promise<void> {
+  const { table, sagemaker } = reached;
   if (to.schemaHash !== schemaHash && !(await readEncoding(table, to.schemaHash))) {
     throw new Error(
       `Model ${to.modelName} is of schema ${to.schemaHash}, whose encoding is not kept: deploy the definition it was trained with first.`,
     );
   }
+  const { ProductionVariants } = await describeConfig(sagemaker, to);
+  const refusal = await scalingRefusal(reached, endpointName, ProductionVariants?.[0]?.InstanceType);
+  if (refusal !== undefined) throw new Error(refusal);
+}
+
+async function describeConfig(sagemaker: Reached['sagemaker'], to: Serving) {
   try {
-    await sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: to.endpointConfigName }));
+    return await sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: to.endpointConfigName }));
   } catch (cause) {
-    if (!/could not find/i.test((cause as Error).message)) throw cause;
+    if (!isMissing(cause)) throw cause;
     throw new Error(
       `Endpoint configuration ${to.endpointConfigName} of model ${to.modelName} is gone: name another model by --to.`,
       { cause },

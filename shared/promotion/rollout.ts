@@ -61,7 +61,10 @@ export async function planRollout(
   };
 }
 
-/** An endpoint; undefined when there is none, which SageMaker has no error of its own for. */
+/** Whether SageMaker has answered that there is no such thing: it has no error of its own for that. */
+export const isMissing = (error: unknown): boolean => error instanceof Error && /could not find/i.test(error.message);
+
+/** An endpoint; undefined when there is none. */
 export async function describeEndpoint(
   sagemaker: Caller,
   EndpointName: string,
@@ -69,7 +72,7 @@ export async function describeEndpoint(
   try {
     return await sagemaker.send(new DescribeEndpointCommand({ EndpointName }));
   } catch (error) {
-    if (error instanceof Error && /could not find/i.test(error.message)) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

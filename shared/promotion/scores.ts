@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { listKeys } from '../calls/list-keys.ts';
 import { THRESHOLD_OF_SCORES } from '../model/threshold.ts';
 import type { JudgedScores } from './gate.ts';
+import type { JudgeRows } from './judge-rows.ts';
 
 /** Reads what batch transform has made of the rows to judge by. File by file, line by line: memory holds numbers only. */
 
@@ -24,30 +25,73 @@ interface Scored {
   readonly labels: (number | undefined)[];
 }
 
+/** What the files of rows say before the columns, in their order. The last two are of rows that two schemas share. */
+interface Heads {
+  readonly labels: number[];
+  readonly readable: number[];
+  readonly numbers: number[];
+}
+
 /**
- * Labels of the rows to judge by (the first column of every file under `judge`) and the scores of the models: batch
- * transform writes the answers to `name` as `name.out`.
+ * Labels of the rows to judge by (the first column of every file) and the scores of the models: batch transform writes
+ * the answers to `name` as `name.out`.
  *
- * @throws Error naming the file whose rows and scores are not as many.
+ * @throws Error naming the file whose rows and scores are not as many, or the row that one of two models lacks.
  */
 export async function readJudgedScores(
   s3: S3,
-  uris: { judge: string; challenger: string; champion?: string | undefined },
+  {
+    rows: { challengerUri, championUri, isShared },
+    ...uris
+  }: {
+    rows: Pick<JudgeRows, 'challengerUri' | 'championUri' | 'isShared'>;
+    challenger: string;
+    champion?: string | undefined;
+    leader?: string | undefined;
+  },
 ): Promise<JudgedScores> {
-  const rows = place(uris.judge);
-  const labels: number[] = [];
   const challenger: Scored = { scores: [], labels: [] };
   const champion: Scored = { scores: [], labels: [] };
+  const leader: Scored = { scores: [], labels: [] };
+  const heads = await readScored(s3, challengerUri, [
+    [uris.challenger, challenger],
+    ...(isShared ? [] : [[uris.champion, champion] as const]),
+    [uris.leader, leader],
+  ]);
+  const others = isShared && (await readScored(s3, championUri, [[uris.champion, champion]]));
+  return {
+    labels: Uint8Array.from(heads.labels),
+    readable: isShared ? Uint8Array.from(heads.readable) : undefined,
+    challenger: Float64Array.from(challenger.scores),
+    champion:
+      uris.champion === undefined
+        ? undefined
+        : Float64Array.from(others ? inOrderOf(heads, others, champion.scores, championUri) : champion.scores),
+    leader: uris.leader === undefined ? undefined : Float64Array.from(leader.scores),
+    threshold: thresholdOf(challenger),
+  };
+}
+
+/** Reads files of rows, and what models have made of them, which is added to their scores. */
+async function readScored(
+  s3: S3,
+  rowsUri: string,
+  scorers: readonly (readonly [uri: string | undefined, scored: Scored])[],
+): Promise<Heads> {
+  const rows = placeOf(rowsUri);
+  const heads: Heads = { labels: [], readable: [], numbers: [] };
   for await (const key of listKeys(s3, rows.bucket, rows.prefix)) {
-    const before = labels.length;
-    for await (const line of linesOf(s3, rows.bucket, key)) labels.push(Number(line.slice(0, line.indexOf(','))));
-    if (labels.length === before) continue;
-    for (const [uri, scored] of [
-      [uris.challenger, challenger],
-      [uris.champion, champion],
-    ] as const) {
+    const before = heads.labels.length;
+    for await (const line of linesOf(s3, rows.bucket, key)) {
+      const [label, readable, number] = line.split(',', 3).map(Number);
+      heads.labels.push(label ?? Number.NaN);
+      heads.readable.push(readable ?? Number.NaN);
+      heads.numbers.push(number ?? Number.NaN);
+    }
+    if (heads.labels.length === before) continue;
+    for (const [uri, scored] of scorers) {
       if (uri === undefined) continue;
-      const { bucket, prefix } = place(uri);
+      const { bucket, prefix } = placeOf(uri);
       const answers = `${prefix}${key.slice(rows.prefix.length)}.out`;
       for await (const line of linesOf(s3, bucket, answers)) {
         for (const { score, predicted_label } of answersOf(line)) {
@@ -55,19 +99,24 @@ export async function readJudgedScores(
           scored.labels.push(predicted_label);
         }
       }
-      if (scored.scores.length !== labels.length) {
+      if (scored.scores.length !== heads.labels.length) {
         throw new Error(
-          `s3://${bucket}/${answers} has ${scored.scores.length - before} scores for ${labels.length - before} rows`,
+          `s3://${bucket}/${answers} has ${scored.scores.length - before} scores for ${heads.labels.length - before} rows`,
         );
       }
     }
   }
-  return {
-    labels: Uint8Array.from(labels),
-    challenger: Float64Array.from(challenger.scores),
-    champion: uris.champion === undefined ? undefined : Float64Array.from(champion.scores),
-    threshold: thresholdOf(challenger),
-  };
+  return heads;
+}
+
+/** Scores of another model's rows of the same records, in the order of these. */
+function inOrderOf(heads: Heads, others: Heads, scores: readonly number[], uri: string): number[] {
+  const byNumber = new Map(others.numbers.map((number, index) => [number, scores[index]]));
+  return heads.numbers.map((number) => {
+    const score = byNumber.get(number);
+    if (score === undefined) throw new Error(`${uri} has no row ${number}`);
+    return score;
+  });
 }
 
 /** The first rows of the first file that has any, as they are, with the scores a model gave them. */
@@ -76,13 +125,13 @@ export async function readRows(
   uris: { judge: string; scores: string },
   most: number,
 ): Promise<{ rows: string[]; scores: number[] }> {
-  const source = place(uris.judge);
+  const source = placeOf(uris.judge);
   const rows: string[] = [];
   const scores: number[] = [];
   for await (const key of listKeys(s3, source.bucket, source.prefix)) {
     for await (const line of linesOf(s3, source.bucket, key)) if (rows.length < most) rows.push(line);
     if (rows.length === 0) continue;
-    const { bucket, prefix } = place(uris.scores);
+    const { bucket, prefix } = placeOf(uris.scores);
     for await (const line of linesOf(s3, bucket, `${prefix}${key.slice(source.prefix.length)}.out`)) {
       if (scores.length < most) scores.push(...scoresOf(line));
     }
@@ -109,7 +158,8 @@ function answersOf(line: string): z.output<typeof predictionSchema>[] {
   throw new Error(`Not the scores of a model: ${line.slice(0, 100)}`);
 }
 
-async function* linesOf(s3: S3, bucket: string, key: string): AsyncGenerator<string> {
+/** The lines of an object that are not empty. */
+export async function* linesOf(s3: S3, bucket: string, key: string): AsyncGenerator<string> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   for await (const line of createInterface({
     input: Readable.from(Body as Readable),
@@ -119,7 +169,8 @@ async function* linesOf(s3: S3, bucket: string, key: string): AsyncGenerator<str
   }
 }
 
-function place(uri: string): { bucket: string; prefix: string } {
+/** Bucket and prefix of an s3:// location. */
+export function placeOf(uri: string): { bucket: string; prefix: string } {
   const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(uri) ?? [];
   return { bucket, prefix };
 }

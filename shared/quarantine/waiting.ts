@@ -5,8 +5,12 @@ import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from './bucket.ts';
 
 /** A stream record that waits to be put right. */
 export interface WaitingRecord {
-  /** One sentence on why it waits, without values. */
+  /** One sentence on why it waits, without values: kind, place and message. */
   readonly reason: string;
+  /** The reason's name, the place in the record, which is empty for a batch that was given up, and the message. */
+  readonly kind: string;
+  readonly path: string;
+  readonly message: string;
   /** As it came. */
   readonly record: unknown;
 }
@@ -86,7 +90,9 @@ function rejectedRecords(key: string, text: string, etag: string | undefined): W
   return {
     key,
     etag,
-    records: kept.map(({ reason, path, message, record }) => ({ reason: `${reason} at ${path}: ${message}`, record })),
+    records: kept.map(({ reason: kind, path, message, record }) => {
+      return { reason: `${kind} at ${path}: ${message}`, kind, path, message, record };
+    }),
     without: (done) => lines.flatMap((line, index) => (done.has(index) ? [] : `${line}\n`)).join(''),
   };
 }
@@ -98,11 +104,12 @@ function failedBatch(key: string, text: string, etag: string | undefined): Waiti
     | undefined;
   const records = payload?.Records;
   if (!Array.isArray(records)) throw holdsNone(key);
-  const reason = `Lambda gave up: ${content.requestContext?.condition}`;
+  const condition = `${content.requestContext?.condition}`;
+  const why = { reason: `Lambda gave up: ${condition}`, kind: 'lambda-gave-up', path: '', message: condition };
   return {
     key,
     etag,
-    records: records.map((record) => ({ reason, record })),
+    records: records.map((record) => ({ ...why, record })),
     without(done) {
       const Records = records.filter((_, index) => !done.has(index));
       return JSON.stringify({ ...content, payload: JSON.stringify({ ...payload, Records }) });

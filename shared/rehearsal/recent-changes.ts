@@ -36,8 +36,8 @@ export async function recentChanges(streams: Streams, streamArn: string): Promis
   return changes;
 }
 
-/** The newest shards come last, and a page may end before them. */
-async function shardsOf(streams: Streams, streamArn: string): Promise<(string | undefined)[]> {
+/** Shards of a stream. The newest shards come last, and a page may end before them. */
+export async function shardsOf(streams: Streams, streamArn: string): Promise<(string | undefined)[]> {
   const shards: (string | undefined)[] = [];
   let ExclusiveStartShardId: string | undefined;
   do {
@@ -66,7 +66,7 @@ async function firstRecords(streams: Streams, streamArn: string, ShardId: string
 }
 
 /** A record as the Streams API gives it, in the form of a Lambda event. */
-function toEventRecord({ dynamodb, userIdentity, ...record }: StreamRecord): object {
+export function toEventRecord({ dynamodb, userIdentity, ...record }: StreamRecord): object {
   const { ApproximateCreationDateTime: time, Keys, NewImage, OldImage, ...rest } = dynamodb ?? {};
   return {
     ...record,

@@ -75,7 +75,11 @@ const epochStateSchema = z.object({
   /** The last failure of all, whatever has become of its epoch. */
   lastFailure: failureSchema.optional(),
   lastTraining: z
-    .object({ epoch: z.int(), attempt: z.int(), finishedAtMs: z.number(), schemaHash: z.string().optional() })
+    .object({
+      ...{ epoch: z.int(), attempt: z.int(), finishedAtMs: z.number(), schemaHash: z.string().optional() },
+      /** Rows of its training set. */
+      rows: z.int().optional(),
+    })
     .optional(),
   /** Since when no training is claimed but by a person, and why. */
   paused: z.object({ atMs: z.number(), reason: z.string() }).optional(),
@@ -88,7 +92,10 @@ export type TrainingInFlight = Readonly<z.output<typeof trainingSchema>>;
 export interface ClosedTraining {
   readonly epoch: number;
   readonly attempt: number;
-  readonly evidence: Readonly<Record<string, unknown>> & { readonly schemaHash: string };
+  readonly evidence: Readonly<Record<string, unknown>> & {
+    readonly schemaHash: string;
+    readonly counts?: Readonly<Record<string, number>>;
+  };
   readonly serving?: Serving;
 }
 
@@ -189,7 +196,8 @@ export async function closeEpoch(
   if (serving) await writeServing(table, serving, nowMs);
   const { countsAtClaim } = await readEpochState(table);
   const carried = countsAtClaim ? beyond(await countLabels(table, epoch), countsAtClaim) : NO_LABELS;
-  const lastTraining = { epoch, attempt, finishedAtMs: nowMs, schemaHash: closed.evidence.schemaHash };
+  const { schemaHash, counts } = closed.evidence;
+  const lastTraining = { epoch, attempt, finishedAtMs: nowMs, schemaHash, rows: rowsOf(counts) };
   return moves(table, {
     update: `SET #lastTraining = :lastTraining, #carried = :carried${failure ? ', #lastFailure = :failure' : ''} REMOVE #training`,
     condition: '#training.#epoch = :epoch AND #training.#attempt = :attempt',
@@ -199,6 +207,10 @@ export async function closeEpoch(
     },
   });
 }
+
+/** Rows of a training set; undefined where it was never counted. */
+const rowsOf = (counts: Readonly<Record<string, number>> | undefined): number | undefined =>
+  counts && ['trainRows', 'validationRows', 'judgeRows'].reduce((sum, part) => sum + (counts[part] ?? 0), 0);
 
 function failureOf({ epoch, attempt, error, cause, labelsAwaited }: Failure, nowMs: number) {
   return { epoch, attempt, failedAtMs: nowMs, error, cause: cause.slice(0, CAUSE_CHARACTERS_MAX), labelsAwaited };

@@ -19,8 +19,8 @@ const comparisonSchema = z.looseObject({
   challenger: z.object({ auc: z.number(), logLoss: z.number() }),
   champion: z.object({ auc: z.number(), logLoss: z.number() }).optional(),
   gain: z.object({ value: z.number(), low: z.number(), high: z.number(), confidence: z.number() }).optional(),
-  /** How far below the best model of its schema that has served, by the gains since; 0 for the best. */
-  behindBest: z.number().optional(),
+  /** The best of the models on these rows. Absent where it was not looked for: then it is this one. */
+  bestModelName: z.string().optional(),
 });
 
 const evidenceSchema = z.looseObject({
@@ -44,6 +44,8 @@ const evidenceSchema = z.looseObject({
   /** Rows by part and class; `inexactRows` of all parts have features that may be of after the label. */
   counts: z.record(z.string(), z.number()).default({}),
   comparison: comparisonSchema.optional(),
+  /** Bytes that Athena has read for the snapshot, for the counts and for the rows. */
+  bytesRead: z.object({ snapshot: z.number(), counts: z.number(), rows: z.number() }).optional(),
   /** When a person took the model back, and why. */
   rolledBackAt: z.string().optional(),
   rollbackReason: z.string().optional(),

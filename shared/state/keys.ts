@@ -14,8 +14,26 @@ export const SERVING_KEY = 'serving';
 /** Key of an encoding, which stays as long as a model of its schema may be gone back to. */
 export const encodingKey = (schemaHash: string) => `encoding#${schemaHash}`;
 
-/** The newest snapshot of the change log, which the next training builds upon. */
+/** The newest snapshot of the change log, which the next one builds upon. */
 export const SNAPSHOT_ITEM_KEY = 'snapshot';
+
+/** The snapshot that the views read. */
+export const SHOWN_SNAPSHOT_KEY = 'shown-snapshot';
+
+/** The backfill that is under way, or the last one. */
+export const BACKFILL_KEY = 'backfill';
+
+/** Key of how far a backfill has come with one of its files. */
+export const backfillFileKey = (runId: string, file: string) => `backfill#${runId}#${file}`;
+
+/** Key of how far a backfill has come with a segment of the table that it scans. */
+export const backfillSegmentKey = (runId: string, segment: number) => `backfill#${runId}#segment-${segment}`;
+
+/** What keys of tombstones begin with. */
+export const TOMBSTONES = 'tombstone#';
+
+/** Key of the last delete of a record while a backfill was under way. */
+export const tombstoneKey = (recordIdentifier: string) => recordKey('tombstone', recordIdentifier);
 
 /** Key of the latest known change of a record (event time's fence). */
 export const fenceKey = (recordIdentifier: string) => recordKey('fence', recordIdentifier);

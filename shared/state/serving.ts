@@ -8,6 +8,15 @@ import { readItem, type StateTable, unlessConditionFails } from './table.ts';
 /** Age up to which a prediction trusts what it last read, in milliseconds. */
 const SERVING_CACHE_MS = 10_000;
 
+/**
+ * Age up to which it is used while DynamoDB does not answer, in milliseconds. An endpoint that was retired since then is
+ * still there: the least grace period is 60 s.
+ */
+const SERVING_STALE_MS_MAX = 50_000;
+
+/** Time in which DynamoDB has to answer where something older is known, in milliseconds. */
+const SERVING_READ_MS_MAX = 1_000;
+
 /** How often a write is tried that somebody else was faster than. */
 const ROUNDS_MAX = 5;
 
@@ -129,17 +138,26 @@ export function readServing(table: StateTable): Promise<ServingRecord | undefine
 
 /**
  * Makes a reader of what serves that asks DynamoDB once in {@link SERVING_CACHE_MS}. That nothing serves yet is not
- * remembered, so that the first model is seen at once.
+ * remembered, so that the first model is seen at once. While DynamoDB fails or is too slow, it answers with what it knew
+ * up to {@link SERVING_STALE_MS_MAX} ago: a prediction needs no more of DynamoDB than this.
+ *
+ * @throws Error, from the reader, whatever DynamoDB answers when nothing that young is known.
  */
 export function servingReader(table: StateTable, now: () => number): () => Promise<Serving | undefined> {
   let known: { serving: Serving; readAt: number } | undefined;
+  let askedAt = 0;
+  const ask = async (signal?: AbortSignal) => {
+    const get = new GetItemCommand({ TableName: table.name, Key: { pk: { S: SERVING_KEY } } });
+    const { Item } = await table.dynamodb.send(get, signal && { abortSignal: signal });
+    known = Item && { serving: servingSchema.parse(unmarshall(Item)), readAt: now() };
+    return known?.serving;
+  };
   return async () => {
-    if (known && now() - known.readAt < SERVING_CACHE_MS) return known.serving;
-    const { Item } = await table.dynamodb.send(
-      new GetItemCommand({ TableName: table.name, Key: { pk: { S: SERVING_KEY } } }),
-    );
-    if (!Item) return undefined;
-    known = { serving: servingSchema.parse(unmarshall(Item)), readAt: now() };
-    return known.serving;
+    if (known && now() - askedAt < SERVING_CACHE_MS) return known.serving;
+    askedAt = now();
+    if (known && askedAt - known.readAt > SERVING_STALE_MS_MAX) known = undefined;
+    if (!known) return ask();
+    const { serving } = known;
+    return ask(AbortSignal.timeout(SERVING_READ_MS_MAX)).catch(() => serving);
   };
 }

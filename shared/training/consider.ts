@@ -1,5 +1,8 @@
 import { encodingOf } from '../model/encoding.ts';
+import { endpointName } from '../model/names.ts';
+import { scalingRefusal } from '../promotion/autoscaling.ts';
 import { deleteRetiredEndpoints } from '../promotion/retired.ts';
+import { readBackfill } from '../state/backfill.ts';
 import { writeEncoding } from '../state/encodings.ts';
 import { claimEpoch, countPending, type EpochState, readEpochState, reopenEpoch } from '../state/epochs.ts';
 import { readEvidence } from '../state/evidence.ts';
@@ -24,6 +27,12 @@ export async function considerTraining(dependencies: RetrainDependencies, asked?
   const known = { ...circumstances(dependencies, state, serving), asked };
   const { decision, counts } = await decideNow(dependencies, known);
   if (decision.decision === 'wait') return decision;
+  if (decision.decision === 'train' && asked === undefined && (await readBackfill(table))?.status === 'recording') {
+    const reason = 'A backfill is under way: labels are counted, and it is decided once it has ended.';
+    return { decision: 'wait', reason };
+  }
+  const refusal = await deploymentRefusal(dependencies, decision);
+  if (refusal !== undefined) return { decision: 'wait', reason: refusal };
 
   const training =
     decision.decision === 'resume' ? decision.training : await claim(dependencies, decision, own(counts, state));
@@ -56,10 +65,12 @@ export async function tellTraining(dependencies: RetrainDependencies, asked: str
     name.endsWith('Rows') ? `${name} ${count}` : [],
   );
   const { gate, minimums } = options;
+  const refusal = await deploymentRefusal(dependencies, decision);
   const sentences = [
-    decision.decision === 'train'
-      ? `Epoch ${decision.epoch}, attempt ${decision.attempt}, would be trained now, by ${options.trainingAlgorithm}, schema ${encodingOf(group).schemaHash}.`
-      : decision.reason,
+    refusal ??
+      (decision.decision === 'train'
+        ? `Epoch ${decision.epoch}, attempt ${decision.attempt}, would be trained now, by ${options.trainingAlgorithm}, schema ${encodingOf(group).schemaHash}.`
+        : decision.reason),
     `${pending.total} newly labelled records (${pending[0]} of class 0, ${pending[1]} of class 1) beside those of earlier trainings${rows.length > 0 ? ` (the last had ${rows.join(', ')})` : ''}.`,
     snapshot
       ? `Read from snapshot ${snapshot.name} and the changes since ${snapshot.watermark}.`
@@ -67,9 +78,26 @@ export async function tellTraining(dependencies: RetrainDependencies, asked: str
     `Each class needs ${minimums.trainPerClass} rows to train on, ${minimums.validationPerClass} to validate on, ${minimums.judgePerClass} to judge by.`,
     serving
       ? `The gate asks for a gain in ${gate.metric} over ${serving.modelName} that lies above ${gate.minimumGain} at ${gate.confidence} %.`
-      : `The gate asks for an AUC above ${gate.floor}, as nothing serves.`,
+      : `The gate asks for an AUC that is certainly at least ${gate.floor} (at ${gate.confidence} %), as nothing serves.`,
   ];
   return { decision: 'dry-run', changed: false, reason: sentences.join(' ') };
+}
+
+/** Why the model of a training that is due could not be deployed: asked before the training is paid for. */
+export async function deploymentRefusal(
+  {
+    options,
+    group,
+    sagemaker,
+    autoscaling,
+  }: Pick<RetrainDependencies, 'group' | 'sagemaker' | 'autoscaling'> & {
+    readonly options: Pick<RetrainDependencies['options'], 'endpointName' | 'endpointInstanceType'>;
+  },
+  { decision }: Decision,
+): Promise<string | undefined> {
+  if (decision !== 'train') return undefined;
+  const name = endpointName(options.endpointName, encodingOf(group).schemaHash);
+  return scalingRefusal({ sagemaker, autoscaling }, name, options.endpointInstanceType);
 }
 
 export function circumstances(

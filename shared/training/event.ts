@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Serving } from '../state/serving.ts';
+import { snapshotSchema } from '../state/snapshots.ts';
 import { trainingPlanSchema } from './plan.ts';
 
 /** What invokes retrain: labels arriving, the schedule, a person, and the state machine on its way through a training. */
@@ -19,18 +20,39 @@ const trainingJobSchema = z.object({
   ModelArtifacts: z.object({ S3ModelArtifacts: z.string() }).nullish(),
 });
 
+/** What Athena tells of the queries of a training. @see GetQueryExecution, Statistics */
+const statisticsSchema = z.object({ DataScannedInBytes: z.number().default(0) });
+const queriesSchema = z.object({ snapshot: statisticsSchema, counts: statisticsSchema, rows: statisticsSchema });
+
 const verdictSchema = z.object({
   decision: z.enum(['promote', 'refuse']),
   reason: z.string(),
   comparison: z.looseObject({ threshold: z.number().optional() }),
 });
 
+const scorer = { found: z.boolean(), modelName: z.string().nullable() };
+
 const championSchema = z.object({
-  found: z.boolean(),
-  incumbent: z.object({ behindBest: z.number().optional(), auc: z.number().optional() }),
+  ...scorer,
+  incumbent: z.object({ auc: z.number().optional(), unreadable: z.string().optional() }),
+  leader: z.object(scorer),
+  /** Absent in executions that began under an older version: those of the training set. */
+  rows: z
+    .object({
+      ...{ challengerUri: z.string(), championUri: z.string(), isShared: z.boolean() },
+      ...{ challengerFields: z.string(), championFields: z.string() },
+    })
+    .optional(),
 });
 
-const trained = { ...planned, training: trainingJobSchema, counted: countedSchema, verdict: verdictSchema };
+const trained = {
+  ...planned,
+  training: trainingJobSchema,
+  counted: countedSchema,
+  verdict: verdictSchema,
+  /** Absent in executions that began under an older version. */
+  queries: queriesSchema.optional(),
+};
 
 const actionSchema = z.discriminatedUnion('action', [
   /** A person asks for a training now, or what one would be (`dryRun`). */
@@ -40,19 +62,28 @@ const actionSchema = z.discriminatedUnion('action', [
     dryRun: z.boolean().default(false),
   }),
   /** A snapshot is finished. It holds whatever becomes of the training. */
-  z.object({ action: z.literal('snapshot'), snapshot: trainingPlanSchema.shape.snapshot }),
+  z.object({
+    action: z.literal('snapshot'),
+    snapshot: trainingPlanSchema.shape.snapshot,
+    /** Whether whoever asks shows it next; if not, it is shown by an execution of its own. */
+    isShownNext: z.boolean().default(false),
+  }),
+  /** What are the views to read? */
+  z.object({ action: z.literal('show-snapshot') }),
+  /** The views read a snapshot. */
+  z.object({ action: z.literal('snapshot-shown'), snapshot: snapshotSchema }),
   /** The rows of the training set are counted: is it worth training on? */
   z.object({ action: z.literal('examine'), ...planned, counted: countedSchema }),
-  /** Which model the challenger is to be compared with. */
-  z.object({ action: z.literal('champion'), ...planned }),
-  /** Both models have scored the rows to judge by. */
+  /** Which models the challenger is to be compared with. `canShare`: rows can be written for two schemas. */
+  z.object({ action: z.literal('champion'), ...planned, canShare: z.boolean().default(false) }),
+  /** The models have scored the rows to judge by. */
   z.object({ action: z.literal('judge'), ...planned, champion: championSchema }),
   /** The gate promotes; may it be? */
   z.object({ action: z.literal('approval'), ...planned, verdict: verdictSchema }),
   /** How is the model to be deployed? */
   z.object({ action: z.literal('rollout'), ...planned }),
   /** A new endpoint is in service. */
-  z.object({ action: z.literal('probe'), ...planned }),
+  z.object({ action: z.literal('probe'), ...planned, champion: championSchema.optional() }),
   z.object({ action: z.literal('close'), ...trained }),
   z.object({ action: z.literal('refuse'), ...trained }),
   /** Something failed. `run` is all that the execution knows by then. */
@@ -70,7 +101,10 @@ const actionSchema = z.discriminatedUnion('action', [
   z.object({ action: z.literal('clean-up'), ...attempt, alarms: z.array(z.object({ AlarmName: z.string() })) }),
 ]);
 
-export type RetrainEvent = z.output<typeof actionSchema> | { readonly action: 'consider' };
+export type RetrainEvent =
+  | z.output<typeof actionSchema>
+  /** `isScheduled`: by the schedule, which also sees to what time alone makes due. */
+  | { readonly action: 'consider'; readonly isScheduled?: boolean };
 
 /** The request of one action. */
 export type RequestOf<A extends RetrainEvent['action']> = Extract<RetrainEvent, { readonly action: A }>;
@@ -82,7 +116,11 @@ export type RequestOf<A extends RetrainEvent['action']> = Extract<RetrainEvent, 
  * @throws Error when there is an action, but none that a person or the state machine sends.
  */
 export function parseRetrainEvent(event: unknown): RetrainEvent {
-  if (typeof event !== 'object' || event === null || !('action' in event)) return { action: 'consider' };
+  if (typeof event !== 'object' || event === null || !('action' in event)) {
+    const isScheduled =
+      typeof event === 'object' && event !== null && 'source' in event && event.source === 'aws.events';
+    return { action: 'consider', isScheduled };
+  }
   const parsed = actionSchema.safeParse(event);
   if (parsed.success) return parsed.data;
   throw new Error(`Not an event of the retraining state machine:\n${z.prettifyError(parsed.error)}`);

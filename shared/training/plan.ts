@@ -6,8 +6,9 @@ import { type DeploymentOptions, deploymentPlan, deploymentPlanSchema } from '..
 import type { TrainingInFlight } from '../state/epochs.ts';
 import type { Snapshot } from '../state/snapshots.ts';
 import { trainingImage } from './images.ts';
-import { firstDayToRead, isUsable, snapshotFormat, snapshotQuery, snapshotsFolder } from './snapshot.ts';
-import { countQuery, partFolder, unloadQuery } from './training-set.ts';
+import { isUsable } from './snapshot.ts';
+import { writtenSnapshot } from './snapshots/plan.ts';
+import { countQuery, partFolder, type Selection, unloadQuery } from './training-set.ts';
 
 /** Longest input of an execution, in bytes. Source: Step Functions quotas. It becomes the state, which grows: see below. */
 const INPUT_BYTES_MAX = 256 * 1024;
@@ -20,6 +21,8 @@ const BUFFERS_WAITED = 2;
 
 /** Default of linear-learner, and more than enough for any size of training set. */
 const MINI_BATCH_SIZE_MAX = 1_000;
+
+const DAY_MS = 86_400_000;
 
 /** Input of the retraining state machine. */
 export const trainingPlanSchema = z.object({
@@ -40,6 +43,8 @@ export const trainingPlanSchema = z.object({
     base: z.string().nullable(),
     changeLogFrom: z.string().nullable(),
   }),
+  /** Which labeled records are learnt from. Absent in trainings of older versions: all of them. */
+  selection: z.object({ since: z.iso.date().optional(), rowsMax: z.int().optional() }).optional(),
   countQuery: z.string(),
   trainingSetQuery: z.string(),
   trainingJobName: z.string(),
@@ -75,6 +80,10 @@ export interface TrainingOptions extends DeploymentOptions {
   /** Beside or instead of the algorithm's usual ones. */
   readonly hyperParameters: Readonly<Record<string, string>>;
   readonly policy: { readonly labelsThreshold: number };
+  /** Labels of how many days back are learnt from, and from how many rows at most. */
+  readonly trainingWindowDays: number | 'all';
+  readonly trainingRowsMax: number | 'all';
+  readonly minimums: { readonly trainPerClass: number };
   readonly changeLogBufferSeconds: number;
   readonly endpointPollSeconds: number;
 }
@@ -83,7 +92,7 @@ export interface TrainingOptions extends DeploymentOptions {
  * Everything the state machine needs to train one attempt at an epoch and to put its model behind the endpoint.
  *
  * @param nowMs becomes the snapshot's watermark: its query runs later, so it reads every row that is in S3 by then.
- * @param lastSnapshot the newest finished snapshot, of whatever definition and age.
+ * @param lastSnapshot the newest finished snapshot, of whatever definition.
  * @throws Error when the algorithm has no image in the state machine's region.
  */
 export function trainingPlan(
@@ -99,8 +108,9 @@ export function trainingPlan(
   const trainingSetUri = `${bucket}/training-sets/${name}/`;
   const database = options.glueDatabase;
   const hash = schemaHash(group);
-  const base = lastSnapshot && isUsable(lastSnapshot, group, nowMs) ? lastSnapshot : undefined;
-  const source = { database, snapshot: name };
+  const base = lastSnapshot && isUsable(lastSnapshot, group) ? lastSnapshot : undefined;
+  const selection = selectionOf(options, nowMs);
+  const source = { database, snapshot: name, selection };
   return {
     featureGroup: group.name,
     epoch,
@@ -110,14 +120,8 @@ export function trainingPlan(
     workGroup: options.athenaWorkgroup,
     queryOutputLocation: `${bucket}/athena-results/`,
     database,
-    snapshotQuery: snapshotQuery(group, { database, base, nowMs }, `${bucket}/${snapshotsFolder(group)}${name}/`),
-    snapshot: {
-      name,
-      format: snapshotFormat(group),
-      watermark: new Date(nowMs).toISOString(),
-      base: base?.name ?? null,
-      changeLogFrom: base ? firstDayToRead(base) : null,
-    },
+    ...writtenSnapshot(group, { dataBucket: options.dataBucket, database, name, nowMs, base }),
+    selection,
     countQuery: countQuery(group, source),
     trainingSetQuery: unloadQuery(group, source, trainingSetUri),
     trainingJobName: name,
@@ -158,18 +162,36 @@ export function trainingOf(plan: TrainingPlan, nowMs: number): TrainingInFlight 
   return { epoch, attempt, executionName: executionName(featureGroup, epoch, attempt), claimedAtMs: nowMs, input };
 }
 
-function hyperParameters({
-  trainingAlgorithm,
-  policy,
-  hyperParameters: given,
-}: TrainingOptions): Record<string, string> {
+/** Whether a query fits into the state beside the plan: the input of an execution stays in it. */
+export function fitsBeside(plan: TrainingPlan, query: string): boolean {
+  const bytes = Buffer.byteLength(JSON.stringify(plan)) + Buffer.byteLength(JSON.stringify(query));
+  return bytes <= INPUT_BYTES_MAX - INPUT_BYTES_RESERVED / 2;
+}
+
+/** Where rows in two schemas are written, under the prefix of the training set. */
+export const sharedUri = ({ judgeUri }: Pick<TrainingPlan, 'judgeUri'>): string =>
+  judgeUri.replace(partFolder('judge'), 'judge-in-two-schemas/');
+
+function selectionOf({ trainingWindowDays: days, trainingRowsMax }: TrainingOptions, nowMs: number): Selection {
+  return {
+    ...(days !== 'all' && { since: new Date(nowMs - days * DAY_MS).toISOString().slice(0, 10) }),
+    ...(trainingRowsMax !== 'all' && { rowsMax: trainingRowsMax }),
+  };
+}
+
+function hyperParameters(options: TrainingOptions): Record<string, string> {
+  const { trainingAlgorithm, policy, hyperParameters: given } = options;
   if (trainingAlgorithm === 'xgboost') {
     return { objective: 'binary:logistic', eval_metric: 'auc', num_round: '100', ...given };
   }
   // What linear-learner does with fewer rows than a mini batch is not documented, and the rows are counted later. The
   // first training follows an epoch of `labelsThreshold` labelled rows and the next ones have more, so the train split
-  // holds four fifths of that less what was deleted since: a quarter is on the safe side.
-  const miniBatchSize = Math.max(1, Math.min(MINI_BATCH_SIZE_MAX, Math.floor(policy.labelsThreshold / 4)));
+  // holds four fifths of that less what was deleted since: a quarter is on the safe side. Of a window only as many are
+  // sure as a training is refused without.
+  const { trainingWindowDays, trainingRowsMax, minimums } = options;
+  const sure = trainingWindowDays === 'all' ? Math.floor(policy.labelsThreshold / 4) : 2 * minimums.trainPerClass;
+  const most = trainingRowsMax === 'all' ? MINI_BATCH_SIZE_MAX : Math.min(MINI_BATCH_SIZE_MAX, trainingRowsMax);
+  const miniBatchSize = Math.max(1, Math.min(most, sure));
   return { predictor_type: 'binary_classifier', mini_batch_size: String(miniBatchSize), ...given };
 }
 

@@ -6,13 +6,18 @@ import type { LabelCounts } from '../state/label-ledger.ts';
 /** Longest pause between two attempts, in seconds: a failure that needs a person should not train all night. */
 export const RETRY_BACKOFF_SECONDS_MAX = 6 * 3_600;
 
+/** Pause after a training, in seconds: an hour at least, a day at most, and in between a second for every 100 rows of its set. */
+const COOL_DOWN_SECONDS_MIN = 3_600;
+const COOL_DOWN_SECONDS_MAX = 24 * 3_600;
+const ROWS_PER_COOL_DOWN_SECOND = 100;
+
 export interface RetrainingPolicy {
   /** Distinct records labelled since the last training that make the next one due. */
   readonly labelsThreshold: number;
   /** Of those, at least so many in each class. */
   readonly labelsPerClassMin: number;
-  /** Pause after a finished training. */
-  readonly coolDownSeconds: number;
+  /** Pause after a finished training. `auto`: it grows with the size of the training set. */
+  readonly coolDownSeconds: number | 'auto';
   /** Age of the last training from which on a single new label is enough. */
   readonly stalenessMaxSeconds: number;
   /** Pause after the first failed attempt at an epoch. It doubles with each further one. */
@@ -72,11 +77,25 @@ export function decideWithoutCounts(known: Circumstances): Decision | undefined 
     const reason = `The definition is of schema ${defined}, and what serves of ${serving}.`;
     return { decision: 'train', epoch, attempt: 1, reason };
   }
-  const coolUntil = lastTraining ? lastTraining.finishedAtMs + policy.coolDownSeconds * 1_000 : now;
-  if (now < coolUntil)
-    return { decision: 'wait', reason: `The last training is cooling down until ${iso(coolUntil)}.` };
+  const coolUntil = coolUntilMs(lastTraining, policy) ?? now;
+  if (now < coolUntil) {
+    const size =
+      policy.coolDownSeconds === 'auto' && lastTraining?.rows !== undefined ? ` of ${lastTraining.rows} rows` : '';
+    return { decision: 'wait', reason: `The last training${size} is cooling down until ${iso(coolUntil)}.` };
+  }
   return undefined;
 }
+
+/** Seconds of pause after a training of so many rows. */
+export function coolDownSeconds(policy: Pick<RetrainingPolicy, 'coolDownSeconds'>, rows = 0): number {
+  if (policy.coolDownSeconds !== 'auto') return policy.coolDownSeconds;
+  const grown = Math.ceil(rows / ROWS_PER_COOL_DOWN_SECOND);
+  return Math.min(COOL_DOWN_SECONDS_MAX, Math.max(COOL_DOWN_SECONDS_MIN, grown));
+}
+
+/** When the pause after the last training ends; undefined before the first. */
+const coolUntilMs = (last: EpochState['lastTraining'], policy: RetrainingPolicy): number | undefined =>
+  last && last.finishedAtMs + coolDownSeconds(policy, last.rows) * 1_000;
 
 /** Whether a model of the definition's schema is due, because what serves is of another and none was trained yet. */
 function isSchemaChanged({ schemas: { defined, serving }, state: { lastTraining } }: Circumstances): boolean {
@@ -139,7 +158,7 @@ export function missingTo({ counts, state, policy, now }: Parameters<typeof deci
   const { failed, lastTraining } = state;
   const awaited = failed?.labelsAwaited;
   const short = (expected: number, found: number) => Math.max(0, expected - found);
-  const coolUntil = lastTraining ? lastTraining.finishedAtMs + policy.coolDownSeconds * 1_000 : now;
+  const coolUntil = coolUntilMs(lastTraining, policy) ?? now;
   const retryAt = failed && failed.failedAtMs + backoffSeconds(failed.attempt, policy) * 1_000;
   const dueAt = awaited === undefined ? (retryAt ?? coolUntil) : now;
   // A failed epoch has had its labels, unless they were too few.

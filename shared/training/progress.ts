@@ -13,6 +13,14 @@ export function publishLabelProgress(featureGroup: string, counts: LabelCounts, 
   metrics.publishStoredMetrics();
 }
 
+/** Publishes how old the snapshot is that the views read: SnapshotAge in hours, one embedded-metric-format line. */
+export function publishSnapshotAge(featureGroup: string, hours: number): void {
+  const metrics = new Metrics();
+  metrics.addDimension('feature_group', featureGroup);
+  metrics.addMetric('SnapshotAge', MetricUnit.NoUnit, hours);
+  metrics.publishStoredMetrics();
+}
+
 /** Publishes that an epoch was given up: TrainingsGivenUp, one embedded-metric-format line. */
 export function publishGivenUp(featureGroup: string): void {
   const metrics = new Metrics();

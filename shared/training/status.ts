@@ -1,4 +1,4 @@
-import type { FeatureGroup } from '../definition/feature-group.ts';
+import { type FeatureGroup, withoutLabel } from '../definition/feature-group.ts';
 import { schemaHash } from '../model/schema-hash.ts';
 import { type RecordedDecision, readDecisions } from '../state/decisions.ts';
 import { countPending, type EpochState, readEpochState } from '../state/epochs.ts';
@@ -12,6 +12,8 @@ import { type Decision, decide, type Missing, missingTo, type RetrainingPolicy }
 /** Trainings and decisions that are shown. */
 const TRAININGS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;
+
+const NOTHING_MISSING: Missing = { labels: 0, perClass: { 0: 0, 1: 0 }, notBefore: null };
 
 /** How the retraining of one feature group stands. */
 export interface RetrainingStatus {
@@ -38,12 +40,18 @@ export interface RetrainingStatus {
   readonly decisions: readonly RecordedDecision[];
 }
 
-/** Reads how the retraining stands. Nothing is changed. @param options of the function retrain. */
+/**
+ * Reads how the retraining stands. Nothing is changed.
+ *
+ * @param options of the function retrain.
+ * @param refusalOf says why the model of a training that is due could not be deployed, if it is to be asked.
+ */
 export async function readStatus(
   table: StateTable,
   group: FeatureGroup,
   options: { readonly policy: RetrainingPolicy; readonly endpointName: string },
   nowMs: number,
+  refusalOf: (decision: Decision) => Promise<string | undefined> = async () => undefined,
 ): Promise<RetrainingStatus> {
   const state = await readEpochState(table);
   const [labels, serving, trainings, decisions] = await Promise.all([
@@ -53,14 +61,16 @@ export async function readStatus(
     readDecisions(table, DECISIONS_SHOWN),
   ]);
   const known = { ...circumstances({ group, options, now: () => nowMs }, state, serving), counts: labels };
-  const { decision, reason } = decide(known);
+  const due: Decision = group.label ? decide(known) : { decision: 'wait', reason: withoutLabel(group) };
+  const refusal = await refusalOf(due);
+  const { decision, reason } = refusal === undefined ? due : { decision: 'wait' as const, reason: refusal };
   const { training, lastFailure, paused } = state;
   const approval = training?.approval;
   return {
     at: iso(nowMs),
     epoch: state.epoch,
     labels,
-    next: { decision, reason, missing: missingTo(known) },
+    next: { decision, reason, missing: group.label ? missingTo(known) : NOTHING_MISSING },
     inFlight: training
       ? { epoch: training.epoch, attempt: training.attempt, executionName: training.executionName }
       : null,

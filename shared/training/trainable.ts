@@ -1,5 +1,4 @@
 import type { FeatureGroup } from '../definition/feature-group.ts';
-import { trainingColumns } from '../model/encode.ts';
 import { type TrainingOptions, trainingOf, trainingPlan } from './plan.ts';
 
 /**
@@ -16,18 +15,13 @@ const LONGEST: TrainingOptions = {
   ...{ trainingInstanceType: 'ml.m5.24xlarge', endpointInstanceType: 'ml.m5.24xlarge' },
   ...{ trainingAlgorithm: 'linear-learner', trainingSecondsMax: 86_400, hyperParameters: {} },
   ...{ promotion: 'approve', approvalHours: 168, alarmErrorPercent: 1, alarmLatencyMillis: 60_000 },
+  ...{ trainingWindowDays: 9_999, trainingRowsMax: 1_000_000_000, minimums: { trainPerClass: 10 } },
   ...{ policy: { labelsThreshold: 1_000_000 }, changeLogBufferSeconds: 900, endpointPollSeconds: 30 },
 };
 
-/** Why no model can ever be trained by a definition, and how to change it: one sentence each. None if one can. */
+/** Why no model can ever be trained by a definition, and how to change it: one sentence each. None if one can, or none is to be. */
 export function untrainable(group: FeatureGroup): string[] {
-  if (trainingColumns(group).length === 0) {
-    return ['no feature trains: give the definition a number, a boolean or a category without `training: false`'];
-  }
-  return tooLarge(group);
-}
-
-function tooLarge(group: FeatureGroup): string[] {
+  if (!group.label) return [];
   const nowMs = Date.UTC(2026, 0, 1);
   const first = trainingPlan(group, LONGEST, { epoch: 99_999, attempt: 99 }, nowMs);
   const next = trainingPlan(group, LONGEST, { epoch: 99_999, attempt: 99 }, nowMs, first.snapshot);

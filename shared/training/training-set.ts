@@ -1,7 +1,14 @@
 import { sqlName, sqlText } from '../change-log/sql.ts';
-import type { FeatureGroup } from '../definition/feature-group.ts';
-import { imputation, type TrainingColumn, trainingColumnsOf } from '../model/encode.ts';
-import { INEXACT, learntRowsSql } from './snapshot.ts';
+import { type FeatureGroup, labelOf } from '../definition/feature-group.ts';
+import {
+  FIRST_DAY_SECOND,
+  imputation,
+  SECONDS_PER_DAY,
+  type TrainingColumn,
+  trainingColumnsOf,
+  BUCKET_DIGITS as VALUE_BUCKET_DIGITS,
+} from '../model/encode.ts';
+import { INEXACT, LABELED_DAY, learntRowsSql } from './snapshot.ts';
 
 /**
  * Trino SQL that builds the training set from a snapshot of the change log: of what it holds, the live labelled rows.
@@ -12,6 +19,16 @@ import { INEXACT, learntRowsSql } from './snapshot.ts';
 export interface SnapshotSource {
   readonly database: string;
   readonly snapshot: string;
+  /** Which of the labeled records are learnt from; absent: all of them. */
+  readonly selection?: Selection | undefined;
+}
+
+/** Which labeled records a training is made of. */
+export interface Selection {
+  /** First day, `YYYY-MM-DD`, of labels that count, in any part of the set. */
+  readonly since?: string | undefined;
+  /** Most rows to train on: those of the newest labels, and of one day those with the lowest hashes. */
+  readonly rowsMax?: number | undefined;
 }
 
 export type Split = 'judge' | 'validation' | 'train';
@@ -32,6 +49,9 @@ const SPLITS: Readonly<Record<Split, readonly [from: number, to: number]>> = {
 /** Hexadecimal digits of the hash that give the bucket: 65,536 values, so buckets differ by a thousandth at most. */
 const BUCKET_DIGITS = 4;
 
+/** Name of the relation that the queries select from. */
+export const TRAINABLE = 'trainable';
+
 /** Hexadecimal digits of a row's hash in each of the two sums that stand for a set of rows: sums of a billion fit into a bigint. */
 const SUM_DIGITS = 8;
 
@@ -40,7 +60,7 @@ const SUM_DIGITS = 8;
  * the change and label that each is learnt from. Equal sums: the same rows, in whatever order.
  */
 export function countQuery(group: FeatureGroup, source: SnapshotSource): string {
-  const label = sqlName(group.label.name);
+  const label = sqlName(labelOf(group).name);
   const count = (...conditions: string[]) => `count(*) FILTER (WHERE ${conditions.join(' AND ')})`;
   const parts = (['train', 'validation', 'judge'] as const).flatMap((split) => [
     `${count(inSplit(group, split))} AS ${split}_rows`,
@@ -55,7 +75,7 @@ export function countQuery(group: FeatureGroup, source: SnapshotSource): string 
   return `SELECT
   ${columns.join(',\n  ')}
 FROM (
-${trainableRowsSql(group, source)}
+${trainableRowsSql(group, source, ['sequence_number', 'event_time'])}
 ) AS "trainable"`;
 }
 
@@ -71,15 +91,27 @@ function sumOfHashes(label: string, nth: number): string {
  * own metadata. Rows are in the order of their hash, which is as good as shuffled and the same every time.
  */
 export function trainingRowsSql(group: FeatureGroup, source: SnapshotSource): string {
-  const label = `CAST(${sqlName(group.label.name)} AS INTEGER)`;
-  const columns = [label, ...trainingColumnsOf(group).map(columnSql)].map((sql, index) => `  ${sql} AS c${index}`);
+  const label = `CAST(${sqlName(labelOf(group).name)} AS INTEGER)`;
+  const columns = [label, ...trainingColumnsOf(group).map((column) => columnSql(column))].map(
+    (sql, index) => `  ${sql} AS c${index}`,
+  );
   return `SELECT
 ${columns.join(',\n')},
-  CASE WHEN ${inSplit(group, 'train')} THEN 'train' WHEN ${inSplit(group, 'judge')} THEN 'judge' ELSE 'validation' END AS part
+  ${partSql(group, TRAINABLE)} AS part
 FROM (
-${trainableRowsSql(group, source)}
+${trainableRowsSql(
+  group,
+  source,
+  group.features.filter((it) => it.training).map((it) => it.name),
+)}
 ) AS "trainable"
-ORDER BY ${hashSql(group)}`;
+ORDER BY ${hashSql(group, TRAINABLE)}`;
+}
+
+/** The part that a record is dealt into by its identifier's hash, as text. @param relation that holds the identifier. */
+export function partSql(group: FeatureGroup, relation: string): string {
+  const [judge, train] = [inSplit(group, 'judge', relation), inSplit(group, 'train', relation)];
+  return `CASE WHEN ${train} THEN 'train' WHEN ${judge} THEN 'judge' ELSE 'validation' END`;
 }
 
 /** Where under the training set's prefix {@link unloadQuery} writes a part of it. */
@@ -100,22 +132,49 @@ TO ${sqlText(uri)}
 WITH (format = 'TEXTFILE', field_delimiter = ',', compression = 'NONE', partitioned_by = ARRAY['part'])`;
 }
 
-/** Live rows with a label and every required number. The encoder refuses a record that lacks one likewise. */
-function trainableRowsSql(group: FeatureGroup, { database, snapshot }: SnapshotSource): string {
-  const required = trainingColumnsOf(group).filter((it) => it.holds === 'value' && !it.feature.optional);
-  const names = [group.label.name, ...required.map((it) => it.feature.name)];
-  return `SELECT * FROM (
-${learntRowsSql(group, database, snapshot)}
+/**
+ * Live rows with a label and every required number. The encoder refuses a record that lacks one likewise.
+ *
+ * @param columns what is asked of each row beside the record identifier and the label.
+ */
+export function trainableRowsSql(group: FeatureGroup, source: SnapshotSource, columns: readonly string[]): string {
+  const { since, rowsMax } = source.selection ?? {};
+  const required = trainingColumnsOf(group)
+    .filter((it) => it.holds === 'value' && !it.feature.optional)
+    .map((it) => it.feature.name);
+  const days = since === undefined && rowsMax === undefined ? [] : [LABELED_DAY];
+  const conditions = [
+    ...[labelOf(group).name, ...required].map((name) => `${sqlName(name)} IS NOT NULL`),
+    ...(since === undefined ? [] : [`"${LABELED_DAY}" >= ${sqlText(since)}`]),
+  ];
+  const rows = `SELECT * FROM (
+${learntRowsSql(group, source, [...new Set([...columns, ...required, ...days])])}
 ) AS "learnt"
-WHERE ${names.map((name) => `${sqlName(name)} IS NOT NULL`).join(' AND ')}`;
+WHERE ${conditions.join(' AND ')}`;
+  if (rowsMax === undefined) return rows;
+  // Rows to validate on and to judge by are of a rank of their own, which nothing asks for.
+  return `SELECT * FROM (
+SELECT *, row_number() OVER (
+  PARTITION BY ${inSplit(group, 'train', 'dated')} ORDER BY "${LABELED_DAY}" DESC, ${hashSql(group, 'dated')}
+) AS "_rank"
+FROM (
+${rows}
+) AS "dated"
+) AS "sampled"
+WHERE "_rank" <= ${rowsMax} OR NOT (${inSplit(group, 'train', 'sampled')})`;
 }
 
-/** One encoded column. Its counterpart is `encode`, and a property test holds the two to each other. */
-function columnSql(column: TrainingColumn): string {
-  const value = sqlName(column.feature.name);
+/**
+ * One encoded column. Its counterpart is `encode`, and a property test holds the two to each other.
+ *
+ * @param value SQL of the feature's text.
+ */
+export function columnSql(column: TrainingColumn, value = sqlName(column.feature.name)): string {
   switch (column.holds) {
     case 'value': {
-      const number = `CAST(${value} AS DOUBLE)`;
+      const stored = `CAST(${value} AS DOUBLE)`;
+      const isTime = column.feature.type === 'timestamp';
+      const number = isTime ? `((${stored} - ${FIRST_DAY_SECOND}) / ${SECONDS_PER_DAY})` : stored;
       if (!column.feature.optional) return number;
       return `COALESCE(${number}, CAST(${sqlText(imputation(column.feature))} AS DOUBLE))`;
     }
@@ -125,18 +184,27 @@ function columnSql(column: TrainingColumn): string {
       return `CASE WHEN ${value} = ${sqlText(column.category)} THEN 1 ELSE 0 END`;
     case 'position': {
       const cases = column.categories.map((category, index) => `WHEN ${sqlText(category)} THEN ${index + 1}`);
-      return `CASE ${value} ${cases.join(' ')} ELSE 0 END`;
+      const position = `CASE ${value} ${cases.join(' ')} ELSE ${column.other} END`;
+      return column.other === 0 ? position : `CASE WHEN ${value} IS NULL THEN 0 ELSE ${position} END`;
+    }
+    case 'other': {
+      const known = column.categories.map(sqlText).join(', ');
+      return `CASE WHEN ${value} IS NULL OR ${value} IN (${known}) THEN 0 ELSE 1 END`;
+    }
+    case 'bucket': {
+      const digits = `substr(to_hex(md5(to_utf8(${value}))), 1, ${VALUE_BUCKET_DIGITS})`;
+      return `CASE WHEN from_base(${digits}, 16) % ${column.buckets} = ${column.bucket} THEN 1 ELSE 0 END`;
     }
   }
 }
 
 /** Qualified, as the record identifier may be called like a column of the result, `c1` or `part`. */
-function hashSql(group: FeatureGroup): string {
-  return `to_hex(md5(to_utf8("trainable".${sqlName(group.recordIdentifier.name)})))`;
+export function hashSql(group: FeatureGroup, relation: string): string {
+  return `to_hex(md5(to_utf8(${sqlName(relation)}.${sqlName(group.recordIdentifier.name)})))`;
 }
 
-function inSplit(group: FeatureGroup, split: Split): string {
-  const bucket = `from_base(substr(${hashSql(group)}, 1, ${BUCKET_DIGITS}), 16) % ${BUCKETS}`;
+export function inSplit(group: FeatureGroup, split: Split, relation = TRAINABLE): string {
+  const bucket = `from_base(substr(${hashSql(group, relation)}, 1, ${BUCKET_DIGITS}), 16) % ${BUCKETS}`;
   const [from, to] = SPLITS[split];
   return [from > 0 ? `${bucket} >= ${from}` : '', to < BUCKETS ? `${bucket} < ${to}` : '']
     .filter(Boolean)

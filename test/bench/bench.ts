@@ -93,6 +93,9 @@ function bench({
   const growth = section<Table>('growth', quick, []);
   show('Growth: rows of the table, the same number of changes; CPU in ms', growth);
 
+  const history = section<Table>('backfill', quick, []);
+  show('Backfill: a data file of an export, to a server that answers at once', history);
+
   const all = {
     machine,
     hotPath,
@@ -104,6 +107,7 @@ function bench({
     predictLatency,
     memory,
     growth,
+    backfill: history,
   };
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(all, undefined, 2)}\n`);
 }

@@ -1,10 +1,12 @@
 import { Option } from '@commander-js/extra-typings';
 import { newCommand, runCommand } from '../../infra/terminal/command.ts';
 import { changeLogRow } from '../../shared/change-log/row.ts';
+import { latestRowsSql } from '../../shared/change-log/sql.ts';
 import { retrainConfig } from '../../shared/config/retrain.ts';
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { categorical, defineFeatureGroup, fractional, integral } from '../../shared/feature-groups/define.ts';
-import { BUCKET, localAthena } from '../given/local/local-athena.ts';
+import { latestRowsSinceSql } from '../../shared/training/snapshot.ts';
+import { BUCKET, localAthena, type Scanned } from '../given/local/local-athena.ts';
 import { retrainEnvironment } from '../given/retrain-environment.ts';
 import { type Athena, type Retraining, retrain } from './sections/retraining.ts';
 
@@ -31,7 +33,7 @@ const DAYS_BETWEEN = 7;
 
 export const command = newCommand(
   'training-set-growth',
-  'Measures the rows and bytes that a retraining reads, by the size of the table and the length of its history.',
+  'Measures what a retraining reads, and a query on the live rows, by the size of the table and the length of its history.',
   'node test/bench/training-set-growth.ts',
 )
   .option('--quick', 'small tables only')
@@ -42,8 +44,23 @@ export const command = newCommand(
   )
   .action(async ({ quick, time }) => {
     const group = groupOf(time);
-    console.log(`Rows and MB that a retraining reads, after ${count(CHANGES_SINCE)} changes (${time})\n`);
-    line(['records', 'history', 'made from', 'change log', 'MB', 'snapshot', 'MB', 'sets', 'MB', 'seconds']);
+    console.log(
+      `Rows and MB that a retraining and a query on the live rows read, after ${count(CHANGES_SINCE)} changes (${time})\n`,
+    );
+    line([
+      'records',
+      'history',
+      'made from',
+      'change log',
+      'MB',
+      'snapshot',
+      'MB',
+      'sets',
+      'MB',
+      'view',
+      'MB',
+      'seconds',
+    ]);
     for (const table of TABLES) {
       if (!quick || table.records * table.changesEach <= QUICK_ROWS_MAX) await measure(group, table);
     }
@@ -121,21 +138,31 @@ async function measure(group: FeatureGroup, { records, changesEach }: (typeof TA
     // History first: the local Athena keeps what it has loaded, and loading is not what is compared.
     const whole = await retrain(athena, group, config, nowMs, 2);
     const incremental = await retrain(athena, group, config, nowMs, 3, snapshot);
-    print(records, history, 'all of history', whole);
-    print(records, history, 'last snapshot', incremental);
+    const counted = (live: string) => athena.run(`SELECT count(visits) FROM (${live})`);
+    const database = config.glueDatabase;
+    const fromHistory = await counted(latestRowsSql(group, database));
+    const base = incremental.plan.snapshot;
+    print(records, history, 'all of history', whole, fromHistory);
+    print(records, history, 'last snapshot', incremental, await counted(latestRowsSinceSql(group, { database, base })));
     if (incremental.files !== whole.files) throw new Error('the training sets differ');
   } finally {
     await athena.close();
   }
 }
 
-const COLUMNS = [10, 10, 16, 12, 10, 12, 10, 12, 10, 9];
+const COLUMNS = [10, 10, 16, 12, 8, 12, 8, 12, 8, 12, 8, 9];
 const line = (cells: readonly string[]) => console.log(cells.map((it, at) => it.padStart(COLUMNS[at] ?? 0)).join(' '));
 const count = (number: number) => number.toLocaleString('en-US');
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(2);
 
-function print(records: number, history: number, from: string, { changes, base, sets, seconds }: Retraining): void {
-  const sizes = [changes, base, sets].flatMap(({ rows, bytes }) => [count(rows), megabytes(bytes)]);
+function print(
+  records: number,
+  history: number,
+  from: string,
+  { changes, base, sets, seconds }: Retraining,
+  view: Scanned,
+): void {
+  const sizes = [changes, base, sets, view].flatMap(({ rows, bytes }) => [count(rows), megabytes(bytes)]);
   line([count(records), count(history), from, ...sizes, seconds.toFixed(1)]);
 }
 

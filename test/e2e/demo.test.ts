@@ -2,10 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { generateItems } from '../../infra/commands/playing/generated-items.ts';
 import type { Report } from '../../infra/demo/findings/report.ts';
+import orders from '../fixtures/feature-groups/orders.ts';
 import { runScript } from '../given/command.ts';
 
 const ROWS = 800;
+const ORDERS = new URL('../fixtures/feature-groups/orders.ts', import.meta.url).pathname;
 
 let folder: string;
 beforeAll(async () => {
@@ -69,6 +72,30 @@ describe('npm run demo', () => {
   });
 });
 
+test("npm run demo plays with one's own table, from its definition alone, and from a file of items", async () => {
+  const definition = ['--definition', ORDERS, '--rows', '300', '--json'];
+  const generated = join(folder, 'generated.json');
+  const { code, stdout } = await runScript('demo', [...definition, generated]);
+  expect(`${code}\n${stdout}`).toMatch(/^0\n/);
+  const report: Report = JSON.parse(await readFile(generated, 'utf8'));
+  expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(report.source).toMatchObject({ customers: 300, plural: 'Records' });
+  expect(report.quarantine).toEqual([expect.objectContaining({ reason: 'wrong-type' })]);
+
+  const items = join(folder, 'items.jsonl');
+  const lines = generateItems(orders, 301, 2).map((item, index) => {
+    const { returned: _, ...unlabeled } = item;
+    return JSON.stringify(index === 300 ? unlabeled : item);
+  });
+  await writeFile(items, `${lines.join('\n')}\n${JSON.stringify({ pk: { S: 'x' }, sk: { S: '1' } })}\n`);
+  const fromFile = join(folder, 'from-file.json');
+  const second = await runScript('demo', [...definition, fromFile, '--items', items]);
+  expect(`${second.code}\n${second.stdout}`).toMatch(/^0\n/);
+  expect(second.stderr).toContain('items that the definition does not take are left out: 1, the first at line 302');
+  const { labels, onlineStore }: Report = JSON.parse(await readFile(fromFile, 'utf8'));
+  expect([labels.counted, onlineStore.records]).toEqual([300, 296]);
+});
+
 describe('npm run demo with bad input is one sentence, and exit code 1', () => {
   test.each([
     [['--bogus'], "Error: Unknown option '--bogus'; usage: npm run demo -- [--csv FILE]"],
@@ -80,6 +107,12 @@ describe('npm run demo with bad input is one sentence, and exit code 1', () => {
       'Error: --json: found /nowhere/out.json, expected a file in a folder that is there',
     ],
     [['--dynamodb', 'cassandra'], 'Error: --dynamodb: found "cassandra", expected embedded, local or a URL'],
+    [['--items', '/nowhere/items.jsonl'], 'Error: /nowhere/items.jsonl cannot be read: there is no such file'],
+    [
+      ['--definition', ORDERS, '--csv', 'x.csv'],
+      'Error: --csv is of the example: give --items for a table of your own.',
+    ],
+    [['--definition', 'odrers'], 'Error: '],
     [['--csv', '/nowhere/bank.csv'], 'Error: /nowhere/bank.csv cannot be read: there is no such file'],
   ])('%s', async (args, message) => {
     const { code, stdout, stderr } = await runScript('demo', args);

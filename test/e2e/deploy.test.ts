@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -81,6 +82,8 @@ describe.skipIf(!hasMoto)('a stack', () => {
     return { code, stdout, stderr };
   }
 
+  const lock = () => readFile(join(dir, DEFINITION.replace('.ts', '.lock.json')), 'utf8');
+
   const edit = async (change: (definition: string) => string) =>
     writeFile(join(dir, DEFINITION), change(await readFile(join(dir, DEFINITION), 'utf8')));
 
@@ -93,7 +96,7 @@ describe.skipIf(!hasMoto)('a stack', () => {
     await symlink(join(PROJECT, 'node_modules'), join(dir, 'node_modules'));
     const port = await freePort();
     endpoint = `http://127.0.0.1:${port}`;
-    moto = spawn('python3', [MOTO, String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    moto = spawn('python3', [MOTO, String(port), join(dir, 'refused')], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [moto.stdout, moto.stderr]) stream?.on('data', (chunk) => (said += chunk));
     const up = () =>
       fetch(`${endpoint}/moto-api/`).then(
@@ -112,16 +115,35 @@ describe.skipIf(!hasMoto)('a stack', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it('is deployed, and its info shows it', async () => {
-    expect(await serverless('deploy')).toContain('Service deployed to stack tributary-bank-marketing-dev');
+  it('leaves nothing behind when a first deployment fails in the middle', async () => {
+    await writeFile(join(dir, 'refused'), 'AWS::SageMaker::FeatureGroup');
+    const output = await serverless('deploy');
+    expect(output).toContain('AWS::SageMaker::FeatureGroup is refused, as the test asks');
+    expect(output).not.toContain('Service deployed');
+    // Where osls uploads to is in the stack that it made first.
+    const [bucket, ...others] = await everything(endpoint);
+    expect(bucket).toMatch(/^bucket tributary-bank-marketin-serverlessdeploymentbucket-/);
+    expect(others).toEqual(['stack tributary-bank-marketing-dev']);
+  });
+
+  it('is deployed by the second try, and its info shows it', async () => {
+    expect(await serverless('deploy', '--force')).toContain('Service deployed to stack tributary-bank-marketing-dev');
     expect(await serverless('info')).toContain('stack: tributary-bank-marketing-dev');
   });
 
-  it('is updated when a definition gains a feature, which the lock then remembers', async () => {
+  it('is updated when a definition gains a feature, by the second try too when the first is rolled back', async () => {
     await edit((it) => it.replace('features: {', 'features: { extra: fractional({ optional: true, since: 2 }),'));
-    const output = await serverless('deploy');
-    expect(output).toContain('has new features (extra Fractional)');
-    expect(output).toContain('Service deployed to stack tributary-bank-marketing-dev');
+    await writeFile(join(dir, 'refused'), 'AWS::Lambda::Version');
+    const refused = await serverless('deploy');
+    expect(refused).toContain('has new features (extra Fractional)');
+    expect(refused).toContain('AWS::Lambda::Version is refused, as the test asks');
+    expect(refused).not.toContain('Service deployed');
+    expect(await lock()).not.toContain('extra Fractional');
+    // Of what was rolled back osls may find that it is deployed.
+    const deployed = await serverless('deploy', '--force');
+    expect(deployed).toContain('Service deployed to stack tributary-bank-marketing-dev');
+    expect(deployed).toContain('bank-marketing.lock.json says what is deployed now: commit it.');
+    expect(await lock()).toContain('extra Fractional');
   });
 
   it('is left alone by a change that would replace what holds data: it is refused by name', async () => {
@@ -146,7 +168,7 @@ describe.skipIf(!hasMoto)('a stack', () => {
     expect(said).toContain('alarmTopicArn is of the account 999999999999');
     expect(said).not.toContain('Service deployed');
     await rm(file);
-    await rm(file.replace('.ts', '.lock.json'));
+    expect(existsSync(file.replace('.ts', '.lock.json')), 'what was not deployed has no lock').toBe(false);
   });
 
   it('is only looked at by remove without --yes, which says what it would remove and what it would keep', async () => {

@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetRecordCommand, SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { generateCustomers } from '../../infra/demo/customers/customers.ts';
 import { itemOf } from '../../infra/demo/customers/item.ts';
@@ -22,6 +21,8 @@ const ARRIVAL = { timeout: 240_000, interval: 1_000 };
 let dir: string;
 let local: ChildProcess;
 let printed = '';
+/** The console's page, while the first training was still going on. */
+let pageMeanwhile: string | undefined;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tributary-e2e-'));
@@ -31,6 +32,7 @@ beforeAll(async () => {
   });
   while (!printed.includes('Ctrl-C')) {
     expect(local.exitCode).toBeNull();
+    pageMeanwhile ??= await consolePage();
     await sleep(100);
   }
   vi.stubEnv('AWS_ENDPOINT_URL', exported('AWS_ENDPOINT_URL'));
@@ -46,6 +48,14 @@ afterAll(async () => {
   }
   await rm(dir, { recursive: true, force: true });
 });
+
+/** The page at the address that was printed; undefined as long as there is none, or nobody answers as a console. */
+async function consolePage(): Promise<string | undefined> {
+  const [, address] = /The console: (\S+)\n/.exec(printed) ?? [];
+  if (address === undefined || printed.includes('Serving')) return undefined;
+  const answer = await fetch(address);
+  return answer.ok ? answer.text() : undefined;
+}
 
 const exported = (name: string) => new RegExp(`${name}=(\\S+)`).exec(printed)?.[1] ?? '';
 
@@ -75,20 +85,22 @@ describe('npm run local', () => {
     });
   });
 
-  test('answers a row of CSV with a score and a label', async () => {
-    const [, row = '', endpoint = ''] =
-      /echo '([^']*)' \| aws sagemaker-runtime invoke-endpoint --endpoint-name (\S+)/.exec(printed) ?? [];
-    const { Body, ContentType } = await new SageMakerRuntimeClient().send(
-      new InvokeEndpointCommand({ EndpointName: endpoint, ContentType: 'text/csv', Body: row }),
-    );
-    expect(ContentType).toBe('application/json');
-    expect(JSON.parse(Buffer.from(Body ?? []).toString())).toEqual({
-      predictions: [{ score: expect.any(Number), predicted_label: expect.any(Number) }],
-    });
+  test('says how many labels start a training, and how to change that', () => {
+    expect(printed).toContain('400 new labels (y), 10 of each class, start a training. --param labelsThreshold=N');
   });
 
-  test.skipIf(!hasAwsCli())('prints commands that the AWS CLI runs as they are', async () => {
-    const commands = printed.split('\n').filter((line) => /^(export|aws|echo) /.test(line));
+  test('serves the console, and says where, from the first training on', async () => {
+    expect(pageMeanwhile).toContain('<title>Tributary</title>');
+    const [, address = ''] = /The console: (\S+)/.exec(printed) ?? [];
+    expect(await (await fetch(address)).text()).toContain('<title>Tributary</title>');
+  });
+
+  test('tells of a batch in one line', async () => {
+    await vi.waitFor(() => expect(printed).toMatch(/\d\d:\d\d:\d\d {2}1 batch of 1 record: 1 delivered/), ARRIVAL);
+  });
+
+  test.skipIf(!hasAwsCli())('prints commands that run as they are', async () => {
+    const commands = printed.split('\n').filter((line) => /^(export|aws|npm) /.test(line));
     expect(commands).toHaveLength(5);
     const run = (script: string[]) => execFileSync('sh', ['-ec', script.join('\n')], { encoding: 'utf8' });
     run(commands.slice(0, 3));
@@ -96,7 +108,7 @@ describe('npm run local', () => {
     expect((await record('me')).euribor3m).toBe(put.euribor3m.N);
     const answers = run([...commands.slice(0, 2), ...commands.slice(3)]);
     expect(answers).toContain(`"ValueAsString": "${put.euribor3m.N}"`);
-    expect(answers).toContain('{"predictions":[{"score":');
+    expect(answers).toMatch(/score +predicted_label +threshold/);
   });
 
   test('lists a record that was wrong, and puts it right once the application has mended it', async () => {
@@ -112,6 +124,7 @@ describe('npm run local', () => {
       };
     await put({ S: 'young' });
     await vi.waitFor(async () => expect((await redrive('--list')).waiting).toHaveLength(1), ARRIVAL);
+    await vi.waitFor(() => expect(printed).toContain('1 record put into quarantine: wrong-type at'), ARRIVAL);
     expect((await redrive('--list')).waiting[0]?.reason).toBe(
       'wrong-type at dynamodb.NewImage.age: Expected N, found S.',
     );

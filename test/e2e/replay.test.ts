@@ -34,7 +34,7 @@ describe('npm run replay over recorded events', () => {
 
   beforeAll(async () => {
     const { code, stdout, stderr } = await replay(files, 'first');
-    expect(`${code} ${stderr}`).toBe('0 Definition shipments, stack tributary-shipments-dev, in a local cloud\n');
+    expect(`${code} ${stderr}`).toBe('0 Definition shipments, in this process and in memory\n');
     summary = JSON.parse(stdout);
   });
 

@@ -15,7 +15,7 @@ export interface DeliveredChange extends TimedChange {
 const FIRST_SECOND = Date.UTC(2026, 0, 15) / 1_000;
 
 export const isRequiredNumber = (feature: Feature) =>
-  feature.training && !feature.optional && feature.type !== 'categorical';
+  feature.training && !feature.optional && feature.type !== 'categorical' && feature.type !== 'hashed';
 
 /** Any feature may be missing; a required number rarely, as such a row does not train. */
 function valuesOf(group: FeatureGroup, textOf: (feature: Feature) => fc.Arbitrary<string | undefined>) {

@@ -3,6 +3,7 @@ export const retrainEnvironment: Readonly<Record<string, string>> = {
   FEATURE_GROUP: 'bank-marketing',
   STATE_TABLE: 'state',
   STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:retraining',
+  SNAPSHOT_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:snapshot',
   DATA_BUCKET: 'data',
   GLUE_DATABASE: 'tributary_bank_marketing_dev',
   ATHENA_WORKGROUP: 'tributary-bank-marketing-dev',

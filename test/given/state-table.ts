@@ -2,8 +2,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { stateTable as stateTableOfStack } from '../../infra/aws/data/state-table.ts';
 import { embeddedDynamoDb } from '../../infra/local/dynamodb/embedded.ts';
-import type { AwsError } from '../../infra/local/protocol/aws-error.ts';
 import { Faults } from '../../infra/local/protocol/faults.ts';
+import { inProcessClient } from '../../infra/local/protocol/in-process-client.ts';
 import { callInProcess } from '../../infra/local/protocol/server.ts';
 import { createTable, type TableProperties } from '../../infra/local/stack/provision-table.ts';
 import { served } from './served.ts';
@@ -20,15 +20,11 @@ export async function stateTableInProcess() {
   const backEnd = await embeddedDynamoDb();
   const call = callInProcess(backEnd.services, new Faults());
   await createTable(call, definition());
-  const send = async (command: { constructor: { name: string }; input: object }) => {
-    try {
-      return await call('dynamodb', command.constructor.name.replace(/Command$/, ''), command.input);
-    } catch (error) {
-      // The SDK names its errors by their codes.
-      throw Object.assign(error as AwsError, { name: (error as AwsError).code });
-    }
+  return {
+    name,
+    dynamodb: inProcessClient(call, 'dynamodb') as Pick<DynamoDBClient, 'send'>,
+    close: () => backEnd.close(),
   };
-  return { name, dynamodb: { send } as Pick<DynamoDBClient, 'send'>, close: () => backEnd.close() };
 }
 
 /** An empty state table behind a port. */

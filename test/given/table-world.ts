@@ -6,7 +6,7 @@ import type { FeatureGroupInput } from '../../shared/definition/schema.ts';
 import type { Outcome } from '../../shared/delivery/deliver.ts';
 import type { DeliveryClients } from '../../shared/delivery/destinations.ts';
 import { defineFeatureGroup, integral, string } from '../../shared/feature-groups/define.ts';
-import type { AwsService, Command } from '../simulation/aws/aws-call.ts';
+import { AwsError, type AwsService, type Command } from '../simulation/aws/aws-call.ts';
 import { DynamoDb } from '../simulation/aws/dynamodb.ts';
 import type { Item } from '../simulation/aws/expression.ts';
 import { Faults } from '../simulation/aws/faults.ts';
@@ -66,6 +66,8 @@ export class TableWorld {
   second = 0;
   /** Milliseconds that a call takes, by service; none if not named. */
   readonly callMs: Record<string, number> = {};
+  /** Codes of calls that fail for as long as they are named here, by command. */
+  readonly fails = new Map<string, string>();
   readonly items = new Map<string, Item>();
   readonly bucket = new QuarantineBucket();
   readonly rows: string[] = [];
@@ -114,6 +116,8 @@ export class TableWorld {
     const send = async (command: Command) => {
       this.calls.push(`${service.name} ${command.constructor.name}`);
       this.second += (this.callMs[service.name] ?? 0) / 1_000;
+      const code = this.fails.get(command.constructor.name);
+      if (code !== undefined) throw new AwsError(code, 'as the test asks');
       return service.handle(command.constructor.name, command.input, new Invocation('test', 1, 0));
     };
     return { send } as T;

@@ -13,10 +13,13 @@ import { stackOf } from '../given/local/stacks.ts';
 
 /** The local cloud, killed again and again while it is written to: what it has acknowledged is nowhere lost. */
 
-const KILLS = 20;
+const KILLS = 100;
 const WRITERS = 8;
 /** A cloud lives for up to this long under writes, in milliseconds: some die before a first delivery, some amid many. */
 const LIFE_MS_MAX = 2_500;
+/** Every third is killed within a second of its process's start: before it serves, as a rule, and so while it starts. */
+const START_KILLED_EVERY = 3;
+const START_MS_MAX = 1_000;
 /** A writer deletes its shipment with every so many writes. */
 const DELETED_EVERY = 7;
 
@@ -37,9 +40,13 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function start(): Promise<void> {
+async function begin(): Promise<void> {
   const options = { ...OPTIONS, dir, port: 0, stack: await stackOf(OPTIONS) };
   cloud = fork(PROCESS, [JSON.stringify(options)], { execArgv: [] });
+}
+
+async function start(): Promise<void> {
+  await begin();
   const [endpoint] = await Promise.race([once(cloud, 'message'), once(cloud, 'exit')]);
   expect(endpoint).toMatch(/^http:/);
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -113,6 +120,12 @@ async function changeLog() {
 test(`nothing that was acknowledged is lost by ${KILLS} kills`, async () => {
   const all = Array.from({ length: WRITERS }, (_, n): Written => ({ id: `s-${n}`, tried: 0, acknowledged: [] }));
   for (let round = 0; round < KILLS; round += 1) {
+    if (round % START_KILLED_EVERY === 0) {
+      await begin();
+      await sleep(Math.random() * START_MS_MAX);
+      await kill();
+      continue;
+    }
     await start();
     const writers = all.map(write);
     await sleep(Math.random() * LIFE_MS_MAX);

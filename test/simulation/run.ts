@@ -5,6 +5,7 @@ import { jsonFile, wholeNumber } from '../../infra/terminal/options.ts';
 import { progressTo } from '../../infra/terminal/progress.ts';
 import { FAULT_KINDS } from './aws/faults.ts';
 import { exampleInWords } from './example.ts';
+import { BACKFILL_MUTANTS } from './mutants/backfill-mutants.ts';
 import { runMutant } from './mutants/mutant-runs.ts';
 import { MUTANTS } from './mutants/mutants.ts';
 import type { RunResult, Telling } from './simulate.ts';
@@ -146,17 +147,18 @@ function print({ faults, violatedSeeds, ...figures }: Summary): void {
 }
 
 async function runMutants(json: string | undefined): Promise<number> {
-  const queue = [...MUTANTS.keys()];
+  const all = [...MUTANTS, ...BACKFILL_MUTANTS];
+  const queue = [...all.keys()];
   const runs = new Map<number, Awaited<ReturnType<typeof runMutant>>>();
   await Promise.all(
     Array.from({ length: threads(queue.length) }, async () => {
       for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
-        const mutant = MUTANTS[at];
+        const mutant = all[at];
         if (!mutant) continue;
         const run = await runMutant(mutant);
         runs.set(at, run);
         console.error(
-          `${runs.size} of ${MUTANTS.length}  ${run.mutant}: ${run.caughtBy ?? 'NOT CAUGHT'} (seed ${run.seed})`,
+          `${runs.size} of ${all.length}  ${run.mutant}: ${run.caughtBy ?? 'NOT CAUGHT'} (seed ${run.seed})`,
         );
       }
     }),

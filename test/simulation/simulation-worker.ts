@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { BackfillResult } from './backfill/simulate-backfill.ts';
 import type { Mutant } from './mutants/mutants.ts';
 import type { RunResult, Telling } from './simulate.ts';
 
@@ -10,16 +11,20 @@ export interface WorkerOrder {
   readonly telling?: Telling;
   /** Whether the real SQL is run on what the seed leaves in the change log. */
   readonly sql?: boolean;
+  /** Whether it is a world of a backfill. */
+  readonly backfill?: boolean;
 }
-export type WorkerAnswer = { readonly result: RunResult } | { readonly error: string };
+export type WorkerAnswer = { readonly result: RunResult | BackfillResult } | { readonly error: string };
 
 const { mutant } = workerData as { mutant?: Mutant };
 if (mutant) mutateAtLoad(mutant);
 const { simulate } = await import('./simulate.ts');
+const { simulateBackfill } = await import('./backfill/simulate-backfill.ts');
 
-parentPort?.on('message', async ({ seed, changes, ...options }: WorkerOrder) => {
+parentPort?.on('message', async ({ seed, changes, backfill, ...options }: WorkerOrder) => {
   try {
-    parentPort?.postMessage({ result: await simulate(seed, changes, options) } satisfies WorkerAnswer);
+    const result = backfill ? await simulateBackfill(seed, changes) : await simulate(seed, changes, options);
+    parentPort?.postMessage({ result } satisfies WorkerAnswer);
   } catch (error) {
     // What is thrown, and is no violation, is a fault of the simulation, or of a mutant too broken to run.
     parentPort?.postMessage({ error: (error as Error).stack ?? String(error) } satisfies WorkerAnswer);

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { BackfillResult } from './backfill/simulate-backfill.ts';
 import type { Mutant } from './mutants/mutants.ts';
 import type { RunResult } from './simulate.ts';
 import type { WorkerAnswer, WorkerOrder } from './simulation-worker.ts';
@@ -18,6 +19,15 @@ export class SimulationThread {
 
   /** @throws Error when the seed could not be run to a result. */
   run(order: WorkerOrder): Promise<RunResult> {
+    return this.#ordered(order);
+  }
+
+  /** The same of a world of a backfill. */
+  runBackfill(order: Pick<WorkerOrder, 'seed' | 'changes'>): Promise<BackfillResult> {
+    return this.#ordered({ ...order, backfill: true });
+  }
+
+  #ordered<Result>(order: WorkerOrder): Promise<Result> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         this.#worker.off('error', onError).off('message', onMessage);
@@ -25,7 +35,7 @@ export class SimulationThread {
       };
       const onError = (error: Error) => settle(() => reject(error));
       const onMessage = (answer: WorkerAnswer) =>
-        settle(() => ('error' in answer ? reject(new Error(answer.error)) : resolve(answer.result)));
+        settle(() => ('error' in answer ? reject(new Error(answer.error)) : resolve(answer.result as Result)));
       this.#worker.on('error', onError).on('message', onMessage);
       this.#worker.postMessage(order);
     });

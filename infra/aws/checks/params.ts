@@ -2,7 +2,7 @@ import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
 import { retrainSettings } from '../../../shared/config/retrain.ts';
 import { choice, number, type Setting, type Settings, settingsOf, text } from '../../../shared/config/variables.ts';
-import { nearMatch } from '../../terminal/near-match.ts';
+import { nearMatch } from '../../../shared/definition/near-match.ts';
 
 /** Days for which CloudWatch keeps a log. Source: PutRetentionPolicy, retentionInDays. */
 const LOG_RETENTION_DAYS = [

@@ -19,15 +19,20 @@ export interface Names {
   /** What the names of endpoints, training jobs, models and endpoint configurations begin with, before a `-`. */
   readonly endpoint: string;
   readonly stateMachine: string;
+  readonly snapshotMachine: string;
   readonly workGroup: string;
   readonly glueDatabase: string;
 }
 
 /** The endpoints of a stack: one for each schema, named by its hash, and the one of version 0.1.0, which has none. */
-export const endpointArns = ({ endpoint }: Names): Intrinsic[] => [
-  arn('sagemaker', `endpoint/${endpoint}-${'?'.repeat(SCHEMA_HASH_DIGITS)}`),
-  arn('sagemaker', `endpoint/${endpoint}`),
-];
+const endpointPatterns = ({ endpoint }: Names) => [`${endpoint}-${'?'.repeat(SCHEMA_HASH_DIGITS)}`, endpoint];
+
+export const endpointArns = (names: Names): Intrinsic[] =>
+  endpointPatterns(names).map((it) => arn('sagemaker', `endpoint/${it}`));
+
+/** Alarms that Application Auto Scaling makes for policies of target tracking. Source: the names it gives them. */
+export const scalingAlarmArns = (names: Names): Intrinsic[] =>
+  endpointPatterns(names).map((it) => arn('cloudwatch', `alarm:TargetTracking-endpoint/${it}/*`));
 
 /** The names of one feature group's stack in one stage. */
 export function namesOf(group: FeatureGroup, stage: string): Names {
@@ -39,6 +44,7 @@ export function namesOf(group: FeatureGroup, stage: string): Names {
     stack,
     endpoint: nameWithin(ENDPOINT_NAME_MAX, base),
     stateMachine: `${stack}-retraining`,
+    snapshotMachine: `${stack}-snapshot`,
     workGroup: stack,
     glueDatabase: `tributary_${group.name}_${stage}`.replaceAll('-', '_').toLowerCase(),
   };

@@ -1,3 +1,4 @@
+import { MEASURED } from './measured.ts';
 import { PRICES, type PriceName } from './prices.ts';
 
 /** What a month's bill depends on. */
@@ -8,9 +9,27 @@ export interface Usage {
   readonly rows: number;
   /** Records that get a label or another one, per day. */
   readonly labelsPerDay: number;
-  /** Bytes of an item, of its record in the online store and of its row. */
+  /** Bytes of an item and of its record in the online store. */
   readonly itemBytes: number;
+  /** Of all rows, those that have a label. */
+  readonly labeledShare: number;
+  /** Labels that make a training due, and seconds between two, as the stack's params have them. */
+  readonly labelsThreshold: number;
+  readonly coolDownSeconds: number | 'auto';
+  /** Days back from which labels are learned. */
+  readonly trainingWindowDays: number | 'all';
+  /** Shards of the table's stream, in which fences are written; undefined for as many as the changes need. */
+  readonly shards?: number | undefined;
 }
+
+/** What is not told of a table: the stack's own defaults, and a tenth of the rows labeled. */
+export const USUAL = {
+  itemBytes: 1_000,
+  labeledShare: 0.1,
+  labelsThreshold: 1_000,
+  coolDownSeconds: 'auto',
+  trainingWindowDays: 'all',
+} as const;
 
 /** One line of a bill: how many units of a price, and what they cost in US dollars a month. */
 export interface Line {
@@ -19,6 +38,9 @@ export interface Line {
   readonly units: number;
   readonly usd: number;
 }
+
+/** As shared/training/policy.ts has it; a test holds the two to each other. */
+export const autoCoolDownSeconds = (rows: number): number => Math.min(86_400, Math.max(3_600, Math.ceil(rows / 100)));
 
 const DAYS = 30;
 const HOURS = DAYS * 24;
@@ -31,11 +53,13 @@ const THOUSAND = 1e3;
 
 /** What the stack is deployed with by default, and what was assumed about its work where nothing is given. */
 export const ASSUMPTIONS = {
-  labelsPerTraining: 1_000,
-  trainingsPerDayMax: 24,
   trainingHours: 5 / 60,
   transitionsPerTraining: 65,
-  queriesPerTraining: 3,
+  transitionsPerSnapshot: 7,
+  /** Days of partitions that a snapshot reads before the last one's watermark: 26 hours, and half a day of it on average. */
+  daysReadAgain: 26 / 24 + 0.5,
+  /** Snapshots that are kept: of a week, and the newest. */
+  snapshotDaysKept: 8,
   ingestGB: 512 / 1_024,
   /** Of an invocation, in seconds, most of it waiting. Assumed, not measured on Lambda. */
   ingestSeconds: 0.1,
@@ -52,7 +76,8 @@ export const ASSUMPTIONS = {
   quarantineDays: 180,
   changeLogFilesPerDay: SECONDS_PER_DAY / 60,
   offlineFilesPerDay: 96,
-  alarms: 15,
+  /** 21 of the stack, and two of an endpoint's configuration. */
+  alarms: 23,
   metrics: 10,
   glueDpu: 2,
   glueHours: 10 / 60,
@@ -73,7 +98,7 @@ const line = (what: string, name: PriceName, units: number): Line => ({
 /** A month of this project. */
 export function monthlyBill(usage: Usage): Line[] {
   const { changesPerDay, rows, labelsPerDay, itemBytes } = usage;
-  const trainings = DAYS * Math.min(labelsPerDay / ASSUMPTIONS.labelsPerTraining, ASSUMPTIONS.trainingsPerDayMax);
+  const trainings = DAYS * trainingsPerDay(usage);
   // A window of one second gathers what comes within it.
   const batches = DAYS * Math.min(changesPerDay, SECONDS_PER_DAY);
   const changes = DAYS * changesPerDay;
@@ -90,7 +115,7 @@ export function monthlyBill(usage: Usage): Line[] {
     ),
     line('online store: writes', 'featureWrite', (changes * units) / MILLION),
     line('online store: storage', 'featureStorage', (rows * itemBytes) / GB),
-    ...fenceLines(changesPerDay),
+    ...fenceLines(usage),
     line('state table: label ledger and its index', 'tableWrite', (labels * 2) / MILLION),
     line(
       'change log: Firehose, packed',
@@ -121,7 +146,8 @@ export function monthlyBill(usage: Usage): Line[] {
       (changesPerDay * ASSUMPTIONS.quarantineDays * ASSUMPTIONS.rejectedShare * 2 * itemBytes) / GB,
     ),
     line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
-    ...trainingLines(trainings, rowsLogged * itemBytes),
+    ...snapshotLines(usage, trainings),
+    ...trainingLines(trainings),
     line('alarms', 'alarm', ASSUMPTIONS.alarms),
     line('metrics', 'metric', ASSUMPTIONS.metrics),
     line('dashboard', 'dashboard', 1),
@@ -132,9 +158,9 @@ export function monthlyBill(usage: Usage): Line[] {
  * Fences, as if every change left one: a batch writes its pages and adds to the sets of its seconds, and reads the pages
  * that all shards have written for those.
  */
-function fenceLines(changesPerDay: number): Line[] {
+function fenceLines({ changesPerDay, shards: given }: Usage): Line[] {
   const { fenceBytes, fenceSeconds, fenceSecondsRead, shardChangesPerSecond } = ASSUMPTIONS;
-  const shards = Math.max(1, Math.ceil(changesPerDay / SECONDS_PER_DAY / shardChangesPerSecond));
+  const shards = given ?? Math.max(1, Math.ceil(changesPerDay / SECONDS_PER_DAY / shardChangesPerSecond));
   const batches = Math.min(changesPerDay, SECONDS_PER_DAY * shards);
   const perBatch = batches === 0 ? 0 : changesPerDay / batches;
   const bytes = (perBatch / fenceSeconds) * fenceBytes;
@@ -157,7 +183,8 @@ export function monthlyBillOfExports({ rows, itemBytes }: Usage): Line[] {
     line('table: point-in-time recovery, which exports need', 'pointInTimeRecovery', bytes / GB),
     line('Glue: CSV from the export, 2 DPU', 'glue', DAYS * ASSUMPTIONS.glueDpu * glueHours),
     line('export and CSV: storage, last night and the one before', 'objectStorage', (4 * bytes) / GB),
-    ...trainingLines(DAYS, bytes),
+    line('training sets: Athena', 'query', (DAYS * Math.max(bytes, QUERY_BYTES_MIN)) / TB),
+    ...trainingLines(DAYS),
   ];
 }
 
@@ -169,15 +196,77 @@ export function onlineStoreOfExports({ rows, itemBytes }: Usage): Line[] {
   ];
 }
 
-/** Trainings in a month, and the endpoint they end in. */
-function trainingLines(trainings: number, bytesScanned: number): Line[] {
-  const scanned = trainings * ASSUMPTIONS.queriesPerTraining * Math.max(bytesScanned, QUERY_BYTES_MIN);
+/** Trainings in a day: by the labels, but for the pause after each. */
+function trainingsPerDay(usage: Usage): number {
+  const { rows, labelsPerDay, labeledShare, labelsThreshold, coolDownSeconds, trainingWindowDays: days } = usage;
+  const trained = Math.min(rows * labeledShare, days === 'all' ? Infinity : labelsPerDay * days);
+  const pause = coolDownSeconds === 'auto' ? autoCoolDownSeconds(trained) : coolDownSeconds;
+  const trainingSeconds = ASSUMPTIONS.trainingHours * 3_600;
+  return Math.min(labelsPerDay / labelsThreshold, SECONDS_PER_DAY / (pause + trainingSeconds));
+}
+
+/**
+ * Snapshots, by trainings or else one a day, and the training sets that are made from them. Rows are as large as those
+ * that were measured, or larger as the item is.
+ */
+function snapshotLines({ changesPerDay, rows, labeledShare, itemBytes }: Usage, trainings: number): Line[] {
+  const size = itemBytes / MEASURED.itemBytes;
+  const snapshots = Math.max(DAYS, trainings);
+  const changesRead = changesPerDay * (DAYS / snapshots + ASSUMPTIONS.daysReadAgain);
+  const query = (bytes: number) => Math.max(bytes, QUERY_BYTES_MIN);
+  const snapshotBytes = rows * MEASURED.snapshotRowBytes * size;
+  const labeled = rows * labeledShare * size;
+  const sets = query(labeled * MEASURED.countsRowBytes) + query(labeled * MEASURED.trainingRowBytes);
+  const kept = (ASSUMPTIONS.snapshotDaysKept * snapshots * snapshotBytes) / DAYS;
   return [
-    line('training sets: Athena', 'query', scanned / TB),
+    line(
+      'snapshots: Athena',
+      'query',
+      (snapshots * query(snapshotBytes + changesRead * MEASURED.changeLogRowBytes * size)) / TB,
+    ),
+    line('snapshots: storage for a week', 'objectStorage', kept / GB),
+    line('snapshots: state machine', 'transition', (snapshots * ASSUMPTIONS.transitionsPerSnapshot) / THOUSAND),
+    line('training sets: Athena', 'query', (trainings * sets) / TB),
+  ];
+}
+
+/** Trainings in a month, and the endpoint they end in. */
+function trainingLines(trainings: number): Line[] {
+  return [
     line('state machine', 'transition', (trainings * ASSUMPTIONS.transitionsPerTraining) / THOUSAND),
     line('training', 'trainingTime', trainings * ASSUMPTIONS.trainingHours),
     line('endpoint', 'endpointTime', HOURS),
   ];
+}
+
+/** What lowers a line of the bill, by the beginning of its name. */
+const LEVERS: Readonly<Record<string, string>> = {
+  endpoint: 'a smaller endpointInstanceType; endpointInstanceCount of 1 gives up the canary',
+  training: 'a higher labelsThreshold or coolDownSeconds, for fewer trainings',
+  'training sets': 'a higher labelsThreshold or coolDownSeconds; features with training: false',
+  'snapshots: Athena':
+    'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day; features that nobody asks for left out',
+  'snapshots: storage': 'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day',
+  'online store': 'fewer or smaller features: a write is billed by the kilobyte',
+  'state table: fences': 'a greater batching window of ingest, and no more shards than the changes need',
+  'state table: label ledger': 'labels that are written once',
+  'change log and offline store: storage': 'a lifecycle rule for old partitions, once nobody reads them',
+  'change log': 'a greater batching window of ingest',
+  ingest: 'a greater batching window of ingest',
+  quarantine: 'fewer records that the definition refuses',
+  table: 'no point-in-time recovery, which only guards against mistakes',
+  metrics: 'nothing: they are the same for every table',
+  alarms: 'nothing: they are the same for every table',
+};
+
+/** The largest line of a bill, and what lowers it. */
+export function largest(lines: readonly Line[]): { readonly line: Line; readonly lever: string } | undefined {
+  const [line] = [...lines].sort((a, b) => b.usd - a.usd);
+  if (!line) return undefined;
+  const [key] = Object.keys(LEVERS)
+    .filter((it) => line.what.startsWith(it))
+    .sort((a, b) => b.length - a.length);
+  return { line, lever: LEVERS[key ?? ''] ?? 'nothing that a param could change' };
 }
 
 export const total = (lines: readonly Line[]): number => lines.reduce((sum, { usd }) => sum + usd, 0);

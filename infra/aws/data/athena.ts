@@ -24,17 +24,18 @@ export function athena(group: FeatureGroup, names: Names): Resources {
         },
       },
     },
-    ...(correlation && {
-      CorrelationQuery: {
-        Type: 'AWS::Athena::NamedQuery',
-        Properties: {
-          Name: 'correlation-with-target',
-          Description: `How the features of ${group.name} move with ${group.label.name}`,
-          Database: ref('GlueDatabase'),
-          WorkGroup: ref('WorkGroup'),
-          QueryString: correlation,
+    ...(correlation &&
+      group.label && {
+        CorrelationQuery: {
+          Type: 'AWS::Athena::NamedQuery',
+          Properties: {
+            Name: 'correlation-with-target',
+            Description: `How the features of ${group.name} move with ${group.label.name}`,
+            Database: ref('GlueDatabase'),
+            WorkGroup: ref('WorkGroup'),
+            QueryString: correlation,
+          },
         },
-      },
-    }),
+      }),
   };
 }

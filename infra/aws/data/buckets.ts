@@ -1,9 +1,7 @@
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quarantine/bucket.ts';
-import { SNAPSHOT_AGE_DAYS_MAX, SNAPSHOTS_PREFIX } from '../../../shared/training/snapshot.ts';
 import { getAtt, join, RETAIN, type Resource, type Resources, ref } from '../cloudformation/intrinsics.ts';
 
-/** Prefixes of the data bucket. */
-export const CHANGE_LOG_PREFIX = 'change-log/';
+/** Prefixes of the data bucket, beside the change log's. */
 export const CHANGE_LOG_ERRORS_PREFIX = 'change-log-errors/';
 export const OFFLINE_STORE_PREFIX = 'offline-store/';
 export const TRAINING_SETS_PREFIX = 'training-sets/';
@@ -14,18 +12,18 @@ export const ATHENA_RESULTS_PREFIX = 'athena-results/';
 const ATHENA_RESULTS_DAYS = 7;
 /** Training sets are evidence of what a model learned, until the model has been replaced many times. */
 const TRAINING_SETS_DAYS = 180;
-/** Longer than a snapshot is built upon, by more than a training takes that is being planned. */
-const SNAPSHOTS_DAYS = SNAPSHOT_AGE_DAYS_MAX + 30;
 /** What waits for redrive holds whole items, so it does not stay for ever. */
 export const QUARANTINE_DAYS = 180;
 /** An upload that was not finished in a day never will be. */
 const INCOMPLETE_UPLOAD_DAYS = 1;
 
-/** The bucket of the change log, the offline store, snapshots, training sets, models and query results. */
+/**
+ * The bucket of the change log, the offline store, snapshots, training sets, models and query results. Snapshots do not
+ * expire by their age, as a view may read one for long: retrain removes those that were replaced.
+ */
 export function dataBucket(): Resources {
   return bucket('DataBucket', {
     [ATHENA_RESULTS_PREFIX]: ATHENA_RESULTS_DAYS,
-    [SNAPSHOTS_PREFIX]: SNAPSHOTS_DAYS,
     [TRAINING_SETS_PREFIX]: TRAINING_SETS_DAYS,
   });
 }

@@ -1,6 +1,7 @@
+import { CHANGE_LOG_PREFIX } from '../../../shared/change-log/sql.ts';
 import { allow, role } from '../cloudformation/iam.ts';
 import { arn, getAtt, join, type Resources, ref } from '../cloudformation/intrinsics.ts';
-import { CHANGE_LOG_ERRORS_PREFIX, CHANGE_LOG_PREFIX } from './buckets.ts';
+import { CHANGE_LOG_ERRORS_PREFIX } from './buckets.ts';
 
 /** Largest buffer, so that time decides and files are few. Source: BufferingHints, 1 to 128 MB. */
 const BUFFER_MB = 128;

@@ -11,9 +11,11 @@ export function featureType(feature: Feature | 'label'): 'String' | 'Integral' |
     case 'boolean':
       return 'Integral';
     case 'fractional':
+    case 'timestamp':
       return 'Fractional';
     case 'string':
     case 'categorical':
+    case 'hashed':
       return 'String';
   }
 }

@@ -1,75 +1,91 @@
 import { CHANGE_COLUMNS } from '../../../shared/change-log/row.ts';
 import {
+  CHANGE_LOG_PREFIX,
   CHANGE_LOG_TABLE,
+  CHANGE_LOG_TEXTS_TABLE,
   DATASOURCE_VIEW,
   datasourceSql,
-  LATEST_VIEW,
+  LATEST_FROM_HISTORY_VIEW,
   latestRowsSql,
 } from '../../../shared/change-log/sql.ts';
-import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import {
+  type Column,
+  type ColumnType,
+  columnType,
+  featureColumns,
+  latestBeforeSnapshotsSql,
+  latestColumns,
+  latestView,
+  TEXT,
+  viewInput,
+} from '../../../shared/change-log/view.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import {
   SNAPSHOT_KEY,
+  SNAPSHOT_PART_KEY,
+  SNAPSHOT_PARTS,
   SNAPSHOT_TABLE,
+  SNAPSHOTS_PREFIX,
   type SnapshotColumn,
   snapshotColumns,
-  snapshotsFolder,
 } from '../../../shared/training/snapshot.ts';
 import { type Intrinsic, join, type Resource, type Resources, ref } from '../cloudformation/intrinsics.ts';
-import { CHANGE_LOG_PREFIX } from './buckets.ts';
 
 /** First day of the partitions: no change log is older than this. Every day after it costs a listing, if it is empty. */
 const FIRST_DAY = '2026-01-01';
 
-/** A column's type by its two names: Hive's in Glue's tables, Trino's in Athena's views. */
-type ColumnType = { readonly hive: string; readonly trino: string };
-const TEXT: ColumnType = { hive: 'string', trino: 'varchar' };
 const BOOLEAN: ColumnType = { hive: 'boolean', trino: 'boolean' };
-const FLAG: ColumnType = { hive: 'tinyint', trino: 'tinyint' };
-const INTEGER: ColumnType = { hive: 'bigint', trino: 'bigint' };
-const DOUBLE: ColumnType = { hive: 'double', trino: 'double' };
 
-interface Column {
-  readonly name: string;
-  readonly type: ColumnType;
-}
+/** Text in the form of the change log. */
+const TEXT_FILES = {
+  classification: 'csv',
+  InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+  OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+  SerdeInfo: {
+    SerializationLibrary: 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe',
+    Parameters: { 'field.delim': ',', 'escape.delim': '\\', 'serialization.null.format': '\\N' },
+  },
+};
 
-function typeOf(feature: SnapshotColumn['holds']): ColumnType {
-  if (feature === 'label') return FLAG;
-  if (feature === 'text' || feature === 'record') return TEXT;
-  switch (feature.type) {
-    case 'boolean':
-      return FLAG;
-    case 'integral':
-      return INTEGER;
-    case 'fractional':
-      return DOUBLE;
-    case 'string':
-    case 'categorical':
-      return TEXT;
-  }
-}
+/** Parquet, whose columns Athena finds by their names. */
+const PARQUET_FILES = {
+  classification: 'parquet',
+  InputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
+  OutputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
+  SerdeInfo: {
+    SerializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe',
+    Parameters: { 'serialization.format': '1' },
+  },
+};
 
-/** Athena's database: the change log as a table, the views over it, and the snapshots that trainings are made from. */
+const typeOf = (holds: SnapshotColumn['holds']): ColumnType =>
+  holds === 'text' || holds === 'record' ? TEXT : columnType(holds);
+
+/** Athena's database: the change log as a table, the views over it, and its snapshots. */
 export function glueDatabase(group: FeatureGroup, database: string): Resources {
   const recordIdentifier = { name: group.recordIdentifier.name.toLowerCase(), type: TEXT };
-  const features = columnsOf(group).map(({ name, feature }) => ({ name: name.toLowerCase(), type: typeOf(feature) }));
+  const features = featureColumns(group);
+  const texts = features.map(({ name }) => ({ name, type: TEXT }));
   const change = CHANGE_COLUMNS.map((name) => ({ name, type: name === 'ttl_expired' ? BOOLEAN : TEXT }));
-  const latest = [recordIdentifier, { name: 'event_time', type: TEXT }, ...features];
+  const fromHistory = latestRowsSql(group, database);
   return {
     GlueDatabase: {
       Type: 'AWS::Glue::Database',
       Properties: { CatalogId: ref('AWS::AccountId'), DatabaseInput: { Name: database } },
     },
-    ChangeLogTable: changeLogTable([...change, recordIdentifier, ...features]),
-    SnapshotTable: snapshotTable(group),
-    LatestView: view(LATEST_VIEW, database, latestRowsSql(group, database), latest),
-    DatasourceView: view(DATASOURCE_VIEW, database, datasourceSql(group, database), features),
+    ChangeLogTable: changeLogTable(CHANGE_LOG_TABLE, [...change, recordIdentifier, ...features]),
+    ChangeLogTextsTable: changeLogTable(CHANGE_LOG_TEXTS_TABLE, [...change, recordIdentifier, ...texts]),
+    SnapshotsTable: snapshotsTable(group),
+    LatestFromHistoryView: table(viewInput(LATEST_FROM_HISTORY_VIEW, database, fromHistory, latestColumns(group))),
+    // Swapped after each snapshot. CloudFormation puts this back only where the columns are others.
+    LatestView: table(latestView(group, database, latestBeforeSnapshotsSql(group, database))),
+    DatasourceView: table(viewInput(DATASOURCE_VIEW, database, datasourceSql(group, database), features)),
   };
 }
 
-function changeLogTable(columns: readonly Column[]): Resource {
+function changeLogTable(name: string, columns: readonly Column[]): Resource {
   const location = join('s3://', ref('DataBucket'), `/${CHANGE_LOG_PREFIX}`);
-  return textTable(CHANGE_LOG_TABLE, columns, location, 'dt', {
+  return projectedTable(name, columns, ['dt'], TEXT_FILES, location, {
     // Partition projection: Athena works the days out itself, so no crawler and no statement per day is needed.
     'projection.dt.type': 'date',
     'projection.dt.format': 'yyyy-MM-dd',
@@ -81,58 +97,37 @@ function changeLogTable(columns: readonly Column[]): Resource {
 }
 
 /** All snapshots under one table: UNLOAD writes none, but a folder, and a query names the folder that it reads. */
-function snapshotTable(group: FeatureGroup): Resource {
-  const location = join('s3://', ref('DataBucket'), `/${snapshotsFolder(group)}`);
+function snapshotsTable(group: FeatureGroup): Resource {
+  const location = join('s3://', ref('DataBucket'), `/${SNAPSHOTS_PREFIX}`);
   const columns = snapshotColumns(group).map(({ name, holds }) => ({ name: name.toLowerCase(), type: typeOf(holds) }));
-  return textTable(SNAPSHOT_TABLE, columns, location, SNAPSHOT_KEY, {
+  return projectedTable(SNAPSHOT_TABLE, columns, [SNAPSHOT_KEY, SNAPSHOT_PART_KEY], PARQUET_FILES, location, {
     [`projection.${SNAPSHOT_KEY}.type`]: 'injected',
-    'storage.location.template': join(location, '$', `{${SNAPSHOT_KEY}}/`),
+    [`projection.${SNAPSHOT_PART_KEY}.type`]: 'enum',
+    [`projection.${SNAPSHOT_PART_KEY}.values`]: SNAPSHOT_PARTS.join(),
+    'storage.location.template': join(
+      ...[location, '$', `{${SNAPSHOT_KEY}}/${SNAPSHOT_PART_KEY}=`, '$', `{${SNAPSHOT_PART_KEY}}/`],
+    ),
   });
 }
 
-/** A table over text in the form of the change log, partitioned by one key whose values are projected. */
-function textTable(
+/** A table over files of one format, partitioned by keys whose values are projected. */
+function projectedTable(
   name: string,
   columns: readonly Column[],
+  partitionKeys: readonly string[],
+  { classification, ...files }: typeof TEXT_FILES | typeof PARQUET_FILES,
   location: Intrinsic,
-  partitionKey: string,
   projection: Readonly<Record<string, string | Intrinsic>>,
 ): Resource {
   return table({
     Name: name,
     TableType: 'EXTERNAL_TABLE',
-    PartitionKeys: [{ Name: partitionKey, Type: 'string' }],
-    Parameters: { EXTERNAL: 'TRUE', classification: 'csv', 'projection.enabled': 'true', ...projection },
+    PartitionKeys: partitionKeys.map((key) => ({ Name: key, Type: 'string' })),
+    Parameters: { EXTERNAL: 'TRUE', classification, 'projection.enabled': 'true', ...projection },
     StorageDescriptor: {
       Columns: columns.map((column) => ({ Name: column.name, Type: column.type.hive })),
       Location: location,
-      InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
-      OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-      SerdeInfo: {
-        SerializationLibrary: 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe',
-        Parameters: { 'field.delim': ',', 'escape.delim': '\\', 'serialization.null.format': '\\N' },
-      },
-    },
-  });
-}
-
-/** A view as Athena itself stores one: its SQL and columns as JSON in base64. */
-function view(name: string, database: string, sql: string, columns: readonly Column[]): Resource {
-  const presto = {
-    originalSql: sql,
-    catalog: 'awsdatacatalog',
-    schema: database,
-    columns: columns.map((column) => ({ name: column.name, type: column.type.trino })),
-  };
-  return table({
-    Name: name,
-    TableType: 'VIRTUAL_VIEW',
-    Parameters: { presto_view: 'true', comment: 'Presto View' },
-    ViewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(presto)).toString('base64')} */`,
-    ViewExpandedText: '/* Presto View */',
-    StorageDescriptor: {
-      Columns: columns.map((column) => ({ Name: column.name, Type: column.type.hive })),
-      SerdeInfo: {},
+      ...files,
     },
   });
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
-import { nearMatch } from '../../terminal/near-match.ts';
+import { nearMatch } from '../../../shared/definition/near-match.ts';
 
 const FOLDER = new URL('../../../shared/feature-groups/', import.meta.url);
 

@@ -35,6 +35,13 @@ const ENCRYPTED: Readonly<Record<string, Encrypted>> = {
     ...properties,
     WorkGroupConfiguration: workGroup(properties.WorkGroupConfiguration as WorkGroupConfiguration, keyArn),
   }),
+  // What its jobs write. Without a key they take that of S3, whatever the bucket's is. Source: API, OutputDataConfig.
+  'AWS::StepFunctions::StateMachine': (properties, keyArn) => ({
+    ...properties,
+    DefinitionString: JSON.stringify(JSON.parse(properties.DefinitionString as string), (name, value) =>
+      /^(OutputDataConfig|TransformOutput)$/.test(name) ? { ...value, KmsKeyId: keyArn } : value,
+    ),
+  }),
 };
 
 interface OfflineStoreConfig {

@@ -1,12 +1,14 @@
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quarantine/bucket.ts';
 import { LABELS_BY_EPOCH_INDEX } from '../../../shared/state/keys.ts';
+import { SNAPSHOTS_PREFIX } from '../../../shared/training/snapshot.ts';
 import { allow, role, type Statement } from '../cloudformation/iam.ts';
 import { arn, getAtt, join, type Resources, type Text } from '../cloudformation/intrinsics.ts';
-import { endpointArns, type Names } from '../cloudformation/names.ts';
+import { endpointArns, type Names, scalingAlarmArns } from '../cloudformation/names.ts';
 import { MODELS_PREFIX, TRAINING_SETS_PREFIX } from '../data/buckets.ts';
 import { featureGroupArn } from '../data/feature-group.ts';
 import type { SourceTable } from '../data/source-table.ts';
+import { snapshotMachineArn } from '../retraining/snapshot-machine.ts';
 import { stateMachineArn } from '../retraining/state-machine.ts';
 
 /** One role per function, with what that function calls and nothing else. */
@@ -30,18 +32,32 @@ export function functionRoles(group: FeatureGroup, names: Names, source: SourceT
       allow(['s3:ListBucket'], [quarantine]),
     ]),
     RetrainRole: lambdaRole(names, 'retrain', [
-      readStream(getAtt('StateTable', 'StreamArn')),
-      allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [stateTable]),
-      allow(['dynamodb:Query'], [join(stateTable, `/index/${LABELS_BY_EPOCH_INDEX}`)]),
-      allow(['states:StartExecution'], [stateMachineArn(names)]),
-      ...judgeAndCleanUp(names),
+      allow(['states:StartExecution'], [snapshotMachineArn(names)]),
+      allow(['s3:DeleteObject'], [join(getAtt('DataBucket', 'Arn'), `/${SNAPSHOTS_PREFIX}*`)]),
+      allow(['s3:ListBucket'], [getAtt('DataBucket', 'Arn')]),
+      ...(group.label ? train(names) : [allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [stateTable])]),
     ]),
-    PredictRole: lambdaRole(names, 'predict', [
-      allow(['sagemaker:BatchGetRecord', 'sagemaker:GetRecord'], [featureGroupArn(group)]),
-      allow(['dynamodb:GetItem'], [stateTable]),
-      allow(['sagemaker:InvokeEndpoint'], endpointArns(names)),
-    ]),
+    ...(group.label && {
+      PredictRole: lambdaRole(names, 'predict', [
+        allow(['sagemaker:BatchGetRecord', 'sagemaker:GetRecord'], [featureGroupArn(group)]),
+        allow(['dynamodb:GetItem'], [stateTable]),
+        allow(['sagemaker:InvokeEndpoint'], endpointArns(names)),
+      ]),
+    }),
   };
+}
+
+/** Counting labels, deciding by them, and having a model trained. */
+function train(names: Names): Statement[] {
+  const stateTable = getAtt('StateTable', 'Arn');
+  return [
+    readStream(getAtt('StateTable', 'StreamArn')),
+    allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [stateTable]),
+    allow(['dynamodb:Query'], [join(stateTable, `/index/${LABELS_BY_EPOCH_INDEX}`)]),
+    allow(['states:StartExecution'], [stateMachineArn(names)]),
+    ...judgeAndCleanUp(names),
+    ...scale(names),
+  ];
 }
 
 /** Writing to the feature store, the change log and the label ledger. */
@@ -70,12 +86,41 @@ function judgeAndCleanUp(names: Names): Statement[] {
       ['s3:GetObject'],
       [TRAINING_SETS_PREFIX, MODELS_PREFIX].map((prefix) => join(bucket, `/${prefix}*`)),
     ),
-    allow(['s3:ListBucket'], [bucket]),
+    // What a training tells of itself, beside its rows.
+    allow(['s3:PutObject'], [join(bucket, `/${TRAINING_SETS_PREFIX}*.json`)]),
     // Lists know no resource.
     allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListEndpoints', 'sagemaker:ListModels'], '*'),
     allow(['sagemaker:DeleteEndpoint', 'sagemaker:DescribeEndpoint', 'sagemaker:InvokeEndpoint'], endpointArns(names)),
     allow(['sagemaker:DeleteEndpointConfig', 'sagemaker:DescribeEndpointConfig'], [named('endpoint-config')]),
-    allow(['sagemaker:DeleteModel'], [named('model')]),
+    allow(['sagemaker:DeleteModel', 'sagemaker:DescribeModel'], [named('model')]),
+  ];
+}
+
+/**
+ * Having a new endpoint scaled as the one before it. The calls that Application Auto Scaling makes of SageMaker and
+ * CloudWatch for that are checked against this role too; the role linked to the service is there since somebody scaled
+ * the first endpoint. Source: SageMaker, "Auto scaling prerequisites".
+ */
+function scale(names: Names): Statement[] {
+  const numberOfInstances = {
+    StringEquals: {
+      'application-autoscaling:service-namespace': 'sagemaker',
+      'application-autoscaling:scalable-dimension': 'sagemaker:variant:DesiredInstanceCount',
+    },
+  };
+  return [
+    allow(['application-autoscaling:DescribeScalableTargets', 'application-autoscaling:DescribeScalingPolicies'], '*'),
+    // A target's ARN tells nothing of its endpoint.
+    allow(
+      ['DeregisterScalableTarget', 'PutScalingPolicy', 'RegisterScalableTarget'].map(
+        (it) => `application-autoscaling:${it}`,
+      ),
+      [arn('application-autoscaling', 'scalable-target/*')],
+      numberOfInstances,
+    ),
+    allow(['sagemaker:UpdateEndpointWeightsAndCapacities'], endpointArns(names)),
+    allow(['cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm'], scalingAlarmArns(names)),
+    allow(['cloudwatch:DescribeAlarms'], '*'),
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { allow, role } from '../cloudformation/iam.ts';
 import {
   arn,
@@ -36,19 +37,25 @@ const hookName = (stack: string): string => `${stack}-rehearse`;
  *
  * @param configuration predefined CodeDeploy configuration, such as CodeDeployDefault.LambdaCanary10Percent5Minutes.
  */
-export function safeDeployment(names: Names, source: SourceTable, configuration: string): Resources {
+export function safeDeployment(
+  group: FeatureGroup,
+  names: Names,
+  source: SourceTable,
+  configuration: string,
+): Resources {
+  const shifted = SHIFTED.filter((name) => name !== 'predict' || group.label);
   return {
     DeploymentApplication: {
       Type: 'AWS::CodeDeploy::Application',
       Properties: { ApplicationName: names.stack, ComputePlatform: 'Lambda' },
     },
     ...Object.fromEntries(
-      SHIFTED.map((name) => [groupLogicalId(name), deploymentGroup(name, names.stack, configuration)]),
+      shifted.map((name) => [groupLogicalId(name), deploymentGroup(name, names.stack, configuration)]),
     ),
     DeploymentRole: role('codedeploy.amazonaws.com', [
       allow(
         ['lambda:GetAlias', 'lambda:GetProvisionedConcurrencyConfig', 'lambda:UpdateAlias'],
-        SHIFTED.flatMap((name) => functionArns(names, name)),
+        shifted.flatMap((name) => functionArns(names, name)),
       ),
       allow(['lambda:InvokeFunction'], [arn('lambda', `function:${hookName(names.stack)}`)]),
       // DescribeAlarms is asked of all alarms at once.

@@ -3,7 +3,7 @@ import { AthenaClient } from '@aws-sdk/client-athena';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
 import { readStatus } from '../../../shared/training/status.ts';
 import { readOnlineStore } from '../../demo/findings/online-store.ts';
 import { newCommand, runCommand } from '../../terminal/command.ts';
@@ -43,8 +43,10 @@ export const command = newCommand(
       athena: new AthenaClient(settings),
       lambda: new LambdaClient(settings),
     };
-    const { records, model, scores } = await liveTest({ group, names, run: Date.now() }, clients, LIMITS);
+    const { records, prediction } = await liveTest({ group, names, run: Date.now() }, clients, LIMITS);
     console.log(`Table, online store and change log have the same ${records} records.`);
+    if (!prediction) return;
+    const { model, scores } = prediction;
     console.log(`${model} was trained, promoted and serves: predict gives ${scores.join(', ')}.`);
   });
 
@@ -64,8 +66,8 @@ interface Limits {
 /** What the live test has seen: records that are the same everywhere, and the model that answered. */
 export interface Outcome {
   readonly records: number;
-  readonly model: string;
-  readonly scores: readonly number[];
+  /** Absent where the definition has no label. */
+  readonly prediction?: { readonly model: string; readonly scores: readonly number[] };
 }
 
 /** @throws Error naming what differs, what the training waits for, or what predict answers, when it is not right in time. */
@@ -75,7 +77,7 @@ export async function liveTest(
   { pollMs, storesMs, modelMs }: Limits,
 ): Promise<Outcome> {
   const { dynamodb, featureStore, athena, lambda } = clients;
-  const config = await configOf(lambda, names);
+  const config = await configOf(lambda, group, names);
   const table = { name: config.stateTable, dynamodb };
   const before = await readStatus(table, group, config, Date.now());
   await changeItems(group, dynamodb, run);
@@ -93,6 +95,7 @@ export async function liveTest(
     });
   }
 
+  if (!group.label) return { records: expected.size };
   let model = '';
   await within({ pollMs, limitMs: modelMs }, async () => {
     const look = await lookForModel(table, group, config, before);
@@ -100,7 +103,7 @@ export async function liveTest(
     return { over: look.model !== undefined, seen: `No model serves yet: ${look.seen}` };
   });
   const scores = await checkPredictions(lambda, group, names, { known: extremes(expected, group), model });
-  return { records: expected.size, model, scores };
+  return { records: expected.size, prediction: { model, scores } };
 }
 
 /** Looks until it is over. @throws Error with what was last seen, when it is not in time. */
@@ -121,7 +124,7 @@ async function within(
 
 /** The records whose features speak most clearly for 0 and for 1: those of the least and the greatest position. */
 function extremes(records: Records, group: FeatureGroup): readonly [string, string] {
-  const { name } = group.features.find(({ type }) => type === 'fractional' || type === 'integral') ?? group.label;
+  const { name } = group.features.find(({ type }) => type === 'fractional' || type === 'integral') ?? labelOf(group);
   const having = [...records].filter(([, columns]) => columns.has(name));
   const sorted = having.toSorted(([, one], [, other]) => Number(one.get(name)) - Number(other.get(name)));
   return [sorted[0]?.[0] ?? '', sorted.at(-1)?.[0] ?? ''];

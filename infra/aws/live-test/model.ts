@@ -10,10 +10,10 @@ import { sampleItem } from './sample-item.ts';
 const predictFunction = ({ stack }: Names): string => `${stack}-predict:live`;
 
 /** The policy of a deployed stack and the names of everything, as its function retrain has them. */
-export async function configOf(lambda: LambdaClient, { stack }: Names): Promise<RetrainConfig> {
+export async function configOf(lambda: LambdaClient, group: FeatureGroup, { stack }: Names): Promise<RetrainConfig> {
   const FunctionName = `${stack}-retrain`;
   const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-  return retrainConfig(Environment?.Variables ?? {});
+  return retrainConfig(Environment?.Variables ?? {}, group.label !== undefined);
 }
 
 /** How the training stands that the live test waits for. */

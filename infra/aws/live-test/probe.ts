@@ -36,11 +36,12 @@ export const command = newCommand(
   .addOption(stageOption().default('live-test'))
   .addOption(regionOption())
   .action(async ({ definition, stage, region }) => {
-    const names = namesOf(await loadDefinition(definition), stage);
+    const deployed = await loadDefinition(definition);
+    const names = namesOf(deployed, stage);
     const settings = region === undefined ? {} : { region };
     const featureStore = new SageMakerFeatureStoreRuntimeClient(settings);
     const dynamodb = new DynamoDBClient(settings);
-    const { stateTable: table } = await configOf(new LambdaClient(settings), names);
+    const { stateTable: table } = await configOf(new LambdaClient(settings), deployed, names);
     await withThrowawayGroup(new SageMakerClient(settings), POLL_MS, async (group) => {
       const facts = await factsOf({ featureStore, dynamodb, group, table, settleMs: SETTLE_MS });
       for (const fact of facts) console.log(`fact: ${fact}.`);

@@ -5,9 +5,11 @@ import {
   paginateGetQueryResults,
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
-import { type AttributeValue, type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { LATEST_VIEW, sqlName } from '../../../shared/change-log/sql.ts';
-import { identifierOf } from '../../../shared/changes/record-identifier.ts';
+import { toEventImage } from '../../../shared/changes/attribute-value.ts';
+import { featureTexts } from '../../../shared/changes/change.ts';
+import { isChange, makeDecoder } from '../../../shared/changes/decode.ts';
 import { columnsOf, type Feature, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Names } from '../cloudformation/names.ts';
 
@@ -16,23 +18,29 @@ const QUERY_POLL_MS = 500;
 /** Records by identifier, each the texts of its columns by name. A column without a value is not there. */
 export type Records = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** What each item of the table has to be in the other stores. */
+/** What each item of the table has to be in the other stores, as the decoder of the definition has it. */
 export async function tableRecords(dynamodb: DynamoDBClient, group: FeatureGroup): Promise<Records> {
   const records = new Map<string, Map<string, string>>();
+  const decode = makeDecoder(group);
   for await (const page of paginateScan({ client: dynamodb }, { TableName: group.table, ConsistentRead: true })) {
     for (const item of page.Items ?? []) {
-      const keys = group.recordIdentifier.attributes.map((name) => [name, { ...item[name] }] as const);
-      const columns = columnsOf(group).flatMap(({ name, feature }) => {
-        const value = item[feature === 'label' ? group.label.attribute : feature.attribute];
-        return value === undefined ? [] : [[name, textOf(value)] as const];
+      const NewImage = toEventImage(item);
+      const Keys = Object.fromEntries(
+        group.recordIdentifier.attributes.map((name) => [name, (NewImage as typeof item)[name]]),
+      );
+      const stream = { SequenceNumber: '1', ApproximateCreationDateTime: 1, StreamViewType: 'NEW_AND_OLD_IMAGES' };
+      const decoded = decode({ eventName: 'INSERT', dynamodb: { ...stream, Keys, NewImage } });
+      if (!isChange(decoded)) continue;
+      const texts = featureTexts(group, decoded);
+      const columns = columnsOf(group).flatMap(({ name }, index) => {
+        const text = texts[index];
+        return typeof text === 'string' ? [[name, text] as const] : [];
       });
-      records.set(String(identifierOf(Object.fromEntries(keys), group)), new Map(columns));
+      records.set(decoded.recordIdentifier, new Map(columns));
     }
   }
   return records;
 }
-
-const textOf = ({ BOOL, N, S }: AttributeValue): string => (BOOL === undefined ? (N ?? S ?? '') : String(Number(BOOL)));
 
 /** The newest state of every record, as an analyst asks the change log for it. */
 export async function changeLogRecords(athena: AthenaClient, group: FeatureGroup, names: Names): Promise<Records> {
@@ -89,6 +97,6 @@ export function differencesOf(group: FeatureGroup, table: Records, store: Record
 /** Athena writes numbers in its own way: 12 is 12.0 in a column of doubles. */
 function isSame(feature: Feature | 'label', one: string | undefined, other: string | undefined): boolean {
   if (one === other || one === undefined || other === undefined) return one === other;
-  const isText = feature !== 'label' && (feature.type === 'string' || feature.type === 'categorical');
+  const isText = feature !== 'label' && ['string', 'categorical', 'hashed'].includes(feature.type);
   return !isText && Number(one) === Number(other);
 }

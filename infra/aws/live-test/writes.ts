@@ -5,10 +5,10 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
-import { sampleItem } from './sample-item.ts';
+import { type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
+import { labelValue, sampleItem } from './sample-item.ts';
 
-/** Items written: four of five are labeled. One in ten, which has no label, is deleted again where that deletes its record. */
+/** Items written: four of five are labeled, where the definition has a label. One in ten, which has no label, is deleted again where that deletes its record. */
 const ITEMS = 600;
 
 /** Items whose label says the opposite of their features: one in so many, as labels are never clean. */
@@ -31,13 +31,15 @@ export async function changeItems(group: FeatureGroup, dynamodb: DynamoDBClient,
       group.recordIdentifier.attributes.map((name) => [name, item[name] as AttributeValue] as const),
     );
     await dynamodb.send(new PutItemCommand({ TableName, Item: item }));
-    if (n % 5 !== 4) await setLabel(dynamodb, group, Key, labelOf(n));
-    else if (n % 10 === 9 && group.onDelete === 'delete')
+    if (n % 5 !== 4) {
+      if (group.label) await setLabel(dynamodb, group, Key, classOf(n));
+    } else if (n % 10 === 9 && group.onDelete === 'delete') {
       await dynamodb.send(new DeleteItemCommand({ TableName, Key }));
+    }
   }
 }
 
-const labelOf = (n: number): '0' | '1' => (positionOf(n) >= 0.5 === (n % NOISE_EVERY !== 0) ? '1' : '0');
+const classOf = (n: number): '0' | '1' => (positionOf(n) >= 0.5 === (n % NOISE_EVERY !== 0) ? '1' : '0');
 
 async function setLabel(
   dynamodb: DynamoDBClient,
@@ -48,8 +50,8 @@ async function setLabel(
   await dynamodb.send(
     new UpdateItemCommand({
       ...{ TableName: group.table, Key, UpdateExpression: 'SET #label = :label' },
-      ExpressionAttributeNames: { '#label': group.label.attribute },
-      ExpressionAttributeValues: { ':label': { N: label } },
+      ExpressionAttributeNames: { '#label': labelOf(group).attribute },
+      ExpressionAttributeValues: { ':label': labelValue(group, label) },
     }),
   );
 }

@@ -30,8 +30,12 @@ export interface Options {
 
 /** serverless.yml as osls has resolved it, and the template that it makes. */
 export interface Service {
-  readonly functions: Readonly<Record<string, FunctionDefinition>>;
-  readonly custom: { readonly featureGroup: string; readonly names: { readonly stack: string } };
+  readonly functions: Record<string, FunctionDefinition>;
+  readonly custom: {
+    readonly featureGroup: string;
+    readonly names: { readonly stack: string };
+    readonly stack: { readonly trains: boolean };
+  };
   readonly provider: {
     readonly stackTags?: Readonly<Record<string, string>>;
     readonly compiledCloudFormationTemplate: {
@@ -43,6 +47,8 @@ export interface Service {
 
 interface FunctionDefinition {
   readonly handler: string;
+  environment?: Readonly<Record<string, unknown>>;
+  events?: readonly object[];
   /** The zip to upload. */
   package?: { artifact: string };
   /** The alias that triggers and URLs call in place of the function. */

@@ -1,8 +1,9 @@
 import { bundleFunctions } from './bundle.ts';
-import { checkLock } from './lock.ts';
+import { checkLock, rememberDeployed } from './lock.ts';
 import type { Options, Serverless } from './osls.ts';
 import { checkAccount, checkBeforePackaging } from './preconditions.ts';
 import { aimAtAliases, finishTemplate, withoutExports } from './template.ts';
+import { withoutTraining } from './without-training.ts';
 
 /** What this project does beside osls: it checks what is asked for, bundles the functions, finishes the template. */
 export class Plugin {
@@ -13,13 +14,14 @@ export class Plugin {
     const say = (line: string) => log.notice(line);
     const { service } = serverless;
     this.hooks = {
+      initialize: () => withoutTraining(service),
       'before:package:initialize': async () => {
         await checkBeforePackaging(serverless, options);
-        await bundleFunctions(serverless, say);
-        // Last, as it writes: a definition that could not be bundled is not to be remembered as deployed.
         await checkLock(serverless, say);
+        await bundleFunctions(serverless, say);
       },
       'before:deploy:deploy': () => checkAccount(serverless, options),
+      'after:deploy:deploy': () => rememberDeployed(serverless, say),
       'before:package:compileFunctions': () => aimAtAliases(service),
       'after:aws:package:finalize:addExportNameForOutputs': () => withoutExports(service),
       'after:aws:package:finalize:mergeCustomProviderResources': () => finishTemplate(service),

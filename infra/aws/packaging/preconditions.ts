@@ -1,5 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
+import { derivationProblems } from '../checks/derivations.ts';
 import { neighborProblems, takenProblems } from '../checks/neighbors.ts';
 import { paramProblems } from '../checks/params.ts';
 import { ARN_PARAMS, arnProblems, type GivenArns, placeProblems } from '../checks/place.ts';
@@ -22,6 +23,7 @@ export async function checkBeforePackaging(serverless: Serverless, options: Opti
     ...placeProblems(place),
     ...arnProblems(arnsOf(params), place),
     ...textProblems(group),
+    ...derivationProblems(group),
     ...neighborProblems(group, definitions, place.stage),
   ]);
 }

@@ -29,6 +29,7 @@ export function withoutExports({ provider }: Service): void {
 export function finishTemplate({ provider, custom }: Service): void {
   const { Resources } = provider.compiledCloudFormationTemplate;
   for (const name of SHIFTED) {
+    if (!Resources[functionLogicalId(name)]) continue;
     const version = versionOf(Resources, name);
     Resources[aliasLogicalId(name)] = safeAlias(name, version, custom.names.stack);
     if (name === 'ingest') addNewVersion(Resources, version);

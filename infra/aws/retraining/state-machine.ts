@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { CHANGE_LOG_PREFIX } from '../../../shared/change-log/sql.ts';
 import { SNAPSHOTS_PREFIX } from '../../../shared/training/snapshot.ts';
 import { allow, role, type Statement } from '../cloudformation/iam.ts';
 import { arn, getAtt, type Intrinsic, join, type Resources } from '../cloudformation/intrinsics.ts';
 import { endpointArns, type Names } from '../cloudformation/names.ts';
-import { ATHENA_RESULTS_PREFIX, CHANGE_LOG_PREFIX, TRAINING_SETS_PREFIX } from '../data/buckets.ts';
+import { ATHENA_RESULTS_PREFIX, TRAINING_SETS_PREFIX } from '../data/buckets.ts';
 
 /** The state machine in the Amazon States Language, with `${RetrainFunctionArn}` to be filled in at deployment. */
 export const retrainingDefinition: object = JSON.parse(
@@ -28,21 +29,25 @@ export function stateMachine(names: Names): Resources {
       },
     },
     RetrainingStateMachineRole: role('states.amazonaws.com', [
-      ...queryStatements(names),
+      ...queryStatements(names, [SNAPSHOTS_PREFIX, TRAINING_SETS_PREFIX, ATHENA_RESULTS_PREFIX]),
+      allow(['athena:GetQueryResults'], [arn('athena', `workgroup/${names.workGroup}`)]),
       ...modelStatements(names),
       allow(['lambda:InvokeFunction'], [getAtt('RetrainLambdaFunction', 'Arn')]),
     ]),
   };
 }
 
-/** Athena reads and writes S3, and reads Glue's catalog, as who asks it to. */
-function queryStatements(names: Names): Statement[] {
+/** Athena reads and writes S3, and reads Glue's catalog, as who asks it to. @param written prefixes of the data bucket. */
+export function queryStatements(names: Names, written: readonly string[]): Statement[] {
   const bucket = getAtt('DataBucket', 'Arn');
   return [
     allow(
-      ['athena:GetQueryExecution', 'athena:GetQueryResults', 'athena:StartQueryExecution', 'athena:StopQueryExecution'],
+      ['athena:GetQueryExecution', 'athena:StartQueryExecution', 'athena:StopQueryExecution'],
       [arn('athena', `workgroup/${names.workGroup}`)],
     ),
+    // Step Functions' guide asks for both, and Lake Formation for the second, where it governs an account's data.
+    allow(['athena:GetDataCatalog'], [arn('athena', 'datacatalog/AwsDataCatalog')]),
+    allow(['lakeformation:GetDataAccess'], '*'),
     allow(
       ['glue:GetDatabase', 'glue:GetPartition', 'glue:GetPartitions', 'glue:GetTable', 'glue:GetTables'],
       [
@@ -58,7 +63,7 @@ function queryStatements(names: Names): Statement[] {
     allow(['s3:GetObject'], [join(bucket, `/${CHANGE_LOG_PREFIX}*`)]),
     allow(
       ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
-      [SNAPSHOTS_PREFIX, TRAINING_SETS_PREFIX, ATHENA_RESULTS_PREFIX].map((prefix) => join(bucket, `/${prefix}*`)),
+      written.map((prefix) => join(bucket, `/${prefix}*`)),
     ),
   ];
 }

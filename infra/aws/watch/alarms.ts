@@ -1,3 +1,4 @@
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Resource, Resources } from '../cloudformation/intrinsics.ts';
 import { alarmLogicalId } from '../cloudformation/logical-ids.ts';
 import type { Names } from '../cloudformation/names.ts';
@@ -17,6 +18,9 @@ const CHANGE_LOG_AGE_SECONDS = 15 * 60;
 
 /** How long the endpoint may take for 95 % of the calls, in milliseconds. */
 const ENDPOINT_LATENCY_MAX_MS = 1_000;
+
+/** How old the snapshot may be that the views read, in hours: a day, and two attempts at the next. */
+const SNAPSHOT_AGE_MAX_HOURS = 36;
 
 /** One alarm: rings when the value of its metrics has been above `above` for `periods` periods in a row. */
 interface Alarm {
@@ -44,8 +48,8 @@ const one = (name: string, says: string, metric: Metric, above = 0, periods = 1)
  * Every alarm of the stack; docs/operating/alerts.md has a section for each. Beside them each endpoint configuration has
  * its own, made with it, which send its deployment back.
  */
-function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
-  const { lambda, mapping, records } = metrics;
+function alarmsOf({ label }: FeatureGroup, metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
+  const { lambda, mapping, records, fates } = metrics;
   return [
     one(
       'ingest-behind',
@@ -75,13 +79,9 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       says: 'The fates of records do not add up to the records that came in: some are lost or counted twice.',
       metrics: {
         in: records('RecordsIn'),
-        delivered: records('Delivered'),
-        superseded: records('Superseded'),
-        deleted: records('Deleted'),
-        quarantined: records('Quarantined'),
-        failed: records('Failed'),
+        ...fates,
       },
-      expression: 'ABS(in - delivered - superseded - deleted - quarantined - failed)',
+      expression: `ABS(${['in', ...Object.keys(fates)].join(' - ')})`,
       above: 0,
       periods: 1,
     },
@@ -104,32 +104,56 @@ function alarmsOf(metrics: Metrics, changeLogBufferSeconds: number): Alarm[] {
       2,
     ),
     one('state-table-throttled', 'DynamoDB throttles writes to the state table.', metrics.stateTableThrottles, 0, 2),
-    ...trainingAlarms(metrics),
-    ...servingAlarms(metrics),
+    ...snapshotAlarms(metrics),
+    ...(label ? [...trainingAlarms(metrics), ...servingAlarms(metrics)] : []),
+  ];
+}
+
+/** An alarm on executions of a state machine that ended otherwise than well. */
+function notSucceeded(name: string, says: string, executions: (outcome: string) => Metric): Alarm {
+  const [failed, timedOut, aborted] = ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map(executions);
+  const metrics = { failed, timedOut, aborted } as Readonly<Record<string, Metric>>;
+  return {
+    name,
+    says,
+    metrics,
+    expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
+    above: 0,
+    periods: 1,
+  };
+}
+
+/** Alarms of the snapshots, and of the function that makes them. */
+function snapshotAlarms({ executions, lambda, records }: Metrics): Alarm[] {
+  return [
+    notSucceeded(
+      'snapshot-failed',
+      'A snapshot was not made or not shown. The views read the one before, which is right and costs more.',
+      (outcome) => executions(outcome, 'SnapshotStateMachine'),
+    ),
+    one(
+      'snapshot-late',
+      'The views read a snapshot of more than 36 hours ago: queries and trainings read more and more.',
+      records('SnapshotAge', 'Maximum'),
+      SNAPSHOT_AGE_MAX_HOURS,
+    ),
+    one('retrain-errors', 'The decision to retrain cannot be taken.', lambda('retrain', 'Errors'), 0, 3),
   ];
 }
 
 /** Alarms of the loop that trains. */
-function trainingAlarms({ executions, lambda, records }: Metrics): Alarm[] {
+function trainingAlarms({ executions, records }: Metrics): Alarm[] {
   return [
-    {
-      name: 'training-failed',
-      says: 'A retraining did not end in a serving model. The previous model goes on serving.',
-      metrics: {
-        failed: executions('ExecutionsFailed'),
-        timedOut: executions('ExecutionsTimedOut'),
-        aborted: executions('ExecutionsAborted'),
-      },
-      expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
-      above: 0,
-      periods: 1,
-    },
+    notSucceeded(
+      'training-failed',
+      'A retraining did not end in a serving model. The previous model goes on serving.',
+      (outcome) => executions(outcome),
+    ),
     one(
       'training-given-up',
       'An epoch was given up after its last attempt; nothing is trained until new labels, or a person, ask for it.',
       records('TrainingsGivenUp'),
     ),
-    one('retrain-errors', 'The decision to retrain cannot be taken.', lambda('retrain', 'Errors'), 0, 3),
   ];
 }
 
@@ -165,12 +189,13 @@ function servingAlarms({ records, lambda }: Metrics): Alarm[] {
  * @param topicArn SNS topic that is told; `''` for none, so that alarms only show.
  */
 export function alarms(
+  group: FeatureGroup,
   names: Names,
   metrics: Metrics,
   options: { readonly changeLogBufferSeconds: number; readonly alarmTopicArn: string },
 ): Resources {
   return Object.fromEntries(
-    alarmsOf(metrics, options.changeLogBufferSeconds).map((alarm) => [
+    alarmsOf(group, metrics, options.changeLogBufferSeconds).map((alarm) => [
       alarmLogicalId(alarm.name),
       alarmResource(alarm, names, options.alarmTopicArn),
     ]),

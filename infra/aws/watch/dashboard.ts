@@ -1,3 +1,4 @@
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { type Resources, ref, type Text } from '../cloudformation/intrinsics.ts';
 import type { Names } from '../cloudformation/names.ts';
 import type { Metric, Metrics } from './metrics.ts';
@@ -13,15 +14,27 @@ interface Graph {
 }
 
 /** What is looked at, from the stream to the model. */
-function graphsOf({ lambda, mapping, records, executions, changeLogAge }: Metrics): Graph[] {
+function graphsOf({ label }: FeatureGroup, metrics: Metrics): Graph[] {
+  return [
+    ...deliveryGraphs(label ? FUNCTIONS : FUNCTIONS_WITHOUT_LABEL, metrics),
+    ...(label ? modelGraphs(metrics) : []),
+  ];
+}
+
+const FUNCTIONS = ['ingest', 'retrain', 'predict', 'redrive'] as const;
+const FUNCTIONS_WITHOUT_LABEL = ['ingest', 'retrain', 'redrive'] as const;
+
+/** From the stream to the stores. */
+function deliveryGraphs(
+  functions: readonly (typeof FUNCTIONS)[number][],
+  { lambda, mapping, records, fates, changeLogAge }: Metrics,
+): Graph[] {
   return [
     { title: 'Oldest unread change (ms)', metrics: [lambda('ingest', 'IteratorAge', 'Maximum')] },
     { title: 'Watermark: complete downstream up to (s ago)', metrics: [records('WatermarkLag', 'Maximum')] },
     {
       title: 'Records in, and what became of them',
-      metrics: ['RecordsIn', 'Delivered', 'Superseded', 'Deleted', 'Quarantined', 'Failed'].map((name) =>
-        records(name),
-      ),
+      metrics: [records('RecordsIn'), ...Object.values(fates)],
     },
     {
       title: 'Batches given up',
@@ -29,16 +42,20 @@ function graphsOf({ lambda, mapping, records, executions, changeLogAge }: Metric
     },
     {
       title: 'Functions: errors and throttles',
-      metrics: (['ingest', 'retrain', 'predict', 'redrive'] as const).flatMap((fn) => [
-        lambda(fn, 'Errors'),
-        lambda(fn, 'Throttles'),
-      ]),
+      metrics: functions.flatMap((fn) => [lambda(fn, 'Errors'), lambda(fn, 'Throttles')]),
     },
     {
       title: 'Ingest: duration (ms)',
       metrics: [lambda('ingest', 'Duration', 'p95'), lambda('ingest', 'Duration', 'Maximum')],
     },
     { title: 'Change log: oldest row not in S3 (s)', metrics: [changeLogAge] },
+    { title: 'Snapshot that the views read: age (h)', metrics: [records('SnapshotAge', 'Maximum')] },
+  ];
+}
+
+/** From the labels to the predictions. */
+function modelGraphs({ lambda, records, executions }: Metrics): Graph[] {
+  return [
     {
       title: 'Labels: newly labeled in this epoch, and awaited for a training',
       metrics: [records('LabelsInEpoch', 'Maximum'), records('LabelsAwaited', 'Maximum'), records('LabelEvents')],
@@ -52,7 +69,7 @@ function graphsOf({ lambda, mapping, records, executions, changeLogAge }: Metric
         'ExecutionsTimedOut',
         'ExecutionsAborted',
       ]
-        .map(executions)
+        .map((name) => executions(name))
         .concat(records('TrainingsGivenUp')),
     },
     {
@@ -71,7 +88,7 @@ function graphsOf({ lambda, mapping, records, executions, changeLogAge }: Metric
 }
 
 /** The stack's dashboard in CloudWatch. */
-export function dashboard(names: Names, metrics: Metrics): Resources {
+export function dashboard(group: FeatureGroup, names: Names, metrics: Metrics): Resources {
   const references = new Map<string, string>();
   /** Text that is known at deployment only stands in the JSON as a variable of Fn::Sub. */
   const value = (it: Text): string => {
@@ -86,7 +103,7 @@ export function dashboard(names: Names, metrics: Metrics): Resources {
     ...Object.entries(metric.dimensions).flatMap(([name, dimension]) => [name, value(dimension)]),
     { stat: metric.statistic },
   ];
-  const widgets = graphsOf(metrics).map(({ title, metrics: shown }, index) => ({
+  const widgets = graphsOf(group, metrics).map(({ title, metrics: shown }, index) => ({
     type: 'metric',
     x: (index % WIDGETS_PER_ROW) * WIDTH,
     y: Math.floor(index / WIDGETS_PER_ROW) * HEIGHT,

@@ -35,13 +35,23 @@ export function metricsOf(names: Names, group: FeatureGroup, source: SourceTable
     dimensions: { service: names.stack, feature_group: group.name },
     statistic,
   });
-  const executions = (name: string): Metric => ({
+  const executions = (name: string, machine = 'RetrainingStateMachine'): Metric => ({
     namespace: 'AWS/States',
     name,
-    dimensions: { StateMachineArn: ref('RetrainingStateMachine') },
+    dimensions: { StateMachineArn: ref(machine) },
     statistic: 'Sum',
   });
   return {
+    /** Metrics of what becomes of records, by their ids in an expression. */
+    fates: {
+      delivered: records('Delivered'),
+      superseded: records('Superseded'),
+      deleted: records('Deleted'),
+      quarantined: records('Quarantined'),
+      failed: records('Failed'),
+      // Published only where it can be more than 0: an expression with a metric that is not there has no value.
+      ...(group.items && { skipped: records('Skipped') }),
+    },
     lambda,
     mapping,
     records,

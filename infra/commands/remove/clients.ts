@@ -1,3 +1,4 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -9,6 +10,7 @@ import type { ClientSettings } from '../stack.ts';
 
 /** Clients of the services that hold something of a stack. */
 export interface Clients {
+  readonly autoscaling: ApplicationAutoScalingClient;
   readonly cloudFormation: CloudFormationClient;
   readonly cloudWatch: CloudWatchClient;
   readonly dynamodb: DynamoDBClient;
@@ -20,6 +22,7 @@ export interface Clients {
 
 export function connect(settings: ClientSettings): Clients {
   return {
+    autoscaling: new ApplicationAutoScalingClient(settings),
     cloudFormation: new CloudFormationClient(settings),
     cloudWatch: new CloudWatchClient(settings),
     dynamodb: new DynamoDBClient(settings),

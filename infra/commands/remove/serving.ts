@@ -8,9 +8,10 @@ import {
   waitUntilEndpointDeleted,
 } from '@aws-sdk/client-sagemaker';
 import { isAlarmOf } from '../../../shared/model/names.ts';
+import { endScaling } from '../../../shared/promotion/autoscaling.ts';
 import { configNames, modelNames } from '../../../shared/promotion/retention.ts';
 import { endpointsOf } from '../../../shared/promotion/retired.ts';
-import { describeEndpoint } from '../../demo/findings/endpoint.ts';
+import { describeEndpoint } from '../../../shared/promotion/rollout.ts';
 import type { Clients } from './clients.ts';
 
 /** Longest waits, in seconds: for an update of the endpoint to end, and for the endpoint to go. */
@@ -51,8 +52,11 @@ export async function findServing({ sagemaker, cloudWatch }: Clients, endpointNa
 }
 
 /** Removes the endpoints, then what they are made of. Idempotent: what has gone is not found the next time. */
-export async function removeServing({ sagemaker, cloudWatch }: Clients, found: Serving): Promise<void> {
-  for (const { name } of found.endpoints) await removeEndpoint(sagemaker, name);
+export async function removeServing({ sagemaker, cloudWatch, autoscaling }: Clients, found: Serving): Promise<void> {
+  for (const { name } of found.endpoints) {
+    await endScaling(autoscaling, name);
+    await removeEndpoint(sagemaker, name);
+  }
   for (const EndpointConfigName of found.endpointConfigs) {
     await sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName }));
   }
@@ -72,14 +76,15 @@ async function removeEndpoint(client: SageMakerClient, name: string): Promise<vo
   const deadline = Date.now() + UPDATE_SECONDS_MAX * 1_000;
   let state = await describeEndpoint(client, name);
   // SageMaker refuses to change an endpoint that is being changed.
-  while (state && /^(Creating|Updating|SystemUpdating|RollingBack)$/.test(state.status)) {
+  while (/^(Creating|Updating|SystemUpdating|RollingBack)$/.test(state?.EndpointStatus ?? '')) {
     if (Date.now() > deadline) {
-      throw new Error(`it is still ${state.status}, and costs money while it stands`);
+      throw new Error(`it is still ${state?.EndpointStatus}, and costs money while it stands`);
     }
     await sleep(LOOK_SECONDS * 1_000);
     state = await describeEndpoint(client, name);
   }
-  if (state && state.status !== 'Deleting') await client.send(new DeleteEndpointCommand({ EndpointName: name }));
+  if (state && state.EndpointStatus !== 'Deleting')
+    await client.send(new DeleteEndpointCommand({ EndpointName: name }));
   const wait = { client, maxWaitTime: DELETION_SECONDS_MAX, minDelay: LOOK_SECONDS, maxDelay: LOOK_SECONDS };
   await waitUntilEndpointDeleted(wait, { EndpointName: name });
 }

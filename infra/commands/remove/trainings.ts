@@ -12,7 +12,7 @@ import { type FoundStack, physicalIds } from './stack.ts';
 
 /** A training in flight, in the parts that go on by themselves. */
 export interface Trainings {
-  /** ARNs of executions of the state machine. */
+  /** ARNs of executions of the state machines. */
   readonly executions: readonly string[];
   readonly trainingJobs: readonly string[];
   readonly transformJobs: readonly string[];
@@ -25,8 +25,8 @@ export async function findTrainings(
   endpoint: string,
 ): Promise<Trainings> {
   const executions: string[] = [];
-  const [stateMachineArn] = stack?.isThere ? physicalIds(stack, 'AWS::StepFunctions::StateMachine') : [];
-  if (stateMachineArn !== undefined) {
+  const machines = stack?.isThere ? physicalIds(stack, 'AWS::StepFunctions::StateMachine') : [];
+  for (const stateMachineArn of machines) {
     const running = { stateMachineArn, statusFilter: 'RUNNING' } as const;
     for await (const page of paginateListExecutions({ client: stepFunctions }, running)) {
       executions.push(...(page.executions ?? []).flatMap(({ executionArn }) => executionArn ?? []));

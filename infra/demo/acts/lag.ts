@@ -3,7 +3,7 @@ import {
   BatchGetRecordCommand,
   type SageMakerFeatureStoreRuntimeClient,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
 
 /** Milliseconds between two looks at the online store: the resolution of the figures. */
 const POLL_MS = 50;
@@ -32,7 +32,7 @@ export function startLagMeter(featureStore: SageMakerFeatureStoreRuntimeClient, 
           {
             FeatureGroupName: group.name,
             RecordIdentifiersValueAsString: [...watched.keys()],
-            FeatureNames: [group.recordIdentifier.name, group.label.name],
+            FeatureNames: [group.recordIdentifier.name, labelOf(group).name],
           },
         ],
       }),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CsvError, type Info, parse } from 'csv-parse/sync';
-import type { Feature, FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { type Feature, type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
 import { type Customer, customerId } from './customers.ts';
 
 const DECIMAL_PATTERN = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
@@ -79,7 +79,7 @@ function columnsOf(file: string, header: Line, group: FeatureGroup): (Feature | 
   const names = header.record.map((name) => name.trim().replaceAll('.', '_'));
   const byName = new Map<string, Feature | 'label'>([
     ...group.features.map((feature) => [feature.name, feature] as const),
-    [group.label.name, 'label'],
+    [labelOf(group).name, 'label'],
   ]);
   const where = `${file} line ${header.info.lines}`;
   for (const [index, name] of names.entries()) {
@@ -113,7 +113,7 @@ function customer(
     const place =
       record.length > columns.length
         ? `column ${columns.length + 1} ("${shorten(record[columns.length])}")`
-        : `column "${first === 'label' || !first ? group.label.name : first.name}"`;
+        : `column "${first === 'label' || !first ? labelOf(group).name : first.name}"`;
     throw new Error(
       `${where}, ${place}: found ${record.length} fields, expected ${columns.length}, as the header has.`,
     );
@@ -124,7 +124,7 @@ function customer(
     const value = (record[index] as string).trim();
     const expected = expectation(column, value);
     if (expected) {
-      const name = column === 'label' ? group.label.name : column.name;
+      const name = column === 'label' ? labelOf(group).name : column.name;
       throw new Error(`${where}, column "${name}": found "${shorten(value)}", expected ${expected}.`);
     }
     if (column === 'label') label = LABELS[value];

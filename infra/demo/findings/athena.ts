@@ -5,29 +5,31 @@ import {
   type QueryExecutionStatus,
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
+import type { Correlations } from '../stage/material.ts';
 import { waitUntil } from '../stage/wait.ts';
-import { CORRELATION_COLUMNS, CORRELATION_QUERY, type Correlations } from './correlation.ts';
 
 /** Longest time in one state, in milliseconds: a query over some thousand rows takes a second. */
 const QUERY_STALL_MS = 60_000;
 
 /**
- * Runs the example's query as an analyst would.
+ * Runs a query for correlations as an analyst would.
  *
+ * @param sql whose one row is the correlations; undefined: there are none.
  * @throws Error with Athena's own reason when the query fails.
  */
 export async function queryCorrelations(
   athena: AthenaClient,
+  sql: string | undefined,
   database: string,
   workGroup: string,
 ): Promise<Correlations> {
-  const rows = await query(athena, CORRELATION_QUERY, database, workGroup);
-  const [header = [], values = []] = rows;
-  const entries = CORRELATION_COLUMNS.map((column) => {
-    const value = values[header.indexOf(column)];
-    return [column, value === undefined || value === '' ? null : Number(value)] as const;
+  if (sql === undefined) return {};
+  const [header = [], values = []] = await query(athena, sql, database, workGroup);
+  const entries = header.map((column, index) => {
+    const value = values[index];
+    return [column ?? '', value === undefined || value === '' ? null : Number(value)] as const;
   });
-  return Object.fromEntries(entries) as Correlations;
+  return Object.fromEntries(entries);
 }
 
 /** Runs a query and reads its first page of rows, the header first. NULL is undefined. */

@@ -11,7 +11,7 @@ export interface ChangeLogReader {
 
 export function changeLogReader(s3: S3Client, bucket: string): ChangeLogReader {
   const read = new Set<string>();
-  const sequenceNumbers = new Set<string>();
+  const sequenceNumbers = new Set<bigint>();
   let rows = 0;
   return {
     async read() {
@@ -27,15 +27,8 @@ export function changeLogReader(s3: S3Client, bucket: string): ChangeLogReader {
   };
 }
 
-/** Every row of the change log, in the order of its files. */
-export async function readChangeLog(s3: S3Client, bucket: string): Promise<string[]> {
-  const rows: string[] = [];
-  for await (const { text } of textsUnder(s3, bucket, CHANGE_LOG_PREFIX)) rows.push(...rowsOf(text));
-  return rows;
-}
-
-/** The first column of a row. It holds digits only, so nothing in it is escaped. */
-export const sequenceNumberOf = (row: string): string => row.slice(0, row.indexOf(','));
+/** The first column of a row, which is digits only. As a piece of the row's text it would keep the whole file in memory. */
+const sequenceNumberOf = (row: string): bigint => BigInt(row.slice(0, row.indexOf(',')));
 
 /** Rows of LazySimpleSerDe text: no value holds a raw line break. */
 const rowsOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');

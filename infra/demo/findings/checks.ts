@@ -1,4 +1,4 @@
-import { BAD_RECORD, type Cast, type Fates } from '../stage/cast.ts';
+import type { Cast, Fates } from '../stage/cast.ts';
 import { AGREEING_DECIMALS, agree } from './correlation.ts';
 import type { Check, Report } from './report.ts';
 
@@ -8,7 +8,7 @@ type Facts = Omit<Report, 'checks'>;
 const AUC_OF_CHANCE = 0.5;
 
 /** What must hold after the demo. */
-export function checksOf(facts: Facts, cast: Cast, fates: Fates): Check[] {
+export function checksOf(facts: Facts, cast: Cast, fates: Fates, bad: string | undefined): Check[] {
   return [
     onlineStoreCheck(facts),
     changeLogCheck(facts),
@@ -16,7 +16,7 @@ export function checksOf(facts: Facts, cast: Cast, fates: Fates): Check[] {
     ...trainingChecks(facts, cast),
     predictionCheck(facts),
     ...correlationChecks(facts),
-    quarantineCheck(facts),
+    quarantineCheck(facts, bad),
   ];
 }
 
@@ -111,11 +111,11 @@ function correlationChecks({ correlations }: Facts): Check[] {
   ];
 }
 
-function quarantineCheck({ quarantine }: Facts): Check {
+function quarantineCheck({ quarantine }: Facts, bad: string | undefined): Check {
   const [first, ...more] = quarantine;
   return {
-    name: 'the bad record, and no other, is in quarantine',
-    ok: first?.recordIdentifier === BAD_RECORD && more.length === 0,
+    name: bad === undefined ? 'nothing is in quarantine' : 'the bad record, and no other, is in quarantine',
+    ok: first?.recordIdentifier === bad && more.length === 0,
     detail: quarantine.map((it) => `${it.recordIdentifier}: ${it.reason} at ${it.path}`).join('; ') || 'empty',
   };
 }

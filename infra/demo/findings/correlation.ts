@@ -1,9 +1,8 @@
 import type { Item } from '../customers/item.ts';
+import type { CorrelationRow, Correlations } from '../stage/material.ts';
 
-/** The example's correlations, under the column names of its query. */
-export type Correlations = Readonly<Record<(typeof CORRELATION_COLUMNS)[number], number | null>>;
-
-export const CORRELATION_COLUMNS = [
+/** The columns of the example's query. */
+const CORRELATION_COLUMNS = [
   'correlation_age_and_target',
   'correlation_duration_and_target',
   'correlation_campaign_and_target',
@@ -18,20 +17,24 @@ FROM ( SELECT age, duration, campaign, y, CASE WHEN contact = 'telephone' THEN 1
 /** Decimals to which two ways of computing a correlation must agree. */
 export const AGREEING_DECIMALS = 6;
 
-/**
- * The same figures as {@link CORRELATION_QUERY}, from the table's items and by another way: rows without a label do
- * not count, as SQL's `corr` leaves out pairs with a null.
- */
-export function correlationsOf(items: readonly Item[]): Correlations {
-  const labeled = items.filter((item) => item.y?.N !== undefined);
-  const labels = labeled.map((item) => Number(item.y?.N));
-  const against = (value: (item: Item) => number) => pearson(labeled.map(value), labels);
-  return {
-    correlation_age_and_target: against((item) => Number(item.age?.N)),
-    correlation_duration_and_target: against((item) => Number(item.duration?.N)),
-    correlation_campaign_and_target: against((item) => Number(item.campaign?.N)),
-    correlation_contact_and_target: against((item) => (item.contact?.S === 'telephone' ? 1 : 0)),
-  };
+/** An item's row: the columns of {@link CORRELATION_QUERY} in their order, and the label last. Undefined without a label: SQL's `corr` leaves out pairs with a null. */
+export function correlationRow({ age, duration, campaign, contact, y }: Item): CorrelationRow | undefined {
+  if (y?.N === undefined) return undefined;
+  return [Number(age?.N), Number(duration?.N), Number(campaign?.N), contact?.S === 'telephone' ? 1 : 0, Number(y.N)];
+}
+
+/** The same figures as {@link CORRELATION_QUERY}, from the table's items and by another way. */
+export const correlationsOf = (rows: readonly CorrelationRow[]): Correlations =>
+  columnCorrelations(CORRELATION_COLUMNS, rows);
+
+/** Of each column its correlation with the label. A row that has no value in a column does not count there. */
+export function columnCorrelations(columns: readonly string[], rows: readonly CorrelationRow[]): Correlations {
+  const entries = columns.map((name, index) => {
+    const known = rows.filter((row) => row[index] !== null);
+    const column = (of: number) => known.map((row) => row[of] ?? Number.NaN);
+    return [name, pearson(column(index), column(columns.length))] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Pearson's correlation in two passes (means first, so that large values do not cancel); null when one is constant. */
@@ -52,8 +55,8 @@ export function pearson(xs: readonly number[], ys: readonly number[]): number | 
 
 /** Whether two sets of correlations are the same to {@link AGREEING_DECIMALS} decimals. */
 export function agree(left: Correlations, right: Correlations): boolean {
-  return CORRELATION_COLUMNS.every((column) => {
-    const [a, b] = [left[column], right[column]];
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((column) => {
+    const [a = null, b = null] = [left[column], right[column]];
     return a === null || b === null ? a === b : Math.abs(a - b) < 0.5 * 10 ** -AGREEING_DECIMALS;
   });
 }

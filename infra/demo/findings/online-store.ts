@@ -5,6 +5,7 @@ import {
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Item } from '../customers/item.ts';
+import type { Material } from '../stage/material.ts';
 
 /** Most identifiers of one group in a call. Source: BatchGetRecord. */
 const IDENTIFIERS_PER_CALL_MAX = 100;
@@ -18,42 +19,45 @@ export interface Difference {
 }
 
 /**
- * Compares the online store with the table, record by record and feature by feature, as exact text.
+ * Compares the online store with the table, record by record and feature by feature, as exact text. Only what differs is
+ * kept, and a page of both at a time.
  *
- * @param items all items of the table that are not in quarantine.
+ * @param pages all items of the table that are not in quarantine.
  */
 export async function differencesFrom(
-  items: readonly Item[],
+  pages: AsyncIterable<readonly Item[]>,
   featureStore: SageMakerFeatureStoreRuntimeClient,
   group: FeatureGroup,
+  { idOf, recordOf }: Pick<Material, 'idOf' | 'recordOf'>,
 ): Promise<{ records: number; differences: Difference[] }> {
-  const online = await readOnlineStore(featureStore, group);
+  const online = new Set(await listIdentifiers(featureStore, group));
+  const records = online.size;
   const names = [group.recordIdentifier.name, ...columnsOf(group).map(({ name }) => name)];
   const differences: Difference[] = [];
-  const inTable = new Map(items.map((item) => [idOf(item, group), expectedRecord(item, group)]));
-  for (const id of new Set([...inTable.keys(), ...online.keys()])) {
+  const compare = (
+    recordIdentifier: string,
+    inTable: ReadonlyMap<string, string> | undefined,
+    stored: ReadonlyMap<string, string> | undefined,
+  ) => {
     for (const feature of names) {
-      const [table, onlineStore] = [inTable.get(id)?.get(feature), online.get(id)?.get(feature)];
-      if (table !== onlineStore) differences.push({ recordIdentifier: id, feature, table, onlineStore });
+      const [table, onlineStore] = [inTable?.get(feature), stored?.get(feature)];
+      if (table !== onlineStore) differences.push({ recordIdentifier, feature, table, onlineStore });
+    }
+  };
+  for await (const items of pages) {
+    const stored = await readRecords(
+      featureStore,
+      group,
+      items.map((item) => idOf(item)),
+    );
+    for (const item of items) {
+      const id = idOf(item);
+      online.delete(id);
+      compare(id, recordOf(item), stored.get(id));
     }
   }
-  return { records: online.size, differences };
-}
-
-/** The record identifier of an item of the example's table. */
-export function idOf(item: Item, group: FeatureGroup): string {
-  const [attribute = group.recordIdentifier.name] = group.recordIdentifier.attributes;
-  return item[attribute]?.S ?? '';
-}
-
-function expectedRecord(item: Item, group: FeatureGroup): Map<string, string> {
-  const record = new Map([[group.recordIdentifier.name, idOf(item, group)]]);
-  for (const { name, feature } of columnsOf(group)) {
-    const value = item[feature === 'label' ? group.label.attribute : feature.attribute];
-    const text = value?.BOOL === undefined ? (value?.N ?? value?.S) : String(Number(value.BOOL));
-    if (text !== undefined) record.set(name, text);
-  }
-  return record;
+  for (const [id, stored] of await readRecords(featureStore, group, [...online])) compare(id, undefined, stored);
+  return { records, differences };
 }
 
 /** Every live record of the online store, by identifier. */
@@ -61,22 +65,34 @@ export async function readOnlineStore(
   featureStore: SageMakerFeatureStoreRuntimeClient,
   group: FeatureGroup,
 ): Promise<Map<string, Map<string, string>>> {
+  return readRecords(featureStore, group, await listIdentifiers(featureStore, group));
+}
+
+async function listIdentifiers(
+  featureStore: SageMakerFeatureStoreRuntimeClient,
+  group: FeatureGroup,
+): Promise<string[]> {
   const identifiers: string[] = [];
   const pages = paginateListRecords(
     { client: featureStore },
     { FeatureGroupName: group.name, MaxResults: IDENTIFIERS_PER_CALL_MAX },
   );
   for await (const page of pages) identifiers.push(...(page.RecordIdentifiers ?? []));
+  return identifiers;
+}
+
+/** Those records of `identifiers` that there are. */
+async function readRecords(
+  featureStore: SageMakerFeatureStoreRuntimeClient,
+  group: FeatureGroup,
+  identifiers: readonly string[],
+): Promise<Map<string, Map<string, string>>> {
   const records = new Map<string, Map<string, string>>();
   for (let at = 0; at < identifiers.length; at += IDENTIFIERS_PER_CALL_MAX) {
+    const RecordIdentifiersValueAsString = identifiers.slice(at, at + IDENTIFIERS_PER_CALL_MAX);
     const { Records } = await featureStore.send(
       new BatchGetRecordCommand({
-        Identifiers: [
-          {
-            FeatureGroupName: group.name,
-            RecordIdentifiersValueAsString: identifiers.slice(at, at + IDENTIFIERS_PER_CALL_MAX),
-          },
-        ],
+        Identifiers: [{ FeatureGroupName: group.name, RecordIdentifiersValueAsString }],
       }),
     );
     for (const { RecordIdentifierValueAsString: id = '', Record } of Records ?? []) {

@@ -16,11 +16,11 @@ const SWAP_STALL_MS = 20_000;
 export async function predict(
   stage: Stage,
   known: readonly Customer[],
-  fresh: Customer,
+  fresh: object,
   model: string,
 ): Promise<Answer[]> {
   const { name } = stage.group.recordIdentifier;
-  const records = [...known.map(({ id }) => ({ [name]: id })), { features: fresh.features }];
+  const records = [...known.map(({ id }) => ({ [name]: id })), { features: fresh }];
   let answers: Answer[] = [];
   await waitUntil(SWAP_STALL_MS, async () => {
     answers = await invoke(stage, { records });

@@ -1,8 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import type { Item } from '../customers/item.ts';
 import { textsUnder } from './change-log.ts';
-import { idOf } from './online-store.ts';
 
 /** Prefix of rejected records in the quarantine bucket, where a batch's are one object, a line of JSON each. */
 const QUARANTINE_PREFIX = 'quarantine/';
@@ -22,10 +20,14 @@ interface Rejection extends Omit<Quarantined, 'recordIdentifier'> {
 }
 
 /** What lies in quarantine, in the order of its keys. */
-export async function readQuarantine(s3: S3Client, bucket: string, group: FeatureGroup): Promise<Quarantined[]> {
+export async function readQuarantine(
+  s3: S3Client,
+  bucket: string,
+  idOf: (key: Item) => string,
+): Promise<Quarantined[]> {
   return (await readRejections(s3, bucket)).map((text) => {
     const { record, sequenceNumber, reason, path, message } = JSON.parse(text) as Rejection;
-    return { recordIdentifier: idOf(record?.dynamodb?.Keys ?? {}, group), sequenceNumber, reason, path, message };
+    return { recordIdentifier: idOf(record?.dynamodb?.Keys ?? {}), sequenceNumber, reason, path, message };
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Correlations } from './correlation.ts';
+import type { Correlations } from '../stage/material.ts';
 import type { Difference } from './online-store.ts';
 import type { Quarantined } from './quarantine.ts';
 
@@ -41,7 +41,13 @@ export interface Answer {
 
 /** Everything the demo found; what `--json` writes. */
 export interface Report {
-  readonly source: { readonly customers: number; readonly from: string; readonly seed: number };
+  readonly source: {
+    readonly customers: number;
+    /** What they are called. */
+    readonly plural: string;
+    readonly from: string;
+    readonly seed: number;
+  };
   readonly threshold: number;
   readonly seconds: number;
   readonly changes: {
@@ -50,7 +56,13 @@ export interface Report {
     readonly updated: number;
     readonly deleted: number;
   };
-  readonly lag: { readonly p50Ms: number | null; readonly p99Ms: number | null; readonly samples: number };
+  readonly lag: {
+    readonly p50Ms: number | null;
+    readonly p99Ms: number | null;
+    readonly samples: number;
+    /** Milliseconds of each lag for which Lambda gathers a batch before it invokes ingest. */
+    readonly batchWindowMs: number;
+  };
   readonly changeLog: { readonly rows: number; readonly distinct: number; readonly files: number };
   readonly labels: {
     readonly counted: number;

@@ -30,7 +30,7 @@ export function renderSummary(report: Report, style: Style = PLAIN): string {
 
 function told({ source, changes, lag, changeLog, labels, onlineStore, seconds }: Report, line: Line): string[] {
   return [
-    line('Customers', `${count(source.customers)} from ${source.from}, in ${seconds.toFixed(1)} s`),
+    line(source.plural, `${count(source.customers)} from ${source.from}, in ${seconds.toFixed(1)} s`),
     line(
       'Changes',
       `${count(changes.written)} written to DynamoDB: ${count(changes.inserted)} inserts, ${count(changes.updated)} updates, ${count(changes.deleted)} deletes`,
@@ -40,6 +40,10 @@ function told({ source, changes, lag, changeLog, labels, onlineStore, seconds }:
       lag.p50Ms === null
         ? 'not measured'
         : `from a write to the online store: half within ${count(lag.p50Ms)} ms (p50), 99 % within ${count(lag.p99Ms ?? 0)} ms (p99), of ${count(lag.samples)} watched`,
+    ),
+    line(
+      '',
+      `${count(lag.batchWindowMs)} ms of each are the batching window, in which Lambda gathers changes before it invokes ingest`,
     ),
     line('Online store', `${count(onlineStore.records)} records`),
     ...onlineStore.differences
@@ -76,11 +80,11 @@ function trainingLines({ trainings, endpoint, threshold }: Report, line: Line): 
   ];
 }
 
-function predictionLines({ predictions }: Report, line: Line): string[] {
+function predictionLines({ predictions, source }: Report, line: Line): string[] {
   return [
     line('Predictions', 'before and after the last swap'),
     ...table(
-      ['customer', 'before', 'after'],
+      [source.plural === 'Customers' ? 'customer' : 'record', 'before', 'after'],
       predictions.map((it) => [it.recordIdentifier ?? 'a new one', answer(it.before), answer(it.after)]),
     ),
   ];
@@ -95,10 +99,10 @@ function correlationLines({ correlations }: Report, line: Line): string[] {
     line('Correlation', 'with the label, by SQL over the change log'),
     ...table(
       ['', 'all labeled', 'at the end'],
-      (Object.keys(complete) as (keyof typeof complete)[]).map((column) => [
+      Object.keys(complete).map((column) => [
         column.replace(/^correlation_(.*)_and_target$/, '$1'),
-        decimals(complete[column]),
-        decimals(final[column]),
+        decimals(complete[column] ?? null),
+        decimals(final[column] ?? null),
       ]),
     ),
   ];

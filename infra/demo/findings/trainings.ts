@@ -5,6 +5,9 @@ import type { Stage } from '../stage/stage.ts';
 import { waitUntil } from '../stage/wait.ts';
 import type { Training } from './report.ts';
 
+/** What trainings are read from. */
+type Observed = Pick<Stage, 'clients' | 'names'>;
+
 /** Key prefix of the evidence of closed epochs in the state table. */
 const EVIDENCE_KEY_PREFIX = 'epoch#';
 
@@ -16,7 +19,7 @@ const STALL_MS = 90_000;
  *
  * @throws Error with the state machine's own reason when the training fails, or when nothing moves any more.
  */
-export async function waitForTraining(stage: Stage, epoch: number): Promise<Training> {
+export async function waitForTraining(stage: Observed, epoch: number): Promise<Training> {
   let training: Training | undefined;
   await waitUntil(STALL_MS, async () => {
     training = await readTraining(stage, epoch);
@@ -27,7 +30,7 @@ export async function waitForTraining(stage: Stage, epoch: number): Promise<Trai
 }
 
 /** The trainings that are over, in their order. Epochs close one after the other. */
-export async function readTrainings(stage: Stage): Promise<Training[]> {
+export async function readTrainings(stage: Observed): Promise<Training[]> {
   const trainings: Training[] = [];
   for (;;) {
     const training = await readTraining(stage, trainings.length + 1);
@@ -36,7 +39,7 @@ export async function readTrainings(stage: Stage): Promise<Training[]> {
   }
 }
 
-async function readTraining({ clients, names }: Stage, epoch: number): Promise<Training | undefined> {
+async function readTraining({ clients, names }: Observed, epoch: number): Promise<Training | undefined> {
   const { Item } = await clients.dynamodb.send(
     new GetItemCommand({
       TableName: names.stateTable,
@@ -64,7 +67,7 @@ function trainingOf({ epoch, counts, comparison, trainingJobName, endpointConfig
 }
 
 /** Whether a training runs now. */
-export async function isTraining({ clients, names }: Stage): Promise<boolean> {
+export async function isTraining({ clients, names }: Observed): Promise<boolean> {
   const { executions } = await clients.stepFunctions.send(
     new ListExecutionsCommand({ stateMachineArn: names.stateMachineArn, statusFilter: 'RUNNING' }),
   );
@@ -72,7 +75,7 @@ export async function isTraining({ clients, names }: Stage): Promise<boolean> {
 }
 
 /** How the latest execution stands, in words. @throws Error when it has failed. */
-async function executionState({ clients, names }: Stage): Promise<string> {
+async function executionState({ clients, names }: Observed): Promise<string> {
   const { executions } = await clients.stepFunctions.send(
     new ListExecutionsCommand({ stateMachineArn: names.stateMachineArn, maxResults: 1 }),
   );

@@ -1,12 +1,12 @@
 import type { Customer } from '../customers/customers.ts';
+import type { Item } from '../customers/item.ts';
 import type { Answer, Report } from '../findings/report.ts';
-
-/** Identifier of the record that is wrong. */
-export const BAD_RECORD = 'c-bad-age';
 
 /** The customers of the demo, and where they are from. */
 export interface Cast {
   readonly customers: readonly Customer[];
+  /** Items whose label is never known. */
+  readonly others: readonly Item[];
   readonly from: string;
   readonly seed: number;
   readonly plan: RetrainingPlan;
@@ -39,5 +39,6 @@ export interface Played {
   /** What served before the last swap, and what it predicted. */
   readonly before: { readonly configuration: string; readonly answers: readonly Answer[] };
   readonly predicted: readonly Customer[];
-  readonly fresh: Customer;
+  /** Identifier of the record that is wrong, if there is one. */
+  readonly bad: string | undefined;
 }

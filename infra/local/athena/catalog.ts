@@ -109,6 +109,18 @@ export class GlueCatalog {
     if (isKept) this.#kept?.save(database.toLowerCase(), input, hasListedPartitions);
   }
 
+  /**
+   * Adds a table or view of a stack's template. As CloudFormation does, it leaves alone what the template has not changed:
+   * a view that was swapped since stays.
+   *
+   * @throws AwsError as {@link registerTable}.
+   */
+  deployTable(database: string, input: TableInput): void {
+    const name = database.toLowerCase();
+    const isThere = this.#kept?.isDeployed(name, input) && this.input(name, input.Name.toLowerCase()) !== undefined;
+    if (!isThere) this.registerTable(database, input);
+  }
+
   /** Adds or replaces a view. Unqualified names in its SQL are of its own database. */
   registerView(database: string, name: string, trinoSql: string, input: TableInput = viewInput(name, trinoSql)): void {
     const view = { database: database.toLowerCase(), name: name.toLowerCase(), sql: trinoSql, input };

@@ -10,6 +10,16 @@ import { partitionValues } from './statements/partitions.ts';
 const ENTRIES_MAX = 100;
 const PARTITIONS_MAX = 1_000;
 
+/** Source: TableInput, ViewOriginalText and ViewExpandedText. */
+const VIEW_BYTES_MAX = 409_600;
+
+interface UpdateTableInput {
+  readonly CatalogId?: string;
+  readonly DatabaseName?: string;
+  readonly TableInput?: TableInput;
+  readonly SkipArchive?: boolean;
+}
+
 interface Input {
   readonly CatalogId?: string;
   readonly Name?: string;
@@ -20,7 +30,10 @@ interface Input {
   readonly NextToken?: string;
 }
 
-/** Glue's Data Catalog, as far as tools read it. Tables are made by the stack and by Athena's statements. */
+/**
+ * Glue's Data Catalog, as far as tools read it and views are swapped. Tables are made by the stack and by Athena's
+ * statements.
+ */
 export function glue({ catalog, objects }: { catalog: GlueCatalog; objects: ObjectStore }): Service {
   const database = (name: string | undefined) => {
     const found = (name ?? '').toLowerCase();
@@ -56,6 +69,16 @@ export function glue({ catalog, objects }: { catalog: GlueCatalog; objects: Obje
         if (!input) throw new AwsError('EntityNotFoundException', `Entity Not Found: ${Name}`);
         return { Table: describeTable(name, input, catalog) };
       },
+      UpdateTable: ({ DatabaseName, TableInput, SkipArchive: _, ...rest }: UpdateTableInput) => {
+        known('UpdateTable', rest, []);
+        const name = database(DatabaseName);
+        if (!TableInput?.Name) throw new AwsError('InvalidInputException', 'Table input cannot be null.');
+        if (!catalog.input(name, TableInput.Name.toLowerCase()))
+          throw new AwsError('EntityNotFoundException', `Table ${TableInput.Name} not found.`);
+        checkView(TableInput);
+        catalog.registerTable(name, TableInput, { isKept: true });
+        return {};
+      },
       GetPartitions: async ({ DatabaseName, TableName = '', ...rest }: Input) => {
         known('GetPartitions', rest, ['MaxResults', 'NextToken']);
         const name = database(DatabaseName);
@@ -74,6 +97,12 @@ export function glue({ catalog, objects }: { catalog: GlueCatalog; objects: Obje
       },
     },
   };
+}
+
+function checkView({ Name, ViewOriginalText = '' }: TableInput): void {
+  if (Buffer.byteLength(ViewOriginalText) <= VIEW_BYTES_MAX) return;
+  const message = `1 validation error detected: Value at 'table.viewOriginalText' of ${Name} failed to satisfy constraint: Member must have length less than or equal to ${VIEW_BYTES_MAX}`;
+  throw new AwsError('ValidationException', message);
 }
 
 /** Texts are what Glue has of all parameters; CloudFormation may have given numbers. */

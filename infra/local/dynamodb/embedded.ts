@@ -7,10 +7,13 @@ import type { Operation, Service, WireRequest } from '../protocol/service.ts';
 import { CONTENT_TYPE, DYNAMODB_TARGET, type DynamoDbBackEnd, STREAMS_TARGET, writeListeners } from './back-end.ts';
 import type { EngineAnswer, EngineCall } from './engine/engine.ts';
 import type { EngineWorkerData, FromWorker, ToWorker } from './engine/thread.ts';
+import { type ExportsOptions, exportOperations } from './exports/exports.ts';
 import { DYNAMODB_OPERATIONS, STREAMS_OPERATIONS, WRITE_OPERATIONS } from './operations.ts';
 
 /** How often expired items are looked for, in milliseconds. AWS promises no more than "within a few days". */
 const EXPIRY_MILLIS = 30_000;
+/** Young heap of the engine's thread: what a call allocates is garbage with its answer, and V8 would keep 48 MB for it. */
+const YOUNG_MB = 12;
 /** How long a client may keep to the address that DescribeEndpoints gives, in minutes, as AWS says. */
 const ENDPOINT_MINUTES = 1_440;
 
@@ -18,6 +21,8 @@ export interface EmbeddedOptions {
   /** Folder of the state; in it, the database is kept under `dynamodb/`. Absent: in memory. */
   readonly dir?: string;
   readonly expiryMillis?: number;
+  /** What exports are remembered and written with. Absent: there are none. */
+  readonly exports?: Omit<ExportsOptions, 'call'>;
 }
 
 /**
@@ -32,28 +37,35 @@ export async function embeddedDynamoDb(options: EmbeddedOptions = {}): Promise<D
   if (folder) await mkdir(folder, { recursive: true });
   const { tell, onWrite } = writeListeners();
   const engine = await startEngine({ file: folder ? join(folder, 'dynamodb.sqlite') : ':memory:', expiryMillis }, tell);
+  const textOperation = (service: EngineCall['service'], operation: string) => {
+    const isWrite = WRITE_OPERATIONS.includes(operation);
+    return async (input: string) => {
+      const answer = await engine.call({ service, operation, input });
+      if (isWrite) tell();
+      return answer;
+    };
+  };
   const service = (name: EngineCall['service'], target: string, operations: readonly string[]): Service => ({
     name,
     target,
     contentType: CONTENT_TYPE,
+    texts: Object.fromEntries(operations.map((operation) => [operation, textOperation(name, operation)])),
     operations: Object.fromEntries(
       operations.map((operation): [string, Operation] => {
-        const isWrite = WRITE_OPERATIONS.includes(operation);
-        return [
-          operation,
-          async (input: object) => {
-            const answer = await engine.call({ service: name, operation, input: JSON.stringify(input) });
-            if (isWrite) tell();
-            return answer;
-          },
-        ];
+        const call = textOperation(name, operation);
+        return [operation, async (input: object) => JSON.parse(await call(JSON.stringify(input)))];
       }),
     ),
   });
-  const dynamodb = service('dynamodb', DYNAMODB_TARGET, DYNAMODB_OPERATIONS);
+  const call = async (operation: string, input: object) =>
+    JSON.parse(await engine.call({ service: 'dynamodb', operation, input: JSON.stringify(input) }));
+  const exports = options.exports ? exportOperations({ ...options.exports, call }) : {};
+  // DescribeEndpoints answers the address that its request came to, which only this side of the thread knows.
+  const ofEngine = DYNAMODB_OPERATIONS.filter((it) => it !== 'DescribeEndpoints' && !(it in exports));
+  const dynamodb = service('dynamodb', DYNAMODB_TARGET, ofEngine);
   return {
     services: [
-      { ...dynamodb, operations: { ...dynamodb.operations, DescribeEndpoints: describeEndpoints } },
+      { ...dynamodb, operations: { ...dynamodb.operations, ...exports, DescribeEndpoints: describeEndpoints } },
       service('dynamodbstreams', STREAMS_TARGET, STREAMS_OPERATIONS),
     ],
     onWrite,
@@ -69,7 +81,11 @@ function describeEndpoints(_: unknown, request: WireRequest | undefined): object
 
 /** Starts the engine's thread. `onExpired` is called when it has deleted items by itself. */
 async function startEngine(workerData: EngineWorkerData, onExpired: () => void) {
-  const worker = new Worker(new URL('./engine/worker.ts', import.meta.url), { workerData, execArgv: [] });
+  const worker = new Worker(new URL('./engine/worker.ts', import.meta.url), {
+    workerData,
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   const pending = new Map<number, (answer: EngineAnswer) => void>();
   let calls = 0;
   let waiting: (EngineCall & { readonly id: number })[] = [];
@@ -97,14 +113,15 @@ async function startEngine(workerData: EngineWorkerData, onExpired: () => void) 
     }
   });
   return {
-    async call(call: EngineCall): Promise<unknown> {
+    /** @returns JSON of the answer. */
+    async call(call: EngineCall): Promise<string> {
       calls += 1;
       const id = calls;
       const answer = await new Promise<EngineAnswer>((resolve) => {
         pending.set(id, resolve);
         if (waiting.push({ ...call, id }) === 1) setImmediate(send);
       });
-      if ('answer' in answer) return JSON.parse(answer.answer);
+      if ('answer' in answer) return answer.answer;
       throw new AwsError(answer.code, answer.message, answer.status, JSON.parse(answer.fields));
     },
     async close(): Promise<void> {

@@ -171,6 +171,13 @@ export const dataPermissions: Rows = {
         ['BatchWriteRecord', 'PutRecord'].map((action) => featureGroup(action, name)),
       ),
   },
+  glue: {
+    UpdateTable: ({ DatabaseName, TableInput }: { DatabaseName: string; TableInput: { Name: string } }) =>
+      ['catalog', `database/${DatabaseName}`, `table/${DatabaseName}/${TableInput.Name}`].map((resource) => ({
+        action: 'glue:UpdateTable',
+        resource: arn('glue', resource),
+      })),
+  },
   athena: {
     StartQueryExecution: query,
     GetQueryExecution: onQuery('GetQueryExecution'),

@@ -34,6 +34,13 @@ export function factsOf({ call, catalog, objects }: { call: Call; catalog: GlueC
       return named(catalog.tables.values()).map(({ bucket, prefix }) => `s3://${bucket}/${prefix}`);
     },
 
+    async isScaled(endpointName) {
+      const { ScalableTargets } = (await call('application-autoscaling', 'DescribeScalableTargets', {
+        ServiceNamespace: 'sagemaker',
+      })) as { ScalableTargets: readonly { readonly ResourceId: string }[] };
+      return ScalableTargets.some(({ ResourceId }) => ResourceId.startsWith(`endpoint/${endpointName}/`));
+    },
+
     objectExists: (bucket, key) =>
       objects.head(bucket, key).then(
         () => true,

@@ -47,6 +47,65 @@ const alarm = (action: string, name: unknown): Permission => ({
   resource: arn('cloudwatch', `alarm:${name}`),
 });
 
+interface Scaled {
+  readonly ServiceNamespace: string;
+  readonly ResourceId?: string;
+  readonly ScalableDimension: string;
+}
+
+/** The number of an endpoint's instances. */
+const NUMBER: Scaled = {
+  ServiceNamespace: 'sagemaker',
+  ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
+};
+
+/** A target's ARN has an id of its own. */
+const scalableTarget = (action: string, { ServiceNamespace, ScalableDimension }: Scaled): Permission => ({
+  action: `application-autoscaling:${action}`,
+  resource: arn('application-autoscaling', 'scalable-target/0123456789abcdef'),
+  context: {
+    'application-autoscaling:service-namespace': ServiceNamespace,
+    'application-autoscaling:scalable-dimension': ScalableDimension,
+  },
+});
+
+/** `endpoint/NAME/variant/NAME` */
+const endpointOf = ({ ResourceId = '' }: Scaled): string => sageMakerArn('endpoint', ResourceId.split('/')[1]);
+
+/** The two alarms of a policy of target tracking. */
+const trackingAlarm = (action: string, { ResourceId }: Scaled): Permission =>
+  alarm(action, `TargetTracking-${ResourceId}-AlarmHigh-0123`);
+
+/**
+ * What is asked of SageMaker and CloudWatch for it is asked in the caller's name. Sources: SageMaker, "Auto scaling
+ * prerequisites"; the managed policy AmazonSageMakerCanvasFullAccess.
+ */
+const autoscaling: Readonly<Record<string, Row>> = {
+  DescribeScalableTargets: () => [{ action: 'application-autoscaling:DescribeScalableTargets', resource: '*' }],
+  DescribeScalingPolicies: () => [{ action: 'application-autoscaling:DescribeScalingPolicies', resource: '*' }],
+  RegisterScalableTarget: (input: Scaled) => [
+    scalableTarget('RegisterScalableTarget', input),
+    ...['DescribeEndpoint', 'UpdateEndpointWeightsAndCapacities'].map((it) => ({
+      action: `sagemaker:${it}`,
+      resource: endpointOf(input),
+    })),
+  ],
+  PutScalingPolicy: (input: Scaled & { readonly PolicyType?: string }) => [
+    scalableTarget('PutScalingPolicy', input),
+    ...(input.PolicyType === 'TargetTrackingScaling'
+      ? [trackingAlarm('PutMetricAlarm', input), trackingAlarm('DeleteAlarms', input), alarm('DescribeAlarms', '*')]
+      : []),
+  ],
+  DeleteScalingPolicy: (input: Scaled) => [
+    scalableTarget('DeleteScalingPolicy', input),
+    trackingAlarm('DeleteAlarms', input),
+  ],
+  DeregisterScalableTarget: (input: Scaled) => [
+    scalableTarget('DeregisterScalableTarget', input),
+    trackingAlarm('DeleteAlarms', input),
+  ],
+};
+
 interface Update {
   readonly DeploymentConfig?: { readonly AutoRollbackConfiguration?: object };
 }
@@ -98,7 +157,11 @@ const sagemaker: Readonly<Record<string, Row>> = {
     ...watch(input),
   ],
   DescribeEndpoint: on('DescribeEndpoint', 'endpoint'),
-  DeleteEndpoint: on('DeleteEndpoint', 'endpoint'),
+  // Deleting one that is scaled deregisters it. Source: SageMaker, "Delete endpoints configured for auto scaling".
+  DeleteEndpoint: async (input: Input & { readonly EndpointName: string }, facts) => [
+    named('DeleteEndpoint', 'endpoint', input),
+    ...((await facts.isScaled(input.EndpointName)) ? [scalableTarget('DeregisterScalableTarget', NUMBER)] : []),
+  ],
   ListEndpoints: list('ListEndpoints'),
   ListTags: ({ ResourceArn }: { ResourceArn: string }) => [{ action: 'sagemaker:ListTags', resource: ResourceArn }],
   AddTags: ({ ResourceArn }: { ResourceArn: string }) => [{ action: 'sagemaker:AddTags', resource: ResourceArn }],
@@ -138,6 +201,7 @@ interface MachineInput {
 
 export const modelPermissions: Rows = {
   sagemaker,
+  'application-autoscaling': autoscaling,
   'sagemaker-runtime': { InvokeEndpoint: on('InvokeEndpoint', 'endpoint') },
   cloudwatch: {
     PutMetricAlarm: ({ AlarmName, Tags }: { AlarmName: string; Tags?: unknown }) => [

@@ -10,6 +10,8 @@ export interface Facts {
   /** Where the tables and views that a query names keep their objects: `s3://bucket/prefix`. */
   locationsOf(query: string, database: string): readonly string[];
   objectExists(bucket: string, key: string): Promise<boolean>;
+  /** Whether the number of an endpoint's instances is scaled. */
+  isScaled(endpointName: string): Promise<boolean>;
 }
 
 /** What one operation needs, by its input. Source of each: the Service Authorization Reference. */

@@ -12,6 +12,9 @@ import {
 /** Longest a function's module may take to load, in milliseconds. Lambda allows 10 s; a busy laptop needs more. */
 const INIT_MILLIS_MAX = 60_000;
 
+/** Young heap of a function's thread. Lambda's runtime gives more; here up to four threads a function share a laptop. */
+const YOUNG_MB = 12;
+
 export type Answer = { readonly payload: string } | { readonly error: LambdaError };
 
 /**
@@ -49,7 +52,7 @@ export class ExecutionEnvironment {
       env: environmentOf(lambda, endpointUrl, this.logStream),
       // The flags of the process (a test runner's, say) are not the function's.
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: lambda.memoryMB },
+      resourceLimits: { maxOldGenerationSizeMb: lambda.memoryMB, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker.on('message', (message: WorkerMessage) => this.#take(message));
     this.#worker.on('error', (error: Error & { code?: string }) => this.#break(fatal(error)));

@@ -20,6 +20,12 @@ export interface Invocation {
   readonly logTail: string;
 }
 
+/**
+ * An environment that has been idle for this long, in milliseconds, is ended while another of its function is idle. On
+ * AWS it lives for minutes; here its memory is a laptop's.
+ */
+const SURPLUS_MILLIS = 10_000;
+
 export interface LambdaRuntimeOptions {
   readonly functions: readonly LambdaFunction[];
   /** Where functions find every service; asked for at the first invocation, when the port is known. */
@@ -29,6 +35,8 @@ export interface LambdaRuntimeOptions {
   /** Hears of every invocation that has ended. */
   readonly onInvocation?: (invocation: EndedInvocation) => void;
   readonly concurrencyMax?: number;
+  /** Default: {@link SURPLUS_MILLIS}. */
+  readonly surplusMillis?: number;
 }
 
 export interface LogLine {
@@ -64,6 +72,7 @@ export interface LambdaRuntime {
 /** Runs functions in worker threads, each as Lambda would: one invocation at a time per execution environment. */
 export function lambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
   const { functions, endpointUrl, onLog = () => undefined, onInvocation, concurrencyMax = CONCURRENCY_MAX } = options;
+  const { surplusMillis = SURPLUS_MILLIS } = options;
   const pools = new Map<string, Pool>();
 
   function find(reference: string, given?: string): LambdaFunction {
@@ -75,7 +84,7 @@ export function lambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
   }
 
   function poolOf(lambda: LambdaFunction): Pool {
-    const pool = pools.get(lambda.name) ?? new Pool(lambda, endpointUrl(), onLog, concurrencyMax);
+    const pool = pools.get(lambda.name) ?? new Pool(lambda, endpointUrl(), onLog, { concurrencyMax, surplusMillis });
     pools.set(lambda.name, pool);
     return pool;
   }
@@ -159,6 +168,8 @@ interface Slot {
   /** Whether the environment is to end after what it is doing. */
   stale: boolean;
   log: LogLine[];
+  /** Runs from the end of each invocation. */
+  idle: NodeJS.Timeout | undefined;
 }
 
 /** The execution environments of one function. */
@@ -166,6 +177,7 @@ class Pool {
   readonly #lambda: LambdaFunction;
   readonly #endpointUrl: string;
   readonly #onLog: (functionName: string, line: string) => void;
+  readonly #surplusMillis: number;
   readonly #slots: Slot[];
   readonly #waiting: ((slot: Slot) => void)[] = [];
   #closed = false;
@@ -174,16 +186,18 @@ class Pool {
     lambda: LambdaFunction,
     endpointUrl: string,
     onLog: (functionName: string, line: string) => void,
-    concurrencyMax: number,
+    { concurrencyMax, surplusMillis }: { readonly concurrencyMax: number; readonly surplusMillis: number },
   ) {
     this.#lambda = lambda;
     this.#endpointUrl = endpointUrl;
     this.#onLog = onLog;
+    this.#surplusMillis = surplusMillis;
     this.#slots = Array.from({ length: concurrencyMax }, () => ({
       environment: undefined,
       busy: false,
       stale: false,
       log: [],
+      idle: undefined,
     }));
   }
 
@@ -237,13 +251,25 @@ class Pool {
     const free = this.#slots.filter((slot) => !slot.busy);
     const slot = free.find((it) => it.environment) ?? free[0];
     if (!slot) return new Promise((resolve) => this.#waiting.push(resolve));
+    clearTimeout(slot.idle);
     slot.busy = true;
     return Promise.resolve(slot);
   }
 
   #give(slot: Slot): void {
     const next = this.#waiting.shift();
-    if (next) next(slot);
-    else slot.busy = false;
+    if (next) {
+      next(slot);
+      return;
+    }
+    slot.busy = false;
+    slot.idle = setTimeout(() => this.#endSurplus(slot), this.#surplusMillis).unref();
+  }
+
+  #endSurplus(slot: Slot): void {
+    const idle = this.#slots.filter((it) => it.environment && !it.busy);
+    if (this.#closed || idle.length < 2 || !idle.includes(slot)) return;
+    void slot.environment?.close();
+    slot.environment = undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { Faults } from './faults.ts';
 import { queryAnswer, queryRequestOf } from './query-protocol.ts';
 import { unknownOperation, unknownService } from './refusals.ts';
 import { decodePath, parseJson, type Signature, signatureOf } from './request.ts';
-import type { Operation, RestRoute, Roles, Service, WireRequest, WireResponse } from './service.ts';
+import type { Caller, Operation, RestRoute, Roles, Service, WireRequest, WireResponse } from './service.ts';
 
 /** What a request goes through: whoever is checked, what is made to fail, and the services themselves. */
 export interface Dispatch {
@@ -36,8 +36,14 @@ async function callByTarget(
   const [prefix = '', operation = ''] = target.split('.');
   const service = options.services.find((it) => it.target === prefix);
   if (!service) throw unknownService(prefix, operation);
-  const answer = await callOperation(options, service, operation, parseJson(request.body), { request, signature });
-  return json(answer, service.contentType ?? 'application/x-amz-json-1.1');
+  const contentType = service.contentType ?? 'application/x-amz-json-1.1';
+  const byText = callerOf(options, signature) ? undefined : ownMember(service.texts, operation);
+  if (byText) {
+    const body = await options.faults.apply(service.name, operation, () => byText(request.body.toString('utf8')));
+    return { status: 200, headers: { 'content-type': contentType }, body };
+  }
+  const input = parseJson(request.body.toString('utf8'));
+  return json(await callOperation(options, service, operation, input, { request, signature }), contentType);
 }
 
 async function callByQuery(
@@ -80,7 +86,7 @@ async function answerBy(
   for (const route of service.routes ?? []) {
     const match = route.method === request.method ? route.path.exec(request.path) : null;
     if (!match) continue;
-    const input = { ...parseJson(request.body), ...restInput(match, request, route) };
+    const input = { ...parseJson(request.body.toString('utf8')), ...restInput(match, request, route) };
     const answer = await callOperation(options, service, route.operation, input, { request, signature });
     return json(answer, 'application/json');
   }
@@ -102,18 +108,26 @@ async function callOperation(
 
 /** Only what a service names itself: `constructor` is an operation of none. */
 export function operationOf(service: Service, operation: string): Operation | undefined {
-  return service.operations && Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
+  return ownMember(service.operations, operation);
+}
+
+function ownMember<T>(members: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return members && Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
+function callerOf({ roles }: Dispatch, signature: Signature | undefined): Caller | undefined {
+  return signature && roles?.callerOf(signature.accessKeyId);
 }
 
 async function check(
-  { roles }: Dispatch,
+  options: Dispatch,
   signature: Signature | undefined,
   service: Service,
   operation: string,
   input: object,
 ): Promise<void> {
-  const caller = signature && roles?.callerOf(signature.accessKeyId);
-  if (caller) await roles?.authorize(caller, service.name, operation, input);
+  const caller = callerOf(options, signature);
+  if (caller) await options.roles?.authorize(caller, service.name, operation, input);
 }
 
 function restInput(match: RegExpExecArray, request: WireRequest, route: RestRoute) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AwsError, notImplemented } from './aws-error.ts';
 import { type Faults, LostAnswer } from './faults.ts';
@@ -38,9 +38,11 @@ export async function serve(
   faults: Faults,
   port: number,
   roles?: Roles,
-): Promise<{ server: Server; port: number }> {
+): Promise<Served> {
+  const pages: Pages[] = [];
+  let listening = port;
   const server = createServer((message, response) => {
-    const listening = (server.address() as AddressInfo).port;
+    if (servePages(pages, message, response, listening)) return;
     answer({ services, faults, roles }, message, listening).then(
       (wire) => send(response, wire),
       (error) => {
@@ -62,7 +64,45 @@ export async function serve(
     });
     server.listen(port, HOST, resolve);
   });
-  return { server, port: (server.address() as AddressInfo).port };
+  // Asked for once: a request would cost a call of the system.
+  listening = (server.address() as AddressInfo).port;
+  const mount: Served['mount'] = (prefix, listener) => pages.push({ prefix, listener });
+  return { server, port: listening, mount };
+}
+
+/** The server of every service, and of pages beside them. */
+export interface Served {
+  readonly server: Server;
+  readonly port: number;
+  /** Serves pages below a path that begins and ends with `/`, which no bucket can have for a name. */
+  mount(prefix: string, listener: RequestListener): void;
+}
+
+interface Pages {
+  readonly prefix: string;
+  readonly listener: RequestListener;
+}
+
+/** Whether a request is for pages, or is a browser's for the root, which is shown the way to them. */
+function servePages(
+  pages: readonly Pages[],
+  message: IncomingMessage,
+  response: ServerResponse,
+  port: number,
+): boolean {
+  const { url = '', headers } = message;
+  const isBrowser = url === '/' && message.method === 'GET' && headers.accept?.includes('text/html');
+  const found = pages.find(({ prefix }) => isBrowser || url.startsWith(prefix) || url === prefix.slice(0, -1));
+  if (!found) return false;
+  try {
+    refuseForeign(headers as WireRequest['headers'], port);
+  } catch (error) {
+    send(response, renderError(error, message));
+    return true;
+  }
+  if (url.startsWith(found.prefix)) found.listener(message, response);
+  else response.writeHead(302, { location: found.prefix }).end();
+  return true;
 }
 
 async function answer(options: Dispatch, message: IncomingMessage, port: number): Promise<WireResponse> {
@@ -91,6 +131,9 @@ function isQuery({ url = '', headers }: IncomingMessage): boolean {
 }
 
 function send(response: ServerResponse, wire: WireResponse): void {
-  response.writeHead(wire.status, { 'x-amzn-requestid': randomUUID(), ...wire.headers });
-  response.end(wire.body);
+  const { status, headers, body = '' } = wire;
+  // Without its length an answer would go in chunks, in twice the time.
+  const length = status === 204 || status === 304 ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { 'x-amzn-requestid': randomUUID(), ...length, ...headers });
+  response.end(body);
 }

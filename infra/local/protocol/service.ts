@@ -18,7 +18,8 @@ export type ServiceName =
   | 'logs'
   | 'lambda'
   | 'sts'
-  | 'cloudformation';
+  | 'cloudformation'
+  | 'application-autoscaling';
 
 /** A request as it came over the wire, for the operations whose body is not JSON. */
 export interface WireRequest {
@@ -70,6 +71,11 @@ export interface Service {
   /** Version and namespace of the query protocol, for services that speak it. */
   readonly query?: { readonly version: string; readonly namespace: string };
   readonly operations?: Readonly<Record<string, Operation>>;
+  /**
+   * Operations of RPC that take a request's JSON as it came, and give the answer's: for callers whose rights are not
+   * checked, nobody on the way has to look into either.
+   */
+  readonly texts?: Readonly<Record<string, (input: string) => Promise<string>>>;
   readonly routes?: readonly RestRoute[];
   /** Whole-request handler for what is not JSON (S3, InvokeEndpoint, Invoke). `undefined`: not mine. */
   raw?(request: WireRequest): RawOperation | undefined;

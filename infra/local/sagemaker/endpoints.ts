@@ -2,6 +2,7 @@ import type { AlarmStateOf } from '../cloudwatch/cloudwatch.ts';
 import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
 import { type EndpointConfig, existingEndpointConfig } from './endpoint-configs.ts';
+import { checkSameVariants, checkScaling, type Scaling } from './endpoint-update.ts';
 import type { LinearModel } from './learner/linear-model.ts';
 import { checkTags } from './limits.ts';
 import { loadModel, type Model, type OnBehalf } from './models.ts';
@@ -67,10 +68,12 @@ export function endpoints({
   resources,
   onBehalf,
   alarmStateOf,
+  scaling,
 }: {
   resources: Resources;
   onBehalf: OnBehalf;
   alarmStateOf: AlarmStateOf;
+  scaling: Scaling;
 }): {
   operations: Record<string, Operation>;
   findDeployment: FindDeployment;
@@ -134,13 +137,14 @@ export function endpoints({
     for (const { name } of resources.all<Endpoint>('endpoint')) await current(name);
   };
 
-  return { operations: operationsOf(resources, current, alarmStateOf), findDeployment, settle };
+  return { operations: operationsOf(resources, current, alarmStateOf, scaling), findDeployment, settle };
 }
 
 function operationsOf(
   resources: Resources,
   current: (name: string) => Promise<Endpoint | undefined>,
   alarmStateOf: AlarmStateOf,
+  scaling: Scaling,
 ): Record<string, Operation> {
   const existing = async (operation: string, input: object, honoured: readonly string[]) => {
     refuseUnknown('SageMaker', operation, input, ['EndpointName', ...honoured]);
@@ -186,6 +190,7 @@ function operationsOf(
       // As in AWS, an endpoint whose own configuration was deleted can no longer be updated.
       const serving = existingEndpointConfig(resources, endpoint.endpointConfigName);
       if (input.DeploymentConfig !== undefined) checkSameVariants(serving, target);
+      checkScaling(scaling, name, serving, target);
       const traffic = trafficPlan(input.DeploymentConfig, target, Date.now());
       const unknown = traffic.alarms.find((it) => alarmStateOf(it) === undefined);
       if (unknown !== undefined) throw validationException(`Could not find CloudWatch alarm "${unknown}".`);
@@ -205,6 +210,8 @@ function operationsOf(
       const { name, endpoint } = await existing('DeleteEndpoint', input, []);
       refuseInProgress(name, endpoint);
       resources.delete('endpoint', name);
+      // As in AWS, whoever may deregister it has a deleted endpoint deregistered.
+      if (endpoint.deployment) scaling.end(name, endpoint.deployment.variantName);
       return {};
     },
 
@@ -216,20 +223,6 @@ function operationsOf(
       return { Endpoints: found.map(({ name, endpoint }) => summary(name, endpoint)), ...next };
     },
   };
-}
-
-/**
- * A blue/green update is from one fleet of a variant to the next of the same name.
- * Source: SageMaker, deployment guardrails, exclusions.
- *
- * @throws AwsError ValidationException
- */
-function checkSameVariants(serving: EndpointConfig, target: EndpointConfig): void {
-  const namesOf = ({ ProductionVariants }: EndpointConfig) => ProductionVariants.map((it) => it.VariantName).join(', ');
-  if (namesOf(serving) === namesOf(target)) return;
-  throw validationException(
-    `Your new endpoint configuration must have the same variant name as the old endpoint configuration: ${serving.EndpointConfigName} has ${namesOf(serving)}, ${target.EndpointConfigName} has ${namesOf(target)}.`,
-  );
 }
 
 /** What a configuration's model answers by. @throws Error when the model or its artefact is not there. */

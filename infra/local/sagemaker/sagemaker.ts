@@ -4,6 +4,7 @@ import { refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation, Service } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { endpointConfigs } from './endpoint-configs.ts';
+import { NOT_SCALED, type Scaling } from './endpoint-update.ts';
 import { endpoints } from './endpoints.ts';
 import { checkTags } from './limits.ts';
 import { models, type ObjectsAs, type PullImage } from './models.ts';
@@ -25,6 +26,7 @@ export function sageMaker({
   pullImage = async () => undefined,
   onAnswer,
   operations = {},
+  scaling = NOT_SCALED,
 }: {
   db: DatabaseSync;
   objects: ObjectStore;
@@ -38,6 +40,8 @@ export function sageMaker({
   onAnswer?: OnAnswer;
   /** Operations of other services that SageMaker's API has too. */
   operations?: Record<string, Operation>;
+  /** Default: no endpoint is scaled. */
+  scaling?: Scaling;
 }): {
   services: Service[];
   /** Lets endpoints act on a change of an alarm's state. */
@@ -48,7 +52,7 @@ export function sageMaker({
   const onBehalf = { objectsAs, pullImage };
   const training = new TrainingJobs({ resources, onBehalf });
   const transforms = transformJobs({ resources, onBehalf });
-  const hosting = endpoints({ resources, onBehalf, alarmStateOf });
+  const hosting = endpoints({ resources, onBehalf, alarmStateOf, scaling });
   const controlPlane: Service = {
     name: 'sagemaker',
     target: 'SageMaker',

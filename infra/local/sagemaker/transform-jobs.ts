@@ -27,10 +27,15 @@ const CARRIED_OUT: Readonly<Record<string, readonly unknown[]>> = {
   'TransformOutput.Accept': ['application/jsonlines'],
   'TransformOutput.AssembleWith': ['Line'],
   BatchStrategy: [undefined, 'MultiRecord'],
-  'DataProcessing.InputFilter': [undefined, '$', '$[1:]'],
   'DataProcessing.OutputFilter': [undefined, '$'],
   'DataProcessing.JoinSource': [undefined, 'None'],
 };
+
+/**
+ * Filters of a CSV row's fields that are carried out: all of them, or a slice up to the last. Whether the end of a slice is
+ * in it, SageMaker's guide and the JsonPath that it refers to say differently.
+ */
+const ROW_FILTER = /^\$(?:\[(\d{0,9}):\])?$/;
 
 const PARAMETERS = [
   ...['TransformJobName', 'ModelName', 'TransformInput', 'TransformOutput', 'TransformResources', 'DataProcessing'],
@@ -132,14 +137,14 @@ async function transform(onBehalf: OnBehalf, model: Model, request: TransformReq
   const target = parseS3Uri(request.TransformOutput.S3OutputPath);
   const loaded = await loadModel(onBehalf, model);
   const objects = onBehalf.objectsAs({ roleArn: model.ExecutionRoleArn, session: SESSION });
-  const skipped = request.DataProcessing?.InputFilter === '$[1:]' ? 1 : 0;
+  const [, from] = ROW_FILTER.exec(request.DataProcessing?.InputFilter ?? '$') ?? [];
   const files = await objects.list(source.bucket, source.key);
   if (files.length === 0) throw new Error(`No objects under s3://${source.bucket}/${source.key}`);
   for (const { key } of files) {
     const text = new TextDecoder().decode(await objects.get(source.bucket, key));
     const lines = text.split(/\r?\n/).filter((line) => line !== '');
     const scored = lines.map((line, index) => {
-      const fields = readNumbers(line.split(',').slice(skipped), `${key}, line ${index + 1}`);
+      const fields = readNumbers(line.split(',').slice(Number(from || 0)), `${key}, line ${index + 1}`);
       return `${jsonPrediction(score(loaded, fields))}\n`;
     });
     const folder = target.key.replace(/\/?$/, '/');
@@ -167,6 +172,8 @@ function check(input: TransformRequest): void {
       throw validationException(`linear-learner has no ${path} ${type}: it has ${contentTypes(purpose)}`);
     }
   }
+  const filter = input.DataProcessing?.InputFilter ?? '$';
+  if (!ROW_FILTER.test(filter)) throw notImplemented('SageMaker', `InputFilter=${filter} of CreateTransformJob`);
   for (const [path, honoured] of Object.entries(CARRIED_OUT)) {
     const value = path.split('.').reduce<unknown>((it, member) => (it as Record<string, unknown>)?.[member], input);
     if (!honoured.includes(value)) throw notImplemented('SageMaker', `${path}=${value} of CreateTransformJob`);

@@ -15,7 +15,7 @@ export interface StackNames {
   readonly predictFunction: string;
 }
 
-/** @throws Error naming what the stack lacks. */
+/** @throws Error naming what the stack lacks; what only trainings need, when it is asked for. */
 export function stackNames(stack: Stack): StackNames {
   const output = (name: string): string => {
     const value = stack.outputs[name];
@@ -35,9 +35,16 @@ export function stackNames(stack: Stack): StackNames {
     featureGroup: output('FeatureGroupName'),
     database: output('AthenaDatabase'),
     workGroup: output('AthenaWorkGroup'),
-    endpoint: output('EndpointName'),
-    stateMachineArn: output('RetrainingStateMachineArn'),
     ingestFunction: functionName('functions/ingest.handler'),
-    predictFunction: functionName('functions/predict.handler'),
+    // A stack that trains nothing has none of these.
+    get endpoint() {
+      return output('EndpointName');
+    },
+    get stateMachineArn() {
+      return output('RetrainingStateMachineArn');
+    },
+    get predictFunction() {
+      return functionName('functions/predict.handler');
+    },
   };
 }

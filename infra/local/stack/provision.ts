@@ -18,7 +18,7 @@ export interface Targets {
   readonly objects: Pick<ObjectStore, 'createBucket'>;
   readonly featureStore: { createFeatureGroup(properties: FeatureGroupProperties): unknown };
   readonly firehose: { createDeliveryStream(options: DeliveryStreamOptions): Promise<void> };
-  readonly catalog: Pick<GlueCatalog, 'registerTable'>;
+  readonly catalog: Pick<GlueCatalog, 'deployTable'>;
   readonly athena: { createWorkGroup(properties: WorkGroupProperties): void };
   readonly stepFunctions: { createStateMachine(options: StateMachineInput): unknown };
   readonly alarms: {
@@ -50,7 +50,7 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
   'AWS::SageMaker::FeatureGroup': ({ properties }, { featureStore }) =>
     featureStore.createFeatureGroup(properties as unknown as FeatureGroupProperties),
   'AWS::Glue::Table': ({ properties }, { catalog }) =>
-    catalog.registerTable(String(properties.DatabaseName), properties.TableInput as TableInput),
+    catalog.deployTable(String(properties.DatabaseName), properties.TableInput as TableInput),
   'AWS::Athena::WorkGroup': ({ properties }, { athena }) =>
     athena.createWorkGroup(properties as unknown as WorkGroupProperties),
   'AWS::CloudWatch::Alarm': ({ properties }, { alarms }) => alarms.putAlarm(properties),

@@ -22,6 +22,7 @@ export const streamEventSchema = z.strictObject({
 /** What `resources.extensions` may add to an event source mapping here. */
 const extensionSchema = z.strictObject({
   DestinationConfig: z.strictObject({ OnFailure: z.strictObject({ Destination: z.string() }) }).optional(),
+  FilterCriteria: z.strictObject({ Filters: z.array(z.strictObject({ Pattern: z.string() })) }).optional(),
   // Counts for CloudWatch, of which there is none here.
   MetricsConfig: z.unknown().optional(),
 });
@@ -35,7 +36,7 @@ export type StreamMapping = Omit<EventSourceMappingInput, 'UUID' | 'FunctionName
  * @param extension what `resources.extensions` changes in the mapping, evaluated.
  */
 export function streamMapping(event: z.output<typeof streamEventSchema>, extension: unknown): StreamMapping {
-  const { DestinationConfig } = extensionSchema.parse(extension);
+  const { DestinationConfig, FilterCriteria } = extensionSchema.parse(extension);
   return {
     StartingPosition: event.startingPosition,
     BatchSize: event.batchSize,
@@ -48,5 +49,6 @@ export function streamMapping(event: z.output<typeof streamEventSchema>, extensi
       FilterCriteria: { Filters: event.filterPatterns.map((pattern) => ({ Pattern: JSON.stringify(pattern) })) },
     }),
     ...(DestinationConfig && { DestinationConfig }),
+    ...(FilterCriteria && { FilterCriteria }),
   };
 }

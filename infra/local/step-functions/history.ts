@@ -57,3 +57,14 @@ export function closedEvent({ status, output, error, cause }: Outcome, stopMs: n
   }[status];
   return { type, timestampMs: stopMs, details: { [member]: details } };
 }
+
+/** Details of an event as `includeExecutionData: false` has them: without inputs and outputs. */
+export function withoutData(details: HistoryEvent['details']): HistoryEvent['details'] {
+  const isData = ([name]: readonly [string, unknown]) => /^(input|output)(Details)?$/.test(name);
+  return Object.fromEntries(
+    Object.entries(details).map(([member, all]) => [
+      member,
+      Object.fromEntries(Object.entries(all).filter((entry) => !isData(entry))),
+    ]),
+  );
+}

@@ -65,6 +65,7 @@ const AWS_SDK: Readonly<Record<string, Integrated>> = {
   athena: { service: 'athena', errorPrefix: 'Athena', baseError: 'AthenaException' },
   cloudwatch: { service: 'cloudwatch', errorPrefix: 'CloudWatch', baseError: 'CloudWatchException' },
   dynamodb: { service: 'dynamodb', errorPrefix: 'DynamoDb', baseError: 'DynamoDbException' },
+  glue: { service: 'glue', errorPrefix: 'Glue', baseError: 'GlueException' },
   firehose: { service: 'firehose', errorPrefix: 'Firehose', baseError: 'FirehoseException' },
   sagemaker: { service: 'sagemaker', errorPrefix: 'SageMaker', baseError: 'SageMakerException' },
   sagemakerfeaturestoreruntime: {

@@ -11,6 +11,7 @@ import {
   type MachineRecord,
 } from './execution-records.ts';
 import { Executions, type OnExecution } from './executions.ts';
+import { withoutData } from './history.ts';
 
 /** Largest input of an execution, in bytes. Source: StartExecution, 256 KiB. */
 const INPUT_BYTES_MAX = 262_144;
@@ -33,6 +34,12 @@ export interface StateMachineInput {
 interface PageInput {
   readonly maxResults?: number;
   readonly nextToken?: string;
+}
+
+interface HistoryInput extends PageInput {
+  readonly executionArn: string;
+  readonly reverseOrder?: boolean;
+  readonly includeExecutionData?: boolean;
 }
 
 /**
@@ -124,13 +131,13 @@ function executionOperations(records: ExecutionRecords, executions: Executions):
       return { executions: page.map(summaryOf), ...next };
     },
 
-    GetExecutionHistory: (input: PageInput & { executionArn: string; reverseOrder?: boolean }) => {
-      const honoured = ['executionArn', 'reverseOrder', 'maxResults', 'nextToken'];
+    GetExecutionHistory: (input: HistoryInput) => {
+      const honoured = ['executionArn', 'reverseOrder', 'includeExecutionData', 'maxResults', 'nextToken'];
       refuseUnknown('Step Functions', 'GetExecutionHistory', input, honoured);
       executionOf(records, input.executionArn);
       const events = records.events(input.executionArn).map(({ type, timestampMs, details }, index) => ({
         ...{ id: index + 1, previousEventId: index, type, timestamp: timestampMs / 1000 },
-        ...details,
+        ...(input.includeExecutionData === false ? withoutData(details) : details),
       }));
       const { page, next } = pageFor(input.reverseOrder ? events.reverse() : events, input);
       return { events: page, ...next };

@@ -111,18 +111,20 @@ async function labelsAwaitedNow({ table, options }: RetrainDependencies): Promis
   return total + Math.max(1, Math.ceil(options.policy.labelsThreshold / LABELS_AWAITED_PART));
 }
 
-/** Removes what nobody needs any more, but not what serves, retires, or would be gone back to. */
+/** Removes what nobody needs any more, but not what serves, retires, would be gone back to, or is compared with. */
 export async function cleanUp(
-  { table, sagemaker, options }: RetrainDependencies,
+  { table, sagemaker, autoscaling, options }: RetrainDependencies,
   alarmNames: readonly string[],
 ): Promise<Removed & { alarms: number }> {
   const { endpointName: base, modelsKept } = options;
   const serving = await readServing(table);
   const { epoch } = await readEpochState(table);
   const endpoints = serving ? [serving.endpointName ?? base, ...Object.keys(serving.retiring)] : [];
-  await deleteStrayEndpoints(sagemaker, base, endpoints);
-  const before = serving && servedBefore(serving, await readEvidence(table, epoch));
-  const inUse = [serving, before].flatMap((it) => (it ? [it.modelName, it.endpointConfigName] : []));
+  await deleteStrayEndpoints({ sagemaker, autoscaling }, base, endpoints);
+  const evidence = serving ? await readEvidence(table, epoch) : [];
+  const before = serving && servedBefore(serving, evidence);
+  const best = evidence.find((it) => it.epoch === serving?.epoch)?.comparison?.bestModelName;
+  const inUse = [serving, before].flatMap((it) => (it ? [it.modelName, it.endpointConfigName] : [])).concat(best ?? []);
   const removed = await removeOldModels(sagemaker, base, endpoints, modelsKept, inUse, alarmNames);
   return { ...removed, alarms: removed.alarmNames.length };
 }

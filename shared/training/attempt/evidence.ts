@@ -7,9 +7,10 @@ import type { TrainingPlan } from '../plan.ts';
 type Counted = RequestOf<'examine'>['counted'];
 
 /** What was trained, on how many rows, with which result, and what was decided why. */
-export function evidenceOf({ plan, training, counted, verdict }: RequestOf<'close'> | RequestOf<'refuse'>) {
+export function evidenceOf({ plan, training, counted, verdict, queries }: RequestOf<'close'> | RequestOf<'refuse'>) {
   return {
     ...setEvidence(plan, counted),
+    ...(queries && { bytesRead: bytesRead(queries) }),
     trainingJobName: training.TrainingJobName,
     modelName: plan.modelName,
     modelArtifacts: training.ModelArtifacts?.S3ModelArtifacts,
@@ -18,11 +19,20 @@ export function evidenceOf({ plan, training, counted, verdict }: RequestOf<'clos
   };
 }
 
+/** Bytes that Athena has read to prepare a training, by its own count, which is what it bills. */
+function bytesRead({ snapshot, counts, rows }: NonNullable<RequestOf<'close'>['queries']>) {
+  return {
+    snapshot: snapshot.DataScannedInBytes,
+    counts: counts.DataScannedInBytes,
+    rows: rows.DataScannedInBytes,
+  };
+}
+
 /** What the training was to be made of. */
 export function setEvidence(plan: TrainingPlan, counted: Counted | undefined) {
-  const { trainingImage, hyperParameters, schemaHash, snapshot, trainUri, validationUri, judgeUri } = plan;
+  const { trainingImage, hyperParameters, schemaHash, snapshot, selection, trainUri, validationUri, judgeUri } = plan;
   return {
-    ...{ trainingImage, hyperParameters, schemaHash, snapshot, trainUri, validationUri, judgeUri },
+    ...{ trainingImage, hyperParameters, schemaHash, snapshot, selection, trainUri, validationUri, judgeUri },
     ...(counted && { counts: counted.counts, fingerprint: fingerprintOf(plan, counted) }),
   };
 }

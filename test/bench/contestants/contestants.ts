@@ -1,5 +1,5 @@
 import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
-import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { defineFeatureGroup } from '../../../shared/feature-groups/define.ts';
 import type { Contestant } from '../measure/rounds.ts';
@@ -18,7 +18,7 @@ const optionalExample = defineFeatureGroup({
   features: Object.fromEntries(
     bankMarketing.features.map(({ name, attribute: _, ...feature }) => [name, { ...feature, optional: true }]),
   ) as Parameters<typeof defineFeatureGroup>[0]['features'],
-  label: { name: bankMarketing.label.name },
+  label: { name: labelOf(bankMarketing).name },
 });
 
 interface Batch {

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '../../../shared/changes/attribute-value.ts';
-import type { Feature, FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { type Feature, type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 
 /** Largest batch that Lambda reads from a stream, in bytes of its event. Source: Lambda, payload quota of 6 MB. */
@@ -51,7 +51,7 @@ export function eventText({ group = bankMarketing, ...options }: EventOptions & 
       if (missing === 0 || random() >= missing) attributes.push([feature.attribute, attributeOf(feature, random)]);
     }
     if ((missing === 0 || random() >= missing) && (labelled === 1 || random() < labelled))
-      attributes.push([group.label.attribute, { N: random() < 0.12 ? '1' : '0' }]);
+      attributes.push([labelOf(group).attribute, { N: random() < 0.12 ? '1' : '0' }]);
     if (shuffled) shuffle(attributes, random);
     const text = JSON.stringify(streamRecord(index, key, Object.fromEntries(attributes), group.table));
     if (options.records === undefined && bytes + text.length > BATCH_BYTES_MAX) break;

@@ -6,7 +6,7 @@ import type { Context, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { stringify } from 'csv-stringify/sync';
 import Papa from 'papaparse';
 import * as z from 'zod';
-import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { columnsOf, type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
 
 /**
  * What a user would otherwise write, each as the documentation of its packages shows it. The checks are those of the
@@ -20,7 +20,7 @@ type Item = Readonly<Record<string, string | number | boolean | undefined>>;
 export function itemSchema(group: FeatureGroup) {
   const shape: Record<string, z.ZodType> = {
     [group.recordIdentifier.name]: z.string(),
-    [group.label.attribute]: z.int().min(0).max(1).optional(),
+    [labelOf(group).attribute]: z.int().min(0).max(1).optional(),
   };
   for (const feature of group.features) {
     const schema = schemaOf(feature);
@@ -36,7 +36,10 @@ function schemaOf(feature: FeatureGroup['features'][number]): z.ZodType {
     case 'boolean':
       return z.boolean();
     case 'string':
+    case 'hashed':
       return z.string();
+    case 'timestamp':
+      return z.iso.datetime();
     case 'integral':
       return z
         .int()

@@ -10,7 +10,7 @@ import {
 import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
 import { stringify } from 'csv-stringify/sync';
 import * as z from 'zod';
-import { columnsOf } from '../../../shared/definition/feature-group.ts';
+import { columnsOf, labelOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { itemSchema } from './hand-written.ts';
 
@@ -47,7 +47,7 @@ export function powertoolsHandler(endpoint: string): (event: DynamoDBStreamEvent
     const row = [change.SequenceNumber, eventName, time, item[identifier], ...names.map((name) => item[name])];
     const Data = Buffer.from(stringify([row]));
     await firehose.send(new PutRecordCommand({ DeliveryStreamName: 'change-log', Record: { Data } }));
-    const label = item[bankMarketing.label.attribute];
+    const label = item[labelOf(bankMarketing).attribute];
     if (label === undefined) return;
     await dynamodb.send(
       new PutItemCommand({

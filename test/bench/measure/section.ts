@@ -1,3 +1,4 @@
+import { backfill } from '../sections/backfill.ts';
 import { coldStart } from '../sections/cold-start.ts';
 import { fences } from '../sections/fences.ts';
 import { firehose } from '../sections/firehose.ts';
@@ -21,6 +22,7 @@ const sections = {
   predictLatency,
   memory,
   growth,
+  backfill,
 };
 
 const [name, options] = JSON.parse(process.argv[2] ?? '[]') as [keyof typeof sections, { quick: boolean }];

@@ -16,8 +16,9 @@ import { retrain } from './retraining.ts';
 
 /** Changes between two trainings, or two exports: the same for every size of the table. */
 const CHANGES = 1_000;
-/** Part of the changes that bring a label. */
+/** Part of the changes that bring a label, and part of the items that have one. */
 const LABELLED = 0.05;
+const LABELED_ITEMS = 0.1;
 /** Rows of the table that are in memory at once, as an export is read file by file. */
 const ROWS_PER_FILE = 10_000;
 const FIRST_TRAINING_MS = Date.UTC(2026, 5, 1);
@@ -51,16 +52,18 @@ export async function growth({ quick }: { quick: boolean }) {
 
     let exportAndConvertMs = 0;
     for (let firstKey = 0; firstKey < rows; firstKey += ROWS_PER_FILE) {
-      await arrive({ records: ROWS_PER_FILE, firstKey }, FIRST_TRAINING_MS - 10 * DAY_MS);
+      await arrive({ records: ROWS_PER_FILE, firstKey, labelled: LABELED_ITEMS }, FIRST_TRAINING_MS - 10 * DAY_MS);
       const file = exportedFile(firstKey);
       exportAndConvertMs += await cpuMs(() => convert(file));
     }
     const { snapshot } = (await retrain(athena, bankMarketing, config, FIRST_TRAINING_MS, 1)).plan;
     // The changed items lie anywhere in the table.
-    const changed = { records: CHANGES, firstKey: Math.floor((rows - CHANGES) / 2), seed: 2 };
+    const changed = {
+      ...{ records: CHANGES, firstKey: Math.floor((rows - CHANGES) / 2), seed: 2, labelled: LABELLED },
+    };
     const ingestMs: number[] = [];
     for (let round = 0; round < (quick ? 1 : 5); round += 1) {
-      const event = JSON.parse(eventText({ ...changed, labelled: LABELLED }));
+      const event = JSON.parse(eventText(changed));
       ingestMs.push(await cpuMs(() => ingest(event)));
     }
     await arrive(changed, FIRST_TRAINING_MS + DAY_MS);
@@ -75,7 +78,8 @@ export async function growth({ quick }: { quick: boolean }) {
       megabytesRead: (prepared.changes.bytes + prepared.base.bytes + prepared.sets.bytes) / 1e6,
       snapshotMs: prepared.snapshotCpuMs,
       exportAndConvertMs,
-      trainingSetMs: prepared.setsCpuMs,
+      countsMs: prepared.countsCpuMs,
+      trainingSetMs: prepared.filesCpuMs,
     };
   }
   server.close();

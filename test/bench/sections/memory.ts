@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../../infra/aws/packaging/bundle.ts';
+import { labelOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { BATCH_RECORDS_MAX, eventText } from '../contestants/events.ts';
 import { runApart, startAnsweringServer } from '../measure/processes.ts';
@@ -53,7 +54,7 @@ const environment = (endpoint: string) => ({
 function usualEvent(): string {
   const event = JSON.parse(eventText());
   for (const [index, { dynamodb }] of event.Records.entries()) {
-    if (index % 10 > 0) delete dynamodb.NewImage[bankMarketing.label.attribute];
+    if (index % 10 > 0) delete dynamodb.NewImage[labelOf(bankMarketing).attribute];
     dynamodb.ApproximateCreationDateTime += Math.floor(index / 100) - Math.floor(index / 1_000);
   }
   return JSON.stringify(event);

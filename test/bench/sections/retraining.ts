@@ -16,9 +16,10 @@ export interface Retraining {
   /** What counts and files were made from. */
   readonly sets: Scanned;
   readonly seconds: number;
-  /** CPU of the whole process, DuckDB's threads included: the snapshot's, and that of counts and files. */
+  /** CPU of the whole process, DuckDB's threads included: the snapshot's, that of the counts, and that of the files. */
   readonly snapshotCpuMs: number;
-  readonly setsCpuMs: number;
+  readonly countsCpuMs: number;
+  readonly filesCpuMs: number;
   readonly files: string;
 }
 
@@ -33,21 +34,25 @@ export async function retrain(
 ): Promise<Retraining> {
   const plan = trainingPlan(group, config, { epoch: 1, attempt }, nowMs, last);
   const startedMs = performance.now();
-  const start = process.cpuUsage();
-  const all = await athena.run(plan.snapshotQuery);
-  const snapshotMade = process.cpuUsage();
-  const parts = [await athena.run(plan.countQuery), await athena.run(plan.trainingSetQuery)];
+  const cpu: number[] = [];
+  const scanned: Scanned[] = [];
+  for (const query of [plan.snapshotQuery, plan.countQuery, plan.trainingSetQuery]) {
+    const start = process.cpuUsage();
+    scanned.push(await athena.run(query));
+    const { user, system } = process.cpuUsage(start);
+    cpu.push((user + system) / 1_000);
+  }
+  const [all, counts, files] = scanned as [Scanned, Scanned, Scanned];
+  const [snapshotCpuMs, countsCpuMs, filesCpuMs] = cpu as [number, number, number];
   const seconds = (performance.now() - startedMs) / 1_000;
-  const sets = process.cpuUsage(snapshotMade);
   const { changeLogFrom } = plan.snapshot;
   const where = changeLogFrom === null ? '' : ` WHERE "dt" >= '${changeLogFrom}'`;
   const changes = await athena.run(`SELECT count(*) FROM ${config.glueDatabase}.${CHANGE_LOG_TABLE}${where}`);
   const retraining: Retraining = {
     ...{ plan, changes, seconds },
-    snapshotCpuMs: (snapshotMade.user + snapshotMade.system - start.user - start.system) / 1_000,
-    setsCpuMs: (sets.user + sets.system) / 1_000,
+    ...{ snapshotCpuMs, countsCpuMs, filesCpuMs },
     base: { rows: all.rows - changes.rows, bytes: all.bytes - changes.bytes },
-    sets: parts.reduce((sum, it) => ({ rows: sum.rows + it.rows, bytes: sum.bytes + it.bytes })),
+    sets: { rows: counts.rows + files.rows, bytes: counts.bytes + files.bytes },
     files: `${await athena.read(plan.trainUri)}|${await athena.read(plan.validationUri)}`,
   };
   return retraining;

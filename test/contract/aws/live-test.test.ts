@@ -69,8 +69,10 @@ describe('the live test', () => {
     const outcome = await liveTest(stack, world.clients, LIMITS);
     expect(outcome).toEqual({
       records: 540,
-      model: expect.stringContaining('tributary-orders-v2-dev-'),
-      scores: [expect.any(Number), expect.any(Number), expect.any(Number)],
+      prediction: {
+        model: expect.stringContaining('tributary-orders-v2-dev-'),
+        scores: [expect.any(Number), expect.any(Number), expect.any(Number)],
+      },
     });
   });
 

@@ -8,6 +8,7 @@ import { embeddedDynamoDb } from '../../../infra/local/dynamodb/embedded.ts';
 import { Faults } from '../../../infra/local/protocol/faults.ts';
 import { callInProcess } from '../../../infra/local/protocol/server.ts';
 import type { Call } from '../../../infra/local/protocol/service.ts';
+import { served } from '../../given/served.ts';
 
 interface StreamRecord {
   readonly eventName: string;
@@ -159,4 +160,26 @@ describe('the embedded DynamoDB', () => {
   test('says that its folder is in use', async () => {
     await expect(embeddedDynamoDb({ dir })).rejects.toThrow(/choose another folder/);
   });
+});
+
+test.each([
+  ['{"TableName":', 'The request body is not JSON'],
+  ['[]', 'The request body is JSON, and no object'],
+])('a request that is no JSON object, %s, is refused, and those beside it are answered', async (body, message) => {
+  await createTable();
+  const cloud = await served(backEnd.services);
+  const send = async (operation: string, text: string) => {
+    const headers = { 'x-amz-target': `DynamoDB_20120810.${operation}`, 'content-type': 'application/x-amz-json-1.0' };
+    const answer = await fetch(cloud.endpoint, { method: 'POST', headers, body: text });
+    return {
+      status: answer.status,
+      length: answer.headers.get('content-length'),
+      ...((await answer.json()) as object),
+    };
+  };
+  const right = JSON.stringify({ TableName, Item: { pk: { S: 'beside' } } });
+  const [refused, answered] = await Promise.all([send('PutItem', body), send('PutItem', right)]);
+  await cloud.close();
+  expect(refused).toMatchObject({ status: 400, __type: 'SerializationException', message });
+  expect(answered).toEqual({ status: 200, length: '2' });
 });

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, type InvokeCommandInput, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LambdaFunction } from '../../../infra/local/lambda/function.ts';
@@ -108,6 +109,24 @@ describe('an execution environment', () => {
   test('takes one invocation at a time', async () => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => invoke('overlap')));
     expect(answers.map((it) => it.payload)).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  test('is ended when it has been idle beside another idle one for a while, and the last one stays', async () => {
+    const streams: string[] = [];
+    const runtime = lambdaRuntime({
+      functions: [fixture('overlap', 'overlap.ts')],
+      endpointUrl: () => endpoint,
+      onInvocation: ({ logStream }) => streams.push(logStream),
+      surplusMillis: 20,
+    });
+    const twoAtOnce = () => Promise.all([runtime.invoke('overlap', '{}'), runtime.invoke('overlap', '{}')]);
+    await twoAtOnce();
+    await sleep(200);
+    await twoAtOnce();
+    await runtime.close();
+    const [first, second] = [streams.slice(0, 2), streams.slice(2)];
+    expect(new Set(first).size).toBe(2);
+    expect(second.filter((it) => first.includes(it))).toHaveLength(1);
   });
 
   test('hands over every line it logs before it answers, and the tail on request', async () => {

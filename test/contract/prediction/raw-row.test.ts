@@ -23,7 +23,7 @@ it('the endpoint takes a raw row of 20 numbers when every category is ordinal', 
   const featureGroup = new URL('../../fixtures/feature-groups/ordinal-customers.ts', import.meta.url).pathname;
   const params = {
     ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },
-    ...{ labelsThreshold: CUSTOMERS, labelsPerClassMin: 0, judgeRowsPerClassMin: 1 },
+    ...{ labelsThreshold: CUSTOMERS, labelsPerClassMin: 0, judgeRowsPerClassMin: 1, gateFloor: 0 },
   };
   const cloud = await startCloud({ dir, port: 0, featureGroup, params });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };

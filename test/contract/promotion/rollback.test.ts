@@ -11,6 +11,7 @@ import { writeEncoding } from '../../../shared/state/encodings.ts';
 import { claimEpoch, closeEpoch, readEpochState, reopenEpoch } from '../../../shared/state/epochs.ts';
 import { readEvidence } from '../../../shared/state/evidence.ts';
 import { readServing } from '../../../shared/state/serving.ts';
+import { noFleets } from '../../given/retraining/no-fleets.ts';
 import { stateTable } from '../../given/state-table.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
@@ -26,10 +27,12 @@ let state: Awaited<ReturnType<typeof stateTable>>;
 let endpoints: Record<string, Fleet>;
 let configs: Set<string>;
 let updates: UpdateEndpointCommand['input'][];
+/** Types of instances that are not the usual ones, by configuration. */
+let types: Record<string, string>;
 
 beforeEach(async () => {
   state = await stateTable();
-  [endpoints, configs, updates] = [{}, new Set(), []];
+  [endpoints, configs, updates, types] = [{}, new Set(), [], {}];
 });
 afterEach(() => state.close());
 
@@ -39,7 +42,8 @@ const sagemaker = {
     if (command instanceof DescribeEndpointConfigCommand) {
       const { EndpointConfigName = '' } = command.input;
       if (!configs.has(EndpointConfigName)) throw new Error('Could not find endpoint configuration "arn".');
-      return { ProductionVariants: [{ InitialInstanceCount: 2 }] };
+      const InstanceType = types[EndpointConfigName] ?? 'ml.t2.medium';
+      return { ProductionVariants: [{ InitialInstanceCount: 2, InstanceType }] };
     }
     const { EndpointName = '', EndpointConfigName = '' } = (command as UpdateEndpointCommand).input;
     if (command instanceof CreateEndpointCommand) endpoints[EndpointName] = { config: EndpointConfigName };
@@ -65,9 +69,9 @@ async function served(epoch: number, schemaHash: string): Promise<void> {
   configs.add(name);
 }
 
-const back = (to?: string) =>
+const back = (to?: string, autoscaling = noFleets.autoscaling) =>
   rollBack(
-    { table: state, sagemaker },
+    { table: state, sagemaker, autoscaling },
     { endpointName: 'stack', schemaHash: B, pollMs: 1, reason: 'odd', to },
     () => NOW,
   );
@@ -82,6 +86,16 @@ describe('a rollback', () => {
       { EndpointName: `stack-${B}`, EndpointConfigName: 'm1', RetainAllVariantProperties: true },
     ]);
     expect(await readEpochState(state)).toMatchObject({ paused: { reason: 'rolled back: odd' } });
+  });
+
+  test('to another type of instance of an endpoint that is scaled is refused before anything is changed', async () => {
+    await served(1, B);
+    await served(2, B);
+    types = { m1: 'ml.m5.large' };
+    const ScalableTargets = [{ ResourceId: `endpoint/stack-${B}/variant/model` }];
+    const autoscaling = { send: async () => ({ ScalableTargets }) } as unknown as typeof noFleets.autoscaling;
+    await expect(back(undefined, autoscaling)).rejects.toThrow(/deregister its scalable target/);
+    expect([updates, (await readEpochState(state)).paused]).toEqual([[], undefined]);
   });
 
   test('to another schema moves predictions to its endpoint, which is made again if it is gone', async () => {

@@ -1,13 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { encode } from '../../../shared/model/encode.ts';
 import { endpointName } from '../../../shared/model/names.ts';
 import { schemaHash } from '../../../shared/model/schema-hash.ts';
-import { ORDERS, type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
+import { changingDefinition, otherEncoding } from '../../given/retraining/changing-definition.ts';
+import { type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
 import { startLoad } from '../../given/retraining/prediction-load.ts';
 import { runCommand } from '../../given/retraining/served-model.ts';
 
@@ -17,38 +15,18 @@ import { runCommand } from '../../given/retraining/served-model.ts';
 const FEATURES = { 'unit-price': 40, size: 'medium', giftWrapped: true, channel: 'web' };
 const TEXTS = { 'unit-price': '40', size: 'medium', giftWrapped: '1', channel: 'web' };
 
-let folder: string;
-let definition: string;
+let definition: Awaited<ReturnType<typeof changingDefinition>>;
 let orders: OrdersCloud;
-const versions: FeatureGroup[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tributary-definition-'));
-  definition = join(folder, 'orders.ts');
-  await deploy((text) => text);
-  orders = await ordersCloud({ gateMinimumGain: -0.9 }, definition);
+  definition = await changingDefinition();
+  orders = await ordersCloud({ gateMinimumGain: -0.9 }, definition.path);
 });
 
 afterAll(async () => {
   await orders.close();
-  await rm(folder, { recursive: true, force: true });
+  await definition.close();
 });
-
-/** Writes a version of the definition, where the functions load it from. */
-async function deploy(change: (text: string) => string): Promise<FeatureGroup> {
-  const text = await readFile(ORDERS, 'utf8');
-  const imports = text.replace(
-    "'../../../shared/feature-groups/define.ts'",
-    `'${resolve('shared/feature-groups/define.ts')}'`,
-  );
-  const source = change(imports);
-  await writeFile(definition, source);
-  const copy = join(folder, `version-${versions.length + 1}.ts`);
-  await writeFile(copy, source);
-  const { default: group } = (await import(copy)) as { default: FeatureGroup };
-  versions.push(group);
-  return group;
-}
 
 const retrainNow = async (): Promise<{ decision: string; reason: string }> => {
   const { name } = orders.cloud.stack.functions.find((it) => it.handler === 'functions/retrain.handler') ?? {
@@ -76,20 +54,18 @@ async function until(met: () => boolean): Promise<void> {
   while (!met()) await sleep(50);
 }
 
-const command = (file: string, ...options: string[]) => runCommand(orders.cloud, file, definition, ...options);
+const command = (file: string, ...options: string[]) => runCommand(orders.cloud, file, definition.path, ...options);
 
 describe('a changed definition', () => {
   it('never interrupts predictions: its own endpoint serves once a model of it was probed', async () => {
-    const [before] = versions as [FeatureGroup];
+    const [before] = definition.versions as [FeatureGroup];
     await orders.write(0, 400);
     expect(await orders.ended(1)).toMatchObject({ status: 'SUCCEEDED' });
     const load = startLoad(orders.cloud, FEATURES);
     load.hurry();
     await until(() => load.seen().length > 20);
 
-    const after = await deploy((text) =>
-      text.replace('imputeWith: 1', 'imputeWith: 9').replace("{ encoding: 'ordinal' }", '{}'),
-    );
+    const after = await definition.change(otherEncoding);
     expect(schemaHash(after)).not.toBe(schemaHash(before));
     await orders.cloud.deployFunctions();
     const deployedAt = performance.now();
@@ -115,7 +91,7 @@ describe('a changed definition', () => {
   });
 
   it('leaves the former endpoint standing for a while, so that one command goes back to it', async () => {
-    const [before, after] = versions as [FeatureGroup, FeatureGroup];
+    const [before, after] = definition.versions as [FeatureGroup, FeatureGroup];
     const status = JSON.parse(await command('status', '--json'));
     expect(status).toMatchObject({ endpoint: nameOf(after), schemas: { defined: schemaHash(after) } });
     expect(Object.keys(status.serving.retiring)).toEqual([nameOf(before)]);
@@ -131,7 +107,7 @@ describe('a changed definition', () => {
   });
 
   it('has its endpoint made again by a rollback, if it is gone', async () => {
-    const [, after] = versions as [FeatureGroup, FeatureGroup];
+    const [, after] = definition.versions as [FeatureGroup, FeatureGroup];
     await orders.cloud.call('sagemaker', 'DeleteEndpoint', { EndpointName: nameOf(after) });
     const { trainings } = JSON.parse(await command('status', '--json'));
     const { modelName } = trainings.find((it: { schemaHash: string }) => it.schemaHash === schemaHash(after));

@@ -52,16 +52,23 @@ describe('the loop', () => {
     await expect(command(orders, 'rollback')).rejects.toThrow(/No model has served before/);
   });
 
-  it('compares the next challenger with the model that was put back, and never removes what serves', async () => {
-    const { serving, paused } = await status();
+  it('promotes nothing after a rollback, whatever labels come, until it is resumed', async () => {
+    await orders.write(800, 399, onlyRight);
+    const { next, inFlight, serving, labels, paused } = await status();
+    expect(labels.total).toBeGreaterThan(300);
+    expect([next.decision, inFlight, serving.epoch]).toEqual(['wait', null, 1]);
     expect(paused.reason).toBe('rolled back: scores look odd');
+  });
+
+  it('compares the next challenger with the model that was put back, and never removes what serves', async () => {
+    const { serving } = await status();
     expect(await command(orders, 'resume')).toContain('goes on');
     // As an attempt leaves it whose configuration somebody has removed, and as another stack may have it.
     const endpoint = orders.cloud.stack.outputs.EndpointName ?? '';
     const [leftOver, foreign] = [`${endpoint}-e1-a9-t0-errors`, `${endpoint}-eu-e1-a9-t0-errors`];
     for (const AlarmName of [leftOver, foreign])
       await orders.cloud.call('cloudwatch', 'PutMetricAlarm', alarm(AlarmName));
-    await orders.write(800, 400, onlyRight);
+    await orders.write(1_199, 1, onlyRight);
     expect(await orders.ended(3)).toMatchObject({ status: 'SUCCEEDED' });
     const after = await status();
     expect(after.trainings[0].comparison.champion).toBeDefined();

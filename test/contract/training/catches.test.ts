@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { plan, run, type State, States, WAY_TO } from '../../given/retraining/state-machine-run.ts';
+import { plan, run, SHARED_QUERY, type State, States, WAY_TO } from '../../given/retraining/state-machine-run.ts';
 
 /** Every Catch of the deployed state machine, run. */
 
@@ -14,6 +14,7 @@ function callOf({ Resource = '', Parameters }: State): string {
 /** What tells a task's request from those of other tasks that make the same call. */
 function requestOf({ Parameters = {} }: State): { failsFor?: string } {
   const path = Parameters['QueryString.$'] ?? Parameters['TransformJobName.$'] ?? Parameters['AlarmName.$'];
+  if (path === '$.champion.query') return { failsFor: SHARED_QUERY };
   const value = path === undefined ? undefined : plan[String(path).slice(2) as keyof typeof plan];
   return value === undefined ? {} : { failsFor: String(value) };
 }

@@ -49,6 +49,21 @@ describe('every branch of a Choice', () => {
     expect(await Promise.all([jobs(true), jobs(false)])).toEqual([2, 1]);
   });
 
+  it('IsOfAnotherSchema: rows are written for both schemas before either model scores, and only then', async () => {
+    const { calls } = await run({ shared: true });
+    const queries = calls.flatMap((it, at) => (it === 'StartQueryExecution' ? [at] : []));
+    expect(queries).toHaveLength(4);
+    expect(queries[3]).toBeGreaterThan(calls.indexOf('retrain champion'));
+    expect(queries[3]).toBeLessThan(calls.indexOf('CreateTransformJob'));
+    expect((await run({})).calls.filter((it) => it === 'StartQueryExecution')).toHaveLength(3);
+  });
+
+  it('HasLeader: where a former model was the best, it scores too', async () => {
+    const { calls } = await run({ leader: true });
+    expect(calls.filter((it) => it === 'CreateTransformJob')).toHaveLength(3);
+    expect(calls).toContain('retrain close');
+  });
+
   it('IsChallengerBetter: one that is refused changes nothing but the epoch', async () => {
     const { status, calls } = await run({ verdict: 'refuse' });
     expect(status).toBe('SUCCEEDED');
@@ -122,12 +137,13 @@ describe('every branch of a Choice', () => {
         'CheckEndpoint',
         'HasChampion',
         'HasFailed',
+        'HasLeader',
         'HasStaleAlarms',
         'HowToDeploy',
         'IsApprovalNeeded',
         'IsApproved',
       ],
-      ...['IsChallengerBetter', 'IsGoingAhead', 'IsProbeNeeded', 'IsTrained', 'IsWorthTraining'],
+      ...['IsChallengerBetter', 'IsGoingAhead', 'IsOfAnotherSchema', 'IsProbeNeeded', 'IsTrained', 'IsWorthTraining'],
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changeLogRow } from '../../../shared/change-log/row.ts';
+import { latestRowsSql } from '../../../shared/change-log/sql.ts';
 import { type RetrainConfig, retrainConfig } from '../../../shared/config/retrain.ts';
 import type { Feature } from '../../../shared/definition/feature-group.ts';
 import {
@@ -14,12 +15,15 @@ import {
 import { encode } from '../../../shared/model/encode.ts';
 import type { Snapshot } from '../../../shared/state/snapshots.ts';
 import { type TrainingPlan, trainingPlan } from '../../../shared/training/plan.ts';
-import { LATENESS_DAYS_MAX, SETTLING_DAYS, SNAPSHOT_AGE_DAYS_MAX } from '../../../shared/training/snapshot.ts';
+import { LATENESS_DAYS_MAX, latestRowsSinceSql, SETTLING_DAYS } from '../../../shared/training/snapshot.ts';
+import { trainingRowsSql } from '../../../shared/training/training-set.ts';
 import { type DeliveredChange, deliveriesOf, isRequiredNumber, learntFrom } from '../../given/change-histories.ts';
 import { BUCKET, localAthena } from '../../given/local/local-athena.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 
 const DAY_MS = 86_400_000;
+/** Histories of each definition and pace. The long ring sets more. */
+const RUNS = Number(process.env.HISTORIES ?? 3);
 const FIRST_TRAINING = Date.UTC(2026, 2, 1, 12);
 /** Trainings follow each other within days, or after weeks, when changes in the middle have been let go. */
 const DELIVERIES = 4;
@@ -58,7 +62,10 @@ function textOf(feature: Feature): fc.Arbitrary<string> {
     case 'categorical':
       return fc.constantFrom(...feature.categories, 'unheard,of');
     case 'string':
+    case 'hashed':
       return fc.constantFrom('text', '', ',');
+    case 'timestamp':
+      return fc.constantFrom('0', '-62135596800', '1764144000.123456789');
   }
 }
 
@@ -115,10 +122,13 @@ async function build(plan: TrainingPlan): Promise<Built & { readRows: number }> 
 }
 
 /** Rows of the snapshot that a plan has written. */
-async function rowsOf({ snapshot }: TrainingPlan): Promise<number> {
-  const text = await athena.read(`s3://${BUCKET}/snapshots/${snapshot.format}/${snapshot.name}/`);
-  return text.split('\n').length - 1;
+async function rowsOf({ database, snapshot }: TrainingPlan): Promise<number> {
+  const count = `SELECT count(*) AS n FROM "${database}".snapshots WHERE snapshot = '${snapshot.name}'`;
+  return Number((await athena.firstRow(count)).n);
 }
+
+/** The rows of a view, in no order. */
+const live = async (sql: string) => (await athena.rows(sql)).map((row) => JSON.stringify(row)).sort();
 
 let attempts = 0;
 const planOf = (group: (typeof groups)[number], config: RetrainConfig, nowMs: number, base?: Snapshot) => {
@@ -164,7 +174,7 @@ const change = (recordIdentifier: string, sequence: number, label?: '0' | '1', e
 
 describe('a training set built upon the last snapshot', () => {
   test.each(groups.flatMap((group) => PACES.map((pace) => ({ ...pace, group, name: group.name }))))(
-    'is, byte for byte, the one built from all of history ($name, $pace)',
+    'is, byte for byte, the one built from all of history, and so is the view of live rows ($name, $pace)',
     async ({ group, days, clockStepsBack }) => {
       const trainings = days.map((it) => FIRST_TRAINING + it * DAY_MS);
       const deliveries = deliveriesOf(group, identifier, textOf, DELIVERIES, { clockStepsBack });
@@ -198,10 +208,24 @@ describe('a training set built upon the last snapshot', () => {
             const counted = await athena.firstRow(plan.countQuery);
             expect(counted).toMatchObject({ inexact_rows: String(inexact.length) });
             expect(counted).toEqual(await athena.firstRow(rebuilt.countQuery));
+            const selected = (name: string) => {
+              const since = new Date(FIRST_TRAINING - 43 * DAY_MS).toISOString().slice(0, 10);
+              const selection = { since, rowsMax: 2 };
+              const source = { database: config.glueDatabase, snapshot: name, selection };
+              return athena.rows(trainingRowsSql(group, source));
+            };
+            expect(await selected(plan.snapshot.name)).toEqual(await selected(rebuilt.snapshot.name));
+            const fromHistory = await live(latestRowsSql(group, config.glueDatabase));
+            for (const last of [base, plan.snapshot]) {
+              if (!last) continue;
+              const view = latestRowsSinceSql(group, { database: config.glueDatabase, base: last });
+              expect(await live(view)).toEqual(fromHistory);
+            }
             base = plan.snapshot;
           }
         }),
-        { numRuns: 8 },
+        // Shrinking would take longer than a test may: the seed and the path that are printed do it alone.
+        { numRuns: RUNS, endOnFailure: true },
       );
     },
   );
@@ -219,14 +243,77 @@ describe('a training set built upon the last snapshot', () => {
     expect((await build(second)).readRows).toBe(3);
   });
 
-  test('reads all of history again after another definition, and when the last snapshot has become old', () => {
+  test('reads of labeled records only, for the rows as for the counts', async () => {
+    for (const group of groups) {
+      const config = await stackOf(group);
+      const unlabeled = Array.from({ length: 20 }, (_, at) => change(`unlabeled ${at}`, at + 1));
+      const lost = [change('lost', 21, '1'), change('lost', 22)];
+      const deleted = [change('deleted', 23, '1'), change('deleted', 24, undefined, 'REMOVE')];
+      const labeled = [change('a', 25), change('a', 26, '1'), change('b', 27, '0', 'INSERT')];
+      await deliver(group, [...unlabeled, ...lost, ...deleted, ...labeled], FIRST_TRAINING);
+      const plan = planOf(group, config, FIRST_TRAINING);
+      await athena.run(plan.snapshotQuery);
+      const kept = group.trainingTime === 'latest' ? 2 : 3;
+      expect((await athena.run(plan.countQuery)).rows).toBe(kept);
+      expect((await athena.run(plan.trainingSetQuery)).rows).toBe(kept);
+      expect(await rowsOf(plan)).toBe(kept + 22);
+    }
+  });
+
+  test('builds upon the last snapshot whatever its age, and reads all of history again after another definition', () => {
     const [group, other] = groups as [(typeof groups)[number], (typeof groups)[number]];
     const config = retrainConfig(retrainEnvironment);
     const { snapshot } = planOf(group, config, FIRST_TRAINING);
     const daysLater = (days: number) => FIRST_TRAINING + days * DAY_MS;
     expect(planOf(group, config, daysLater(1), snapshot).snapshot.base).toBe(snapshot.name);
     expect(planOf(other, config, daysLater(1), snapshot).snapshot.base).toBeNull();
-    expect(planOf(group, config, daysLater(SNAPSHOT_AGE_DAYS_MAX), snapshot).snapshot.base).toBeNull();
+    expect(planOf(group, config, daysLater(400), snapshot).snapshot.base).toBe(snapshot.name);
+  });
+
+  test('is of the labels of a window, and of the newest rows to train on, in whatever part the others are', async () => {
+    for (const group of groups) {
+      const config = await stackOf(group);
+      const daysAgo = (days: number, rows: DeliveredChange[]) =>
+        rows.map((row) => ({
+          ...row,
+          second: row.second - days * 86_400,
+          eventTimeMs: row.eventTimeMs - days * DAY_MS,
+        }));
+      const labeled = (days: number, from: number) =>
+        daysAgo(
+          days,
+          Array.from({ length: 40 }, (_, at) => change(`${days} days ago ${at}`, from + at, '1', 'INSERT')),
+        );
+      // The labels of twenty days ago are corrected today, which does not make them new.
+      const corrected = Array.from({ length: 40 }, (_, at) => change(`20 days ago ${at}`, 900 + at, '0'));
+      const history = [...labeled(20, 100), ...labeled(5, 200), ...labeled(1, 300)];
+      await deliver(group, history, FIRST_TRAINING - 10 * DAY_MS);
+      const first = planOf(group, config, FIRST_TRAINING - 9 * DAY_MS);
+      await athena.run(first.snapshotQuery);
+      await deliver(group, corrected, FIRST_TRAINING);
+      const made = async (selecting: Partial<RetrainConfig>) => {
+        const plan = planOf(group, { ...config, ...selecting }, FIRST_TRAINING, first.snapshot);
+        const built = await build(plan);
+        const counts = await athena.firstRow(plan.countQuery);
+        const rows = (csv: string) => numbersOf(csv).map((row) => Number(row.split(',')[4]));
+        const parts = { train: rows(built.train), validation: rows(built.validation), judge: rows(built.judge) };
+        expect(parts.train).toHaveLength(Number(counts.train_rows));
+        expect(parts.judge).toHaveLength(Number(counts.judge_rows));
+        return parts;
+      };
+      const all = await made({});
+      expect(all.train.length + all.validation.length + all.judge.length).toBe(120);
+      const window = await made({ trainingWindowDays: 6 });
+      expect(window.train.length + window.validation.length + window.judge.length).toBe(80);
+      const sample = await made({ trainingRowsMax: 50 });
+      expect(sample.train).toHaveLength(50);
+      expect(sample.validation).toEqual(all.validation);
+      expect(sample.judge).toEqual(all.judge);
+      // All rows of yesterday, and some of five days ago: of them those with the lowest hashes, the same every time.
+      expect(sample).toEqual(await made({ trainingRowsMax: 50 }));
+      const both = await made({ trainingRowsMax: 50, trainingWindowDays: 6 });
+      expect(both.train).toEqual(sample.train);
+    }
   });
 
   test('does not bring back a record whose rows come after its deletion, nor keep deletions for ever', async () => {
@@ -246,6 +333,29 @@ describe('a training set built upon the last snapshot', () => {
         expect(await build(last)).toMatchObject({ train: '', validation: '', judge: '' });
       }
       expect(await rowsOf(last)).toBe(0);
+    }
+  });
+
+  test('remembers the day of a label whose change was let go, also when the later ones are delivered again', async () => {
+    const group = groups.find(({ name }) => name === 'as-of-label-delete') as (typeof groups)[number];
+    const config = await stackOf(group);
+    const fifthDay = (5 * DAY_MS) / 1_000;
+    const rows = [change('a', 0, '1', 'INSERT'), change('a', fifthDay), change('a', fifthDay + 10, '1')];
+    await deliver(group, rows, FIRST_TRAINING + 5 * DAY_MS);
+    const first = planOf(group, config, FIRST_TRAINING + 9 * DAY_MS);
+    await build(first);
+    const again = rows.slice(1).map((row) => ({ ...row, eventTimeMs: row.eventTimeMs + 1 }));
+    await deliver(group, again, FIRST_TRAINING + 9 * DAY_MS);
+    const nowMs = FIRST_TRAINING + 10 * DAY_MS;
+    for (const plan of [planOf(group, config, nowMs, first.snapshot), planOf(group, config, nowMs)]) {
+      await build(plan);
+      const selectedSince = (ms: number) => {
+        const selection = { since: new Date(ms).toISOString().slice(0, 10) };
+        const source = { database: config.glueDatabase, snapshot: plan.snapshot.name, selection };
+        return athena.rows(trainingRowsSql(group, source));
+      };
+      expect(await selectedSince(FIRST_TRAINING)).toHaveLength(1);
+      expect(await selectedSince(FIRST_TRAINING + DAY_MS)).toEqual([]);
     }
   });
 

@@ -29,6 +29,9 @@ describe('the retraining state machine, run', () => {
     expect((await orders.stateItem('epoch#2')).counts?.M).toMatchObject({ trainPositives: expect.anything() });
     const [first, second] = [await orders.stateItem('epoch#1'), await orders.stateItem('epoch#2')];
     expect(second.snapshot?.M).toMatchObject({ base: first.snapshot?.M?.name, watermark: expect.anything() });
+    const read = second.bytesRead?.M?.snapshot as { N: string } | undefined;
+    expect(Number(read?.N)).toBeGreaterThan(0);
+    expect((await orders.stateItem('epoch')).lastTraining?.M).toMatchObject({ rows: { N: '300' } });
     // 300 orders, of which the second training has read the first 150 from the snapshot.
     const rows = ['trainRows', 'validationRows', 'judgeRows'].map((name) => second.counts?.M?.[name] as { N: string });
     expect(rows.reduce((sum, { N }) => sum + Number(N), 0)).toBe(300);

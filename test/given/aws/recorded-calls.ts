@@ -17,6 +17,7 @@ export const recordedCalls = (file: string): RecordedCall[] =>
 
 /** IAM's prefix of each client, and actions that are not named as their operation is. */
 const PREFIXES: Readonly<Record<string, string>> = {
+  ApplicationAutoScalingClient: 'application-autoscaling',
   CloudFormationClient: 'cloudformation',
   CloudWatchClient: 'cloudwatch',
   CloudWatchLogsClient: 'logs',

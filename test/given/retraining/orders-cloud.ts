@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
-import { endpointName } from '../../../shared/model/names.ts';
+import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { endpointName, executionName } from '../../../shared/model/names.ts';
 import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 import { stackOf } from '../local/stacks.ts';
@@ -18,6 +19,7 @@ const PARAMS = {
   ...{ changeLogBufferSeconds: 1, endpointPollSeconds: 1, labelsWindowSeconds: 0, coolDownSeconds: 0 },
   ...{ labelsThreshold: 300, labelsPerClassMin: 0, retryBackoffSeconds: 3600, canarySeconds: 1, terminationSeconds: 0 },
   judgeRowsPerClassMin: 1,
+  gateFloor: 0,
 };
 
 const POLL_MS = 50;
@@ -81,6 +83,7 @@ export async function ordersCloud(
   const dir = await mkdtemp(join(tmpdir(), 'tributary-orders-'));
   const options = { featureGroup: definition, params: { ...PARAMS, ...params } };
   const cloud = await startCloud({ dir, port: 0, ...options, stack: await stackOf(options) });
+  const { default: group } = (await import(definition)) as { default: FeatureGroup };
   let revision = 0;
   return {
     cloud,
@@ -95,7 +98,7 @@ export async function ordersCloud(
     },
     async ended(epoch, attempt = 1) {
       const machine = cloud.stack.outputs.RetrainingStateMachineArn ?? '';
-      const name = `Orders_v2-epoch-${epoch}-attempt-${attempt}`;
+      const name = executionName(group.name, epoch, attempt);
       const executionArn = `${machine.replace(':stateMachine:', ':execution:')}:${name}`;
       for (;;) {
         const found = await cloud.call('states', 'DescribeExecution', { executionArn }).catch(() => undefined);

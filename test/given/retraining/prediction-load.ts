@@ -44,7 +44,8 @@ export function startLoad(cloud: Cloud, features: object = FEATURES): RunningLoa
         const response = await fetch(url, { method: 'POST', body: JSON.stringify({ features }) });
         const answer = (await response.json()) as Answered & { error?: string };
         if (response.status === 200 && typeof answer.score === 'number') answers.push(answer);
-        else failed.push(`${response.status} ${answer.error}`);
+        // The steps that were come to tell which one was too slow.
+        else failed.push(`${response.status} ${answer.error} (${response.headers.get('server-timing')})`);
       } catch (error) {
         failed.push(String(error));
       }

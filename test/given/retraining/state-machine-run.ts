@@ -7,6 +7,7 @@ import { Faults } from '../../../infra/local/protocol/faults.ts';
 import type { Call } from '../../../infra/local/protocol/service.ts';
 import { stepFunctions } from '../../../infra/local/step-functions/step-functions.ts';
 import { retrainConfig } from '../../../shared/config/retrain.ts';
+import { rowsOfOneSchema, rowsOfTwoSchemas } from '../../../shared/promotion/judge-rows.ts';
 import { trainingPlan } from '../../../shared/training/plan.ts';
 import { accounts } from '../builders.ts';
 import { retrainEnvironment } from '../retrain-environment.ts';
@@ -62,6 +63,9 @@ export interface World {
   readonly approval?: 'stopped';
   readonly rollout?: 'update' | 'recreate' | 'stopped';
   readonly champion?: boolean;
+  readonly leader?: boolean;
+  /** Whether what serves is of another schema, and rows are to be written for both. */
+  readonly shared?: boolean;
   readonly verdict?: 'promote' | 'refuse';
   readonly staleAlarms?: boolean;
   /** What DescribeEndpoint tells, call by call; the last goes on. Undefined: there is no such endpoint. */
@@ -69,6 +73,9 @@ export interface World {
 }
 
 export const NEW = plan.endpointConfigName;
+
+/** What writes the rows to judge by for two schemas, in such a world. */
+export const SHARED_QUERY = 'UNLOAD of rows in two schemas';
 
 let machines = 0;
 const closers: (() => Promise<void>)[] = [];
@@ -110,7 +117,12 @@ function worldOf(world: World, calls: string[], failed: Failed[]): Call {
   const told = [...(world.endpoint ?? [['Creating', NEW] as const, ['InService', NEW] as const])];
   const answers: Record<string, (input: Record<string, unknown>) => unknown> = {
     StartQueryExecution: () => ({ QueryExecutionId: 'q' }),
-    GetQueryExecution: () => ({ QueryExecution: { QueryExecutionId: 'q', Status: { State: 'SUCCEEDED' } } }),
+    GetQueryExecution: () => ({
+      QueryExecution: {
+        ...{ QueryExecutionId: 'q', Status: { State: 'SUCCEEDED' } },
+        Statistics: { DataScannedInBytes: 1_000 },
+      },
+    }),
     GetQueryResults: () => ({ ResultSet: { Rows: [{}, { Data: COUNTS }] } }),
     DescribeTrainingJob: () => ({
       ...{ TrainingJobName: plan.trainingJobName, TrainingJobStatus: world.trainingStatus ?? 'Completed' },
@@ -128,6 +140,11 @@ function worldOf(world: World, calls: string[], failed: Failed[]): Call {
     champion: () => ({
       ...{ found: world.champion ?? true, modelName: world.champion === false ? null : 'champion' },
       ...{ contentType: 'text/csv', incumbent: {} },
+      leader: { found: world.leader ?? false, modelName: world.leader ? 'best' : null, contentType: 'text/csv' },
+      rows: world.shared
+        ? rowsOfTwoSchemas('s3://data/shared/', { challenger: 3, champion: 2 })
+        : rowsOfOneSchema(plan.judgeUri),
+      query: world.shared ? SHARED_QUERY : null,
     }),
     judge: () => ({ decision: world.verdict ?? 'promote', reason: 'as the test says', comparison: {} }),
     'clean-up': ({ alarms }) => {
@@ -167,6 +184,8 @@ const COUNTS = [80, 50, 30, 20, 10, 10, 10, 5, 5, 0, 123, 456].map((it) => ({ Va
 /** What leads to a task that the usual run does not come through. */
 export const WAY_TO: Readonly<Record<string, World>> = {
   AskForApproval: { approvalSeconds: 1 },
+  ScoreLeader: { leader: true },
+  BuildSharedRows: { shared: true },
   UpdateEndpoint: { rollout: 'update' },
   DeleteFailedEndpoint: { rollout: 'recreate' },
   RefuseChallenger: { verdict: 'refuse' },

@@ -79,7 +79,7 @@ export class Network {
   /** An aborted call has its effect or has it not, as one whose answer is lost. */
   #abortable(call: () => Promise<unknown>, caller: Caller, signal: AbortSignal | undefined): Promise<unknown> {
     if (!signal) {
-      if (caller.name.startsWith('retrain')) return call();
+      if (/^(retrain|backfill)/.test(caller.name)) return call();
       throw new Error('every call is made until the deadline: give it the signal of its pace');
     }
     return new Promise((resolve, reject) => {

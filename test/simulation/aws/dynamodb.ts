@@ -19,11 +19,14 @@ interface Request {
   readonly Item: Item;
   readonly ConsistentRead?: boolean;
   readonly ConditionExpression?: string;
+  readonly FilterExpression?: string;
   readonly UpdateExpression: string;
   readonly KeyConditionExpression?: string;
   readonly IndexName?: string;
   readonly Select?: string;
   readonly ExclusiveStartKey?: Item;
+  readonly Segment?: number;
+  readonly TotalSegments?: number;
   readonly ExpressionAttributeNames?: Names;
   readonly ExpressionAttributeValues?: Values;
   readonly Statements: readonly StatementOf[];
@@ -39,6 +42,13 @@ interface StatementOf {
 /** What becomes of conditions on attributes that are no keys in a batch of statements: no page of AWS says. */
 export type ConditionsInBatches = 'taken' | 'refused each' | 'refused whole';
 
+/** A page of a segment of the source table, behind a key. */
+export type SourceScan = (
+  segment: number,
+  of: number,
+  after: Item | undefined,
+) => { Items: Item[]; LastEvaluatedKey?: Item | undefined };
+
 export type StateWriteListener = (pk: string, before: Item | undefined, after: Item, caller: Caller) => void;
 
 /** DynamoDB: the state table with its index and its TTL, and consistent reads of the source table. */
@@ -51,6 +61,7 @@ export class DynamoDb implements AwsService {
   readonly #faults: Faults;
   readonly #stateTable: string;
   readonly #readSource: (key: Item) => Item | undefined;
+  readonly #scanSource: SourceScan | undefined;
   readonly #onWrite: StateWriteListener;
   readonly #conditionsInBatches: ConditionsInBatches;
 
@@ -60,6 +71,7 @@ export class DynamoDb implements AwsService {
     stateTable: string;
     conditionsInBatches?: ConditionsInBatches;
     readSource(key: Item): Item | undefined;
+    scanSource?: SourceScan;
     onWrite: StateWriteListener;
   }) {
     this.#scheduler = around.scheduler;
@@ -67,6 +79,7 @@ export class DynamoDb implements AwsService {
     this.#stateTable = around.stateTable;
     this.#conditionsInBatches = around.conditionsInBatches ?? 'taken';
     this.#readSource = around.readSource;
+    this.#scanSource = around.scanSource;
     this.#onWrite = around.onWrite;
   }
 
@@ -89,6 +102,8 @@ export class DynamoDb implements AwsService {
         return this.#batchExecute(request.Statements, caller);
       case 'QueryCommand':
         return this.#query(request);
+      case 'ScanCommand':
+        return this.#scan(request);
       default:
         throw new Error(`not simulated: ${operation} of DynamoDB`);
     }
@@ -196,6 +211,30 @@ export class DynamoDb implements AwsService {
       const shard = this.#index.get(after) ?? new Set();
       this.#index.set(after, shard.add(pk));
     });
+  }
+
+  #scan(request: Request) {
+    const {
+      TableName,
+      ConsistentRead,
+      FilterExpression,
+      ExpressionAttributeValues: values,
+      ExclusiveStartKey,
+    } = request;
+    if (TableName !== this.#stateTable && ConsistentRead && this.#scanSource) {
+      return this.#scanSource(request.Segment ?? 0, request.TotalSegments ?? 1, ExclusiveStartKey);
+    }
+    const tombstones = 'begins_with(pk, :tombstones) AND eventTimeMs > :after';
+    if (TableName !== this.#stateTable || !ConsistentRead || FilterExpression !== tombstones) {
+      throw new Error('not simulated: a scan other than a consistent one for tombstones');
+    }
+    const start = ExclusiveStartKey?.pk?.S ?? '';
+    const keys = [...this.state.keys()].sort().filter((pk) => pk > start);
+    const page = keys.slice(0, QUERY_PAGE_ITEMS);
+    const last = page.at(-1);
+    const found = page.map((pk) => (pk.startsWith(values?.[':tombstones']?.S ?? '') ? this.#live(pk) : undefined));
+    const Items = found.filter((item) => Number(item?.eventTimeMs?.N) > Number(values?.[':after']?.N));
+    return { Items, ...(keys.length > page.length && last !== undefined && { LastEvaluatedKey: { pk: { S: last } } }) };
   }
 
   #query({ IndexName, KeyConditionExpression, Select, ExpressionAttributeValues, ExclusiveStartKey }: Request) {

@@ -3,13 +3,14 @@ import type { TrueChange } from '../world/source-table.ts';
 import { Violation } from './violation.ts';
 import type { Witness } from './witness.ts';
 
-/** Records in = delivered + superseded + deleted + quarantined + failed: per batch, and in total. */
+/** Records in = delivered + superseded + deleted + quarantined + skipped + failed: per batch, and in total. */
 export class Conservation {
   readonly totals = {
     delivered: 0,
     superseded: 0,
     deleted: 0,
     quarantined: 0,
+    skipped: 0,
     failed: 0,
     recordsIn: 0,
     labelEvents: 0,
@@ -38,24 +39,36 @@ export class Conservation {
 function expectedCounts(batch: readonly TrueChange[], taken: number, witness: Witness): Counts {
   const last = new Map<string, TrueChange>();
   for (const change of batch) {
-    if (change.quality !== 'malformed' && witness.touchesOnline(change)) last.set(change.recordIdentifier, change);
+    if (isTaken(change) && witness.touchesOnline(change)) last.set(change.recordIdentifier, change);
   }
-  const counts = { delivered: 0, superseded: 0, deleted: 0, quarantined: 0, labelEvents: 0 };
+  const counts = {
+    delivered: 0,
+    superseded: 0,
+    deleted: 0,
+    quarantined: 0,
+    skipped: 0,
+    labelEvents: 0,
+  };
   for (const change of batch.slice(0, taken)) {
     const sent = last.get(change.recordIdentifier) === change;
-    if (change.quality === 'malformed' || (change.quality === 'refused' && sent)) counts.quarantined += 1;
+    if (change.quality === 'skipped') counts.skipped += 1;
+    else if (change.quality === 'malformed' || change.wrongLabel || (change.quality === 'refused' && sent))
+      counts.quarantined += 1;
     else if (!witness.touchesOnline(change)) counts.delivered += 1;
     else if (!sent) counts.superseded += 1;
     else if (change.eventName === 'REMOVE') counts.deleted += 1;
     else counts.delivered += 1;
-    if (change.quality !== 'malformed' && change.newLabel !== undefined) counts.labelEvents += 1;
+    if (isTaken(change) && change.newLabel !== undefined) counts.labelEvents += 1;
   }
   return { ...counts, recordsIn: batch.length, failed: batch.length - taken };
 }
 
+/** Whether the change is decoded as one: it is neither wrong nor none of the definition's. */
+const isTaken = ({ quality }: TrueChange): boolean => quality !== 'malformed' && quality !== 'skipped';
+
 function broken(message: string, change: TrueChange | undefined): Violation {
   return new Violation(
-    'records in = delivered + superseded + deleted + quarantined + failed',
+    'records in = delivered + superseded + deleted + quarantined + skipped + failed',
     message,
     change?.recordIdentifier,
   );

@@ -43,7 +43,10 @@ function waitingSequenceNumbers({ bucket }: DrainedWorld): Set<string> {
 /** What still waits must wait for the application: its item is wrong now. */
 function checkWaiting({ bucket, table, keys }: DrainedWorld): void {
   for (const [key, text] of bucket.objects) {
-    const isWrong = (id: string) => (table.items.get(id)?.quality ?? 'good') !== 'good';
+    const isWrong = (id: string) => {
+      const item = table.items.get(id);
+      return item !== undefined && !item.isOther && (item.quality !== 'good' || item.label === 'invalid');
+    };
     const right = recordsOf(key, text).find((it) => !isWrong(keys.identifierOf(it.dynamodb.Keys)));
     if (!right) continue;
     throw new Violation(
@@ -75,7 +78,13 @@ function checkChangeLog({ table, firehose, group }: DrainedWorld, waiting: Reado
   const rows = firehose.delivered.map(parseRow);
   const changes = withoutDuplicates(rows);
   for (const change of table.changes) {
-    if (change.quality === 'malformed' || change.trimmed || waiting.has(change.sequenceNumber)) continue;
+    if (
+      change.quality === 'skipped' ||
+      change.quality === 'malformed' ||
+      change.trimmed ||
+      waiting.has(change.sequenceNumber)
+    )
+      continue;
     if (!changes.has(change.sequenceNumber)) {
       throw new Violation('every change is in the change log', `${nameOf(change)} is not`, change.recordIdentifier);
     }
@@ -130,10 +139,11 @@ function checkLabels({ table, dynamodb, witness }: DrainedWorld, waiting: Readon
 function checkConservation({ table, conservation }: DrainedWorld): void {
   const { totals, acknowledged } = conservation;
   const gone = table.changes.filter((it) => (it.discarded || it.trimmed) && !it.acknowledged).length;
-  const answered = totals.delivered + totals.superseded + totals.deleted + totals.quarantined + totals.failed;
+  const answered =
+    totals.delivered + totals.superseded + totals.deleted + totals.quarantined + totals.skipped + totals.failed;
   if (acknowledged + gone !== table.changes.length || answered !== totals.recordsIn) {
     const words = `${table.changes.length} changes, ${acknowledged} acknowledged, ${gone} discarded or trimmed; ${JSON.stringify(totals)}`;
-    throw new Violation('records in = delivered + superseded + deleted + quarantined + failed', words);
+    throw new Violation('records in = delivered + superseded + deleted + quarantined + skipped + failed', words);
   }
 }
 

@@ -138,6 +138,7 @@ export class Witness {
       row.eventName !== change.eventName ||
       row.ttlExpired !== change.ttlExpired ||
       change.quality === 'malformed' ||
+      change.quality === 'skipped' ||
       row.features.length !== expected.length ||
       row.features.some((field, index) => field !== expected[index])
     ) {
@@ -288,7 +289,7 @@ export class Witness {
     const lastOnline = new Map<string, TrueChange>();
     const lastLabel = new Map<string, TrueChange>();
     for (const change of batch) {
-      if (change.quality === 'malformed') continue;
+      if (change.quality === 'malformed' || change.quality === 'skipped') continue;
       if (this.touchesOnline(change)) lastOnline.set(change.recordIdentifier, change);
       if (change.newLabel !== undefined) lastLabel.set(change.recordIdentifier, change);
     }
@@ -298,10 +299,13 @@ export class Witness {
         throw new Violation(invariant, `${nameOf(change)} was acknowledged, and ${found}`, id);
       };
       change.acknowledged = true;
+      if (change.quality === 'skipped') continue;
       const sent = lastOnline.get(id) === change;
       const wrong = change.quality === 'malformed' || (change.quality === 'refused' && sent);
       if (wrong && quarantined.get(change.sequenceNumber) !== JSON.stringify(change.record))
         missing('wrong records are quarantined whole');
+      if (change.wrongLabel && quarantined.get(change.sequenceNumber) !== JSON.stringify(change.record))
+        missing('wrong labels are quarantined, and their records with them');
       if (change.quality === 'malformed') continue;
       if (!this.logged.has(change.sequenceNumber)) missing('every change is in the change log');
       const label = this.ledger.get(id);

@@ -1,5 +1,7 @@
 import type { RunResult } from '../simulate.ts';
 import { SimulationThread } from '../workers.ts';
+import { BACKFILL_MUTANTS } from './backfill-mutants.ts';
+import { failsByUnitTests } from './mutant-unit-run.ts';
 import type { Mutant } from './mutants.ts';
 
 /** Seeds a mutant may live through before it counts as not caught. */
@@ -11,19 +13,24 @@ const MUTANT_CHANGES = 400;
 
 export interface MutantRun {
   readonly mutant: string;
-  /** The invariant that caught it; undefined when none did. */
+  /** The invariant, or the file of unit tests, that caught it; undefined when none did. */
   readonly caughtBy: string | undefined;
   readonly seed: number;
   readonly steps: number;
 }
 
-/** Runs a mutant on one seed after the other until an invariant breaks. */
+/** Runs a mutant on one seed after the other until an invariant breaks, or by the unit tests that it names. */
 export async function runMutant(mutant: Mutant, seedsMax = MUTANT_SEEDS_MAX): Promise<MutantRun> {
+  if (mutant.unit !== undefined) {
+    const caughtBy = (await failsByUnitTests(mutant, mutant.unit)) ? mutant.unit : undefined;
+    return { mutant: mutant.name, caughtBy, seed: 0, steps: 0 };
+  }
+  const run = runOf(mutant);
   const thread = new SimulationThread(mutant);
   try {
     let steps = 0;
     for (let seed = 1; seed <= seedsMax; seed += 1) {
-      const result = await withinTime(thread.run({ seed, changes: MUTANT_CHANGES, sql: mutant.sql === true }));
+      const result = await withinTime(run(thread, seed));
       if (!result) return { mutant: mutant.name, caughtBy: 'every invocation comes to an end', seed, steps };
       steps += result.steps;
       if (!result.violation) continue;
@@ -40,7 +47,7 @@ export async function runMutant(mutant: Mutant, seedsMax = MUTANT_SEEDS_MAX): Pr
 async function holdsWithout(seed: number, mutant: Mutant): Promise<void> {
   const thread = new SimulationThread();
   try {
-    const { violation } = await thread.run({ seed, changes: MUTANT_CHANGES, sql: mutant.sql === true });
+    const { violation } = await runOf(mutant)(thread, seed);
     if (!violation) return;
     throw new Error(
       `Seed ${seed} with ${MUTANT_CHANGES} changes breaks "${violation.invariant}" without any mutant: mend that first.`,
@@ -50,8 +57,18 @@ async function holdsWithout(seed: number, mutant: Mutant): Promise<void> {
   }
 }
 
+type Seed = Pick<RunResult, 'steps'> & { readonly violation: { readonly invariant: string } | undefined };
+
+/** How a seed of the world is run that the mutant belongs to. */
+function runOf(mutant: Mutant): (thread: SimulationThread, seed: number) => Promise<Seed> {
+  const changes = MUTANT_CHANGES;
+  return BACKFILL_MUTANTS.includes(mutant)
+    ? (thread, seed) => thread.runBackfill({ seed, changes })
+    : (thread, seed) => thread.run({ seed, changes, sql: mutant.sql === true });
+}
+
 /** @returns undefined when it took too long. */
-async function withinTime(run: Promise<RunResult>): Promise<RunResult | undefined> {
+async function withinTime(run: Promise<Seed>): Promise<Seed | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const endless = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ENDLESS_MS);

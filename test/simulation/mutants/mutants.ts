@@ -7,6 +7,8 @@ export interface Mutant {
   readonly replace: string;
   /** Caught by the real SQL, so each seed runs it. */
   readonly sql?: true;
+  /** File of the unit tests that catch it: no world in hundreds of seeds has all that it takes. */
+  readonly unit?: string;
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -100,6 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'shared/state/fences/pages.ts',
     find: 'streamSecond: second - Number(ahead) }',
     replace: 'streamSecond: undefined }',
+    unit: 'test/unit/state/fences.test.ts',
   },
   {
     name: 'of all places the last, wherever it stands',
@@ -154,6 +157,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'shared/state/conditional-puts.ts',
     find: "again.push({ put, attempt: 'insert' });",
     replace: '{}',
+    unit: 'test/unit/state/fences.test.ts',
   },
   {
     name: 'conditions that a batch refuses taken for done',
@@ -347,6 +351,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'shared/sinks/feature-store.ts',
     find: 'const deleted = putsBeforeDeletes(group, changes, last);',
     replace: 'const deleted: readonly TimedChange[] = [];',
+    unit: 'test/unit/sinks/feature-store.test.ts',
   },
   {
     name: 'calls that go on after the deadline',
@@ -399,8 +404,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'redrive without looking at the table',
     file: 'shared/delivery/repair.ts',
-    find: 'const current = found ? decode(asInsert(record, found)) : removal;',
-    replace: 'const current = found ? decode(record) : removal;',
+    find: 'const decoded = found && decode(asInsert(record, found));',
+    replace: 'const decoded = found && decode(record);',
   },
   {
     name: 'redrive dates its repairs by its own clock',
@@ -419,11 +424,12 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'shared/delivery/redrive.ts',
     find: 'written.map((row) => inPlace(row, found))',
     replace: 'written',
+    unit: 'test/unit/delivery/redrive.test.ts',
   },
   {
     name: 'what is gone is deleted, whatever the definition keeps',
     file: 'shared/delivery/repair.ts',
-    find: 'if (!found && keeps) return lastEffective(dated);',
+    find: 'if (!state && keeps) return lastEffective(dated);',
     replace: '',
   },
   {
@@ -458,5 +464,36 @@ export const MUTANTS: readonly Mutant[] = [
     find: `\`"sequence_number", "event_name" IN ('REPAIR', 'REPAIR_REMOVE')\``,
     replace: `\`"sequence_number"\``,
     sql: true,
+  },
+  {
+    name: 'an item that stops being a record is skipped',
+    file: 'shared/changes/envelope.ts',
+    find: 'if (!newImage && !wasRecord) {',
+    replace: 'if (!newImage) {',
+  },
+  {
+    name: 'an item that becomes a record is no new one',
+    file: 'shared/changes/envelope.ts',
+    find: "const wasRecord = oldImage ? isRecord(oldImage) : eventName === 'REMOVE';",
+    replace: "const wasRecord = oldImage !== undefined || eventName === 'REMOVE';",
+  },
+  {
+    name: 'a wrong label is forgotten',
+    file: 'shared/delivery/deliver.ts',
+    find: 'const kept = [...rejections, ...wrongLabels];',
+    replace: 'const kept = rejections;',
+  },
+  {
+    name: 'skipped records are counted as failed',
+    file: 'shared/delivery/deliver.ts',
+    find: 'failed: batch.length - accepted.length - quarantined.length - skipped,',
+    replace: 'failed: batch.length - accepted.length - quarantined.length,',
+  },
+  {
+    name: 'redrive takes an item that is no record for one that is there',
+    file: 'shared/delivery/repair.ts',
+    find: 'return decoded && !isSkipped(decoded) ? decoded : undefined;',
+    replace:
+      "return decoded && isSkipped(decoded) ? { ...decoded, reason: 'wrong-type', path: '', message: '', record } : decoded;",
   },
 ];

@@ -3,6 +3,7 @@ import {
   boolean,
   categorical,
   defineFeatureGroup,
+  equals,
   fractional,
   integral,
   string,
@@ -50,12 +51,15 @@ export interface Profile {
 }
 
 export const CATEGORIES = ['free', 'team', 'enterprise'];
+export const KIND = 'account';
+export const KIND_ATTRIBUTE = 'kind';
 export const TIMESTAMP_ATTRIBUTE = 'updated_at';
 
 /** A table with a feature of every type. `version` is written anew by every write, so that a state is told by it. */
 function groupOf(options: {
   keys: KeyKind;
   ownTimestamp: boolean;
+  otherKinds: boolean;
   onDelete: 'delete' | 'keep';
   onTtlExpiry: 'delete' | 'keep';
 }) {
@@ -63,6 +67,7 @@ function groupOf(options: {
     name: 'accounts',
     recordIdentifier: recordIdentifierOf(options.keys),
     ...(options.ownTimestamp && { eventTime: { attribute: TIMESTAMP_ATTRIBUTE } }),
+    ...(options.otherKinds && { items: { [KIND_ATTRIBUTE]: equals(KIND) } }),
     features: {
       version: integral({ min: 0 }),
       amount: fractional(),
@@ -100,6 +105,7 @@ export function drawProfile(random: Random, changes: number): Profile {
     group: groupOf({
       keys,
       ownTimestamp: random.chance(0.3),
+      otherKinds: random.chance(0.3),
       onDelete: random.chance(0.75) ? 'delete' : 'keep',
       onTtlExpiry: random.chance(0.65) ? 'delete' : 'keep',
     }),

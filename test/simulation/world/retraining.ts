@@ -1,10 +1,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { retrain } from '../../../functions/retrain.ts';
 import type { RetrainOptions } from '../../../shared/training/actions.ts';
+import { noFleets } from '../../given/retraining/no-fleets.ts';
 import type { Network } from '../aws/aws-call.ts';
 import type { DynamoDb } from '../aws/dynamodb.ts';
 import type { Faults } from '../aws/faults.ts';
@@ -28,7 +28,7 @@ const SETTLE_TICKS = 300;
 /** What retrain has for judging and cleaning up, of which the simulated executions ask nothing. */
 const NOT_CALLED = {
   s3: new S3Client({ region: 'us-east-1' }),
-  sagemaker: new SageMakerClient({ region: 'us-east-1' }),
+  ...noFleets,
   runtime: new SageMakerRuntimeClient({ region: 'us-east-1' }),
 };
 
@@ -173,6 +173,8 @@ function optionsOf(profile: Profile): RetrainOptions {
   const { labelsThreshold, labelsPerClassMin, coolDownSeconds } = profile;
   return {
     stateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:retraining',
+    snapshotMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:snapshot',
+    ...{ trainingWindowDays: 'all', trainingRowsMax: 'all', snapshotChangeLogMegabytes: 10_000 },
     dataBucket: 'data',
     glueDatabase: 'tributary',
     athenaWorkgroup: 'tributary',

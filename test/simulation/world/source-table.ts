@@ -8,12 +8,17 @@ import type { Scheduler } from './scheduler.ts';
 /** `malformed`: decoding rejects it; `refused`: Feature Store does. Either goes to quarantine. */
 export type Quality = 'good' | 'malformed' | 'refused';
 
+/** Of items that the definition does not take in, before the change nor after it, nothing is asked. */
+export type ChangeQuality = Quality | 'skipped';
+
 /** An item as the application wrote it, and the feature texts that are expected of it, in the order of `columnsOf`. */
 export interface SourceItem {
   readonly attributes: Item;
   readonly texts: readonly FeatureText[];
   readonly label: string | null | undefined;
   readonly quality: Quality;
+  /** It is none of the definition's items. */
+  readonly isOther: boolean;
 }
 
 /** One change of the table: the truth that everything downstream is held against. */
@@ -24,11 +29,14 @@ export interface TrueChange {
   readonly sequenceNumber: string;
   readonly second: number;
   readonly writtenAt: number;
+  /** As the definition sees it: an item that becomes one of its own is inserted, whatever happened in the table. */
   readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
   readonly ttlExpired: boolean;
   readonly texts: readonly FeatureText[] | undefined;
-  readonly quality: Quality;
+  readonly quality: ChangeQuality;
   readonly newLabel: string | undefined;
+  /** Its label is none: it goes to quarantine apart from the features. */
+  readonly wrongLabel: boolean;
   readonly shardId: number;
   /** As Lambda hands it to the function. */
   readonly record: object;
@@ -122,19 +130,20 @@ export class SourceTable {
     const eventName = !before ? 'INSERT' : item ? 'MODIFY' : 'REMOVE';
     const second = this.#creationSecond(shard);
     const sequenceNumber = this.#nextSequenceNumber(shard);
-    const newLabel =
-      (item?.label === '0' || item?.label === '1') && item.label !== before?.label ? item.label : undefined;
+    const [was, is] = [before, item].map((it) => (it?.isOther ? undefined : it));
+    const newLabel = (is?.label === '0' || is?.label === '1') && is.label !== was?.label ? is.label : undefined;
     const change: TrueChange = {
       order: this.changes.length,
       recordIdentifier,
       sequenceNumber,
       second,
       writtenAt: this.#scheduler.now,
-      eventName,
-      ttlExpired,
-      texts: item?.texts,
-      quality: item?.quality ?? 'good',
+      eventName: !was ? 'INSERT' : is ? 'MODIFY' : 'REMOVE',
+      ttlExpired: ttlExpired && was !== undefined,
+      texts: is?.texts,
+      quality: !was && !is ? 'skipped' : (is?.quality ?? 'good'),
       newLabel,
+      wrongLabel: is?.label === 'invalid',
       shardId: shard.id,
       record: {
         eventID: sequenceNumber,
@@ -160,8 +169,11 @@ export class SourceTable {
     this.changes.push(change);
     this.bySequenceNumber.set(sequenceNumber, change);
     const history = this.histories.get(recordIdentifier);
-    if (history) history.push(change);
-    else this.histories.set(recordIdentifier, [change]);
+    // What is skipped is no part of a record's history.
+    if (change.quality !== 'skipped') {
+      if (history) history.push(change);
+      else this.histories.set(recordIdentifier, [change]);
+    }
     shard.records.push(change);
     this.onChange(change);
     shard.onRecord();

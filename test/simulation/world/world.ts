@@ -1,8 +1,6 @@
-import { setMaxListeners } from 'node:events';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { makeIngest } from '../../../functions/ingest.ts';
 import { makeRedrive } from '../../../functions/redrive.ts';
-import type { Time } from '../../../shared/calls/pace.ts';
 import type { IngestConfig } from '../../../shared/config/ingest.ts';
 import type { Outcome } from '../../../shared/delivery/deliver.ts';
 import type { DeliveryClients } from '../../../shared/delivery/destinations.ts';
@@ -20,6 +18,7 @@ import { Conservation } from '../judge/conservation.ts';
 import { checkDrained } from '../judge/drained.ts';
 import { Violation } from '../judge/violation.ts';
 import { batches, Witness } from '../judge/witness.ts';
+import { invocationTime } from './invocation-time.ts';
 import { Keys } from './keys.ts';
 import { drawProfile, type Profile } from './profile.ts';
 import { Random } from './random.ts';
@@ -247,7 +246,7 @@ export class World {
           group: this.profile.group,
           clients: this.#clients(invocation),
           putObject: (input, abortSignal) => this.#s3(invocation).send(new PutObjectCommand(input), { abortSignal }),
-          time: this.#timeOf(invocation),
+          time: invocationTime(this.scheduler, this.#random, invocation),
           report: (outcome) => reports.push(outcome),
         });
         return ingest(event, { getRemainingTimeInMillis: remainingMs });
@@ -280,22 +279,6 @@ export class World {
       }
     };
     scheduler.after(VERSIONS_MS, look);
-  }
-
-  /** Time as an invocation sees it: by its own clock, and standing still once it is dead. */
-  #timeOf(invocation: Invocation): Time {
-    const { scheduler } = this;
-    return {
-      now: () => Math.floor(scheduler.now + invocation.clockOffsetMs),
-      sleep: (ms) => (invocation.alive ? scheduler.sleep(ms) : new Promise(() => {})),
-      random: () => this.#random.next(),
-      abortIn(ms) {
-        const controller = new AbortController();
-        setMaxListeners(0, controller.signal);
-        scheduler.wake(ms, () => controller.abort());
-        return controller.signal;
-      },
-    };
   }
 
   #clients(invocation: Invocation): DeliveryClients {
@@ -367,7 +350,7 @@ export class World {
           group: this.profile.group,
           clients: this.#clients(invocation),
           s3: this.#s3(invocation),
-          time: this.#timeOf(invocation),
+          time: invocationTime(this.scheduler, this.#random, invocation),
         });
         const request = { action: 'redrive' as const, ...(after !== undefined && { after }) };
         return redrive(request, { getRemainingTimeInMillis: remainingMs });

@@ -2,7 +2,7 @@ import type { FeatureText } from '../../../shared/changes/change.ts';
 import type { Item } from '../aws/expression.ts';
 import { REFUSED_NOTE } from '../aws/feature-store.ts';
 import type { Keys } from './keys.ts';
-import { CATEGORIES, type Profile, TIMESTAMP_ATTRIBUTE } from './profile.ts';
+import { CATEGORIES, KIND, KIND_ATTRIBUTE, type Profile, TIMESTAMP_ATTRIBUTE } from './profile.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Quality, SourceItem, SourceTable } from './source-table.ts';
@@ -11,6 +11,8 @@ import type { Quality, SourceItem, SourceTable } from './source-table.ts';
 const TEMPOS_MS = [0.3, 3, 30, 300, 3_000, 30_000, 300_000];
 /** How often an item is nearly as large as Feature Store takes. */
 const LARGE_CHANCE = 0.0005;
+/** How often an item is of another kind, where there are others. */
+const OTHER_CHANCE = 0.3;
 /** How often one write is a job's, which writes every item. */
 const JOB_CHANCE = 0.002;
 const NOTES = ['plain', 'a,b', 'back\\slash', '\\N', '', 'two\nlines', 'crlf\r\nend', 'ünïcödé', '"quoted"'];
@@ -26,9 +28,19 @@ export class Writers {
   readonly #keys: Keys;
   #version = 0;
   #tempoMs = 30;
+  readonly #temposMs: readonly number[];
   #recent: string;
 
-  constructor(random: Random, scheduler: Scheduler, table: SourceTable, profile: Profile, keys: Keys) {
+  /** @param temposMs mean times between two writes, in milliseconds. */
+  constructor(
+    random: Random,
+    scheduler: Scheduler,
+    table: SourceTable,
+    profile: Profile,
+    keys: Keys,
+    temposMs = TEMPOS_MS,
+  ) {
+    this.#temposMs = temposMs;
     this.#random = random;
     this.#scheduler = scheduler;
     this.#table = table;
@@ -38,7 +50,7 @@ export class Writers {
   }
 
   start(): void {
-    if (this.#random.chance(0.02)) this.#tempoMs = this.#random.pick(TEMPOS_MS);
+    if (this.#random.chance(0.02)) this.#tempoMs = this.#random.pick(this.#temposMs);
     this.#scheduler.after(this.#random.exponential(this.#tempoMs), () => {
       this.#act();
       if (this.#table.changes.length + this.#table.leftOut < this.#profile.changes) this.start();
@@ -52,7 +64,7 @@ export class Writers {
   /** A job goes over the whole table, twice at once. */
   #job(): void {
     for (const id of [...this.#keys.identifiers, ...this.#keys.identifiers]) {
-      this.#table.write(id, this.#item(id, undefined));
+      this.#table.write(id, this.item(id, undefined));
     }
   }
 
@@ -63,29 +75,30 @@ export class Writers {
     const id = this.#recent;
     const present = this.#table.items.get(id);
     if (!present) {
-      this.#table.write(id, this.#item(id, chance.chance(0.3) ? chance.pick(['0', '1']) : undefined));
+      this.#table.write(id, this.item(id, chance.chance(0.3) ? chance.pick(['0', '1']) : undefined));
       return;
     }
     const { label } = present;
     const die = chance.integer(1, 1_000);
-    if (die <= 450) this.#table.write(id, this.#item(id, label));
+    if (die <= 450) this.#table.write(id, this.item(id, label));
     else if (die <= 480) this.#table.write(id, present);
     else if (die <= 560) this.#table.write(id, undefined);
     else if (die <= 620) {
       this.#table.write(id, undefined);
-      this.#table.write(id, this.#item(id, label));
+      this.#table.write(id, this.item(id, label));
     } else if (die <= 650) this.#table.write(id, undefined, true);
-    else if (die <= 850) this.#table.write(id, this.#item(id, chance.pick(['0', '1', '1'])));
-    else if (die <= 880) this.#table.write(id, this.#item(id, chance.pick([undefined, null])));
-    else if (die <= 930) this.#table.write(id, this.#item(id, chance.pick([label, '1', '0']), 'malformed'));
-    else if (die <= 945) this.#table.write(id, this.#item(id, label, 'refused'));
+    else if (die <= 850) this.#table.write(id, this.item(id, chance.pick(['0', '1', '1'])));
+    else if (die <= 880) this.#table.write(id, this.item(id, chance.pick([undefined, null])));
+    else if (die <= 930) this.#table.write(id, this.item(id, chance.pick([label, '1', '0']), 'malformed'));
+    else if (die <= 945) this.#table.write(id, this.item(id, label, 'refused'));
     else if (die <= 999)
-      for (let left = chance.integer(2, 12); left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
+      for (let left = chance.integer(2, 12); left > 0; left -= 1) this.#table.write(id, this.item(id, label));
     else if (chance.chance(0.05))
-      for (let left = 1_100; left > 0; left -= 1) this.#table.write(id, this.#item(id, label));
+      for (let left = 1_100; left > 0; left -= 1) this.#table.write(id, this.item(id, label));
   }
 
-  #item(id: string, labelBefore: string | null | undefined, quality: Quality = 'good'): SourceItem {
+  /** An item as the application writes it. */
+  item(id: string, labelBefore: string | null | undefined, quality: Quality = 'good'): SourceItem {
     const chance = this.#random;
     this.#version += 1;
     const version = String(this.#version);
@@ -99,8 +112,10 @@ export class Writers {
         ? REFUSED_NOTE
         : (large ?? (chance.chance(0.5) ? undefined : chance.pick([...NOTES, null])));
     const label = labelBefore === 'invalid' ? undefined : labelBefore;
+    const isOther = this.#profile.group.items !== undefined && chance.chance(OTHER_CHANCE);
     const attributes: Item = {
       ...this.#keys.of(id),
+      ...(this.#profile.group.items && { [KIND_ATTRIBUTE]: { S: isOther ? 'profile' : KIND } }),
       version: { N: version },
       amount: { N: amount },
       plan: { S: plan },
@@ -113,8 +128,8 @@ export class Writers {
       ...(this.#profile.group.eventTime.attribute !== undefined && { [TIMESTAMP_ATTRIBUTE]: this.#timestamp() }),
     };
     const texts: FeatureText[] = [version, amount, plan, active ? '1' : '0', note, score, label];
-    if (quality !== 'malformed') return { attributes, texts, label, quality };
-    return this.#malformed({ attributes, texts, label, quality });
+    if (quality !== 'malformed') return { attributes, texts, label, quality, isOther };
+    return this.#malformed({ attributes, texts, label, quality, isOther });
   }
 
   #malformed(item: SourceItem): SourceItem {
@@ -127,7 +142,10 @@ export class Writers {
       case 3:
         return { ...item, attributes: { ...item.attributes, amount: { S: 'much' } } };
       default:
-        return { ...item, label: 'invalid', attributes: { ...item.attributes, churned: { N: '2' } } };
+        return {
+          ...{ ...item, quality: 'good', label: 'invalid', texts: [...item.texts.slice(0, -1), undefined] },
+          attributes: { ...item.attributes, churned: { N: '2' } },
+        };
     }
   }
 

@@ -4,7 +4,7 @@ import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { publishOutcome } from '../../../shared/delivery/report.ts';
 import { STATUS } from '../../../shared/prediction/refusal.ts';
 import { publishTimings, Timings } from '../../../shared/prediction/timings.ts';
-import { publishGivenUp } from '../../../shared/training/progress.ts';
+import { publishGivenUp, publishSnapshotAge } from '../../../shared/training/progress.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
 const names = namesOf(orders, 'prod');
@@ -54,9 +54,18 @@ function linesOf(publish: () => void): Emitted[] {
 
 /** As ingest prints it. */
 function emitted(): Emitted {
-  const counts = { recordsIn: 1, delivered: 1, superseded: 0, deleted: 0, quarantined: 0, failed: 0, labelEvents: 0 };
+  const counts = {
+    recordsIn: 1,
+    delivered: 1,
+    superseded: 0,
+    deleted: 0,
+    quarantined: 0,
+    skipped: 0,
+    failed: 0,
+    labelEvents: 0,
+  };
   const outcome = { checkpoint: undefined, completeThrough: 1, failures: [], rejections: [], counts };
-  const [line] = linesOf(() => publishOutcome(orders.name, outcome, { payload: 0, billed: 0 }, 60_000));
+  const [line] = linesOf(() => publishOutcome(orders, outcome, { payload: 0, billed: 0 }, 60_000));
   if (!line) throw new Error('nothing was printed');
   return line;
 }
@@ -78,7 +87,8 @@ describe('alarms', () => {
   );
 
   it('watch metrics of our own only as the functions emit them: namespace, names and dimensions', async () => {
-    const lines = [emitted(), ...(await emittedByPredict()), ...linesOf(() => publishGivenUp(orders.name))];
+    const byRetrain = linesOf(() => [publishGivenUp(orders.name), publishSnapshotAge(orders.name, 1)]);
+    const lines = [emitted(), ...(await emittedByPredict()), ...byRetrain];
     const { Namespace } = emitted();
     const ours = alarms.flatMap(({ metrics }) => metrics).filter((metric) => metric.Namespace === Namespace);
     expect(ours.length).toBeGreaterThan(5);

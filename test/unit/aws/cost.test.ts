@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  autoCoolDownSeconds,
   crossing,
+  largest,
   monthlyBill,
   monthlyBillOfExports,
   onlineStoreOfExports,
   total,
+  USUAL,
 } from '../../../infra/aws/cost/bill.ts';
 import { command, comparisonOf, report } from '../../../infra/commands/cost.ts';
+import { coolDownSeconds } from '../../../shared/training/policy.ts';
 
-const usage = { changesPerDay: 10_000, rows: 1_000_000, labelsPerDay: 1_000, itemBytes: 1_000 };
+const usage = { ...USUAL, changesPerDay: 10_000, rows: 1_000_000, labelsPerDay: 1_000 };
 const usd = (what: RegExp, lines = monthlyBill(usage)) =>
   lines.filter((line) => what.test(line.what)).reduce((sum, line) => sum + line.usd, 0);
 
@@ -36,7 +40,8 @@ describe('a month’s bill', () => {
     const amount = fc.integer({ min: 0, max: 10_000_000 });
     fc.assert(
       fc.property(amount, amount, amount, fc.integer({ min: 1, max: 1_000_000 }), (changes, rows, labels, more) => {
-        const one = { changesPerDay: changes, rows, labelsPerDay: labels, itemBytes: 500 };
+        // A pause that grows with the rows makes for fewer trainings.
+        const one = { ...usage, changesPerDay: changes, rows, labelsPerDay: labels, coolDownSeconds: 3_600 };
         for (const key of ['changesPerDay', 'rows', 'labelsPerDay'] as const) {
           expect(total(monthlyBill({ ...one, [key]: one[key] + more }))).toBeGreaterThanOrEqual(
             total(monthlyBill(one)) - 1e-9,
@@ -44,6 +49,47 @@ describe('a month’s bill', () => {
         }
       }),
     );
+  });
+});
+
+describe('snapshots and training sets', () => {
+  it('cost what is read: the snapshot and the changes for the next one, labeled records for a training', () => {
+    const unlabeled = monthlyBill({ ...usage, labeledShare: 0, rows: 1e8 });
+    const labeled = monthlyBill({ ...usage, labeledShare: 0.5, rows: 1e8, coolDownSeconds: 3_600 });
+    expect(usd(/snapshots: Athena/, labeled)).toBeCloseTo(usd(/snapshots: Athena/, unlabeled), 4);
+    expect(usd(/training sets: Athena/, labeled)).toBeGreaterThan(100 * usd(/training sets: Athena/, unlabeled));
+  });
+
+  it('are one a day without a label, and as many as trainings with many', () => {
+    const states = (labelsPerDay: number) =>
+      usd(/snapshots: state machine/, monthlyBill({ ...usage, labelsPerDay, rows: 1_000 }));
+    expect(states(0)).toBeCloseTo((30 * 7 * 0.025) / 1_000);
+    expect(states(10_000)).toBeCloseTo(10 * states(0));
+  });
+
+  it('are fewer by the pause that the policy has after a large training', () => {
+    for (const rows of [0, 359_999, 1_234_567, 1e9]) {
+      expect(autoCoolDownSeconds(rows)).toBe(coolDownSeconds({ coolDownSeconds: 'auto' }, rows));
+    }
+  });
+
+  it.each([
+    ['training sets; whole, of 100,000 changes', { changesPerDay: 1e5, rows: 1e7, labelsPerDay: 5_000 }, 3, 'less'],
+    ['training sets; whole, of 10,000,000 changes', { changesPerDay: 1e7, rows: 1e8, labelsPerDay: 1e5 }, 150, 800],
+  ] as const)('keep to the goals for %s', (_, table, sets, whole) => {
+    const bill = monthlyBill({ ...USUAL, ...table });
+    expect(usd(/^(snapshots|training sets)/, bill)).toBeLessThan(sets);
+    const most = whole === 'less' ? total(monthlyBillOfExports({ ...USUAL, ...table })) : whole;
+    expect(total(bill)).toBeLessThan(most);
+  });
+});
+
+describe('the largest line', () => {
+  it('is named with what lowers it', () => {
+    expect(largest(monthlyBill(usage))).toMatchObject({ line: { what: 'endpoint' } });
+    expect(report(usage)).toContain('The largest line is "endpoint". Less by: a smaller endpointInstanceType');
+    const busy = monthlyBill({ ...usage, changesPerDay: 1e8 });
+    expect(largest(busy)?.lever).toMatch(/kilobyte/);
   });
 });
 

@@ -1,11 +1,21 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { featureGroup } from '../../../infra/aws/data/feature-group.ts';
-import { lockFile } from '../../../infra/aws/definitions/definitions.ts';
+import { definitionNames, lockFile } from '../../../infra/aws/definitions/definitions.ts';
 import { evolutionOf, lockOf } from '../../../infra/aws/packaging/evolution.ts';
+import { acceptDefinition } from '../../../infra/aws/packaging/lock.ts';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
 import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
-import { defineFeatureGroup, fractional, integral, string } from '../../../shared/feature-groups/define.ts';
+import {
+  defineFeatureGroup,
+  fractional,
+  integral,
+  oneOf,
+  startsWith,
+  string,
+} from '../../../shared/feature-groups/define.ts';
 
 const deployed: FeatureGroupInput = {
   name: 'parcels',
@@ -39,6 +49,26 @@ describe('a definition that is deployed', () => {
     expect(evolve({ features })).toMatchObject({ added: [], refused: [] });
   });
 
+  it('may take other items, and says what becomes of those that are there', () => {
+    const taking = evolve({ items: { sk: startsWith('PARCEL#'), kind: oneOf(['parcel', 7]) } });
+    expect(taking).toMatchObject({ added: [], refused: [] });
+    expect(taking.items).toBe(
+      'The items that are records were all of the table, and are "sk" begins with "PARCEL#" and "kind" is "parcel" or 7: an item comes in, or is taken out, with its next change.',
+    );
+    expect(evolve({}).items).toBeUndefined();
+  });
+
+  it('may spell its label in more ways, but no spelling goes over to the other class', () => {
+    const labelled = (values?: { 0: (string | number)[]; 1: (string | number)[] }) => ({
+      label: { name: 'lost', ...(values && { values }) },
+    });
+    expect(evolve(labelled({ 0: ['N', 0], 1: ['Y', 1] })).refused).toEqual([]);
+    expect(evolve(labelled({ 0: [1], 1: [0] })).refused).toEqual([
+      'the label 0 was of class 0 and is of the other: what is learned from has its class already; give the label another name and attribute',
+      'the label 1 was of class 1 and is of the other: what is learned from has its class already; give the label another name and attribute',
+    ]);
+  });
+
   it('says what a change of the schema will do, and nothing of other changes', () => {
     const bounded = { ...deployed.features, rooms: integral({ min: 1 }) };
     expect(evolve({ features: bounded }).retraining).toBeUndefined();
@@ -67,7 +97,16 @@ describe('a definition that is deployed', () => {
     ['the event time', { eventTime: { name: 'at' } }, 'the event time was event_time and is at'],
     ['a type', { features: { ...deployed.features, weight: integral() } }, 'weight was Fractional and is Integral'],
     ['a removal', { features: { weight: fractional(), note: string() } }, 'rooms was removed or renamed'],
-    ['the label', { label: { name: 'found' } }, 'lost was removed or renamed'],
+    [
+      'label',
+      { label: { name: 'found' } },
+      'the label was lost and is found: the labels that are counted are of the first',
+    ],
+    [
+      'label than the one it has',
+      { label: undefined },
+      'the label lost was removed: its models and endpoints would be left',
+    ],
     [
       'a feature in between',
       { features: { speed: fractional(), ...deployed.features } },
@@ -77,19 +116,70 @@ describe('a definition that is deployed', () => {
     expect(evolve(change).refused).toEqual(expect.arrayContaining([expect.stringContaining(refusal)]));
   });
 
+  it('may gain a label later, which is an update of the feature group, and says where labels come from', () => {
+    const { label: _, ...unlabeled } = deployed;
+    const before = lockOf(defineFeatureGroup(unlabeled), {});
+    const gained = evolutionOf(
+      before,
+      lockOf(defineFeatureGroup({ ...deployed, label: { name: 'lost', values: { 0: [1], 1: [0] } } }), {}),
+    );
+    expect(gained).toMatchObject({ added: ['lost Integral'], refused: [] });
+    expect(gained.retraining).toContain('The label lost is new: models are trained from now on.');
+  });
+
+  it('that has grown already gains a label behind its features, by the version that brings it', () => {
+    const { label: _, ...unlabeled } = deployed;
+    const features = { ...deployed.features, speed: fractional({ optional: true, since: 2 }) };
+    const before = lockOf(defineFeatureGroup({ ...unlabeled, features }), {});
+    const with2 = (since: number) =>
+      evolutionOf(before, lockOf(defineFeatureGroup({ ...unlabeled, features, label: { name: 'lost', since } }), {}));
+    expect(with2(1).refused).toEqual([expect.stringContaining('speed was column 4 of the change log and is column 5')]);
+    expect(with2(2)).toMatchObject({ added: ['lost Integral'], refused: [] });
+  });
+
   it('is refused other tags of the stack, as they are tags of the feature group', () => {
     expect(evolve({}, { team: 'a' }).refused).toEqual([expect.stringContaining('the tags of the stack was {}')]);
   });
 });
 
-const folder = new URL('../../../shared/feature-groups/', import.meta.url);
-const definitions = readdirSync(folder)
-  .filter((file) => file.endsWith('.ts') && !/^(define|import-definition|registry)\.ts$/.test(file))
-  .map((file) => file.slice(0, -'.ts'.length));
-
 describe('the lock of', () => {
-  it.each(definitions)('%s is what the definition is: `npx serverless package` writes it', async (name) => {
-    expect(existsSync(lockFile(name))).toBe(true);
-    expect(JSON.parse(readFileSync(lockFile(name), 'utf8'))).toEqual(lockOf(await loadFeatureGroup(name), {}));
+  it.each(definitionNames().filter((name) => existsSync(lockFile(name))))(
+    '%s lets its definition be deployed as it is now',
+    async (name) => {
+      const lock = JSON.parse(readFileSync(lockFile(name), 'utf8'));
+      expect(evolutionOf(lock, lockOf(await loadFeatureGroup(name), lock.stackTags)).refused).toEqual([]);
+    },
+  );
+});
+
+describe('npm run definition -- accept', () => {
+  let folder: string;
+  const kept = () => JSON.parse(readFileSync(join(folder, lockFile('orders')), 'utf8'));
+  const file = (change: Partial<FeatureGroupInput> = {}) => defineFeatureGroup({ ...deployed, ...change });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tributary-lock-'));
+    mkdirSync(join(folder, 'shared/feature-groups'), { recursive: true });
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('writes the lock of a definition as it is, once', () => {
+    expect(acceptDefinition(folder, 'orders', file())).toBe(true);
+    expect(kept()).toEqual(lockOf(file(), {}));
+    expect(acceptDefinition(folder, 'orders', file())).toBe(false);
+  });
+
+  it('keeps the tags that the stack was deployed with', () => {
+    writeFileSync(join(folder, lockFile('orders')), JSON.stringify(lockOf(file(), { team: 'a' })));
+    expect(acceptDefinition(folder, 'orders', file())).toBe(false);
+    expect(kept().stackTags).toEqual({ team: 'a' });
+  });
+
+  it('refuses what no deployment can do, and leaves the lock as it is', () => {
+    acceptDefinition(folder, 'orders', file());
+    const before = kept();
+    expect(() => acceptDefinition(folder, 'orders', file({ table: 'another' }))).toThrow(
+      'has changes that no deployment can make without losing data: the table was',
+    );
+    expect(kept()).toEqual(before);
   });
 });

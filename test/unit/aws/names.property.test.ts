@@ -59,7 +59,7 @@ test('every name of every plan is allowed by every role that acts on it, whateve
         const alarms = alarmNames(plan.endpointConfigName);
         const made = {
           'training-job': [plan.trainingJobName],
-          'transform-job': [plan.challengerJobName, plan.championJobName],
+          'transform-job': [plan.challengerJobName, plan.championJobName, plan.leaderJobName],
           model: [plan.modelName],
           'endpoint-config': [plan.endpointConfigName],
           endpoint: [plan.endpointName, names.endpoint],
@@ -88,4 +88,4 @@ test('every name of every plan is allowed by every role that acts on it, whateve
     ),
     { numRuns: 200 },
   );
-}, 60_000);
+});

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
+import { snapshotDefinition } from '../../../infra/aws/retraining/snapshot-machine.ts';
 import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
 
 /** asl-validator comes without types. */
@@ -42,6 +43,10 @@ function reachableFrom(start: string, seen = new Set<string>()): Set<string> {
   for (const next of nextOf(definition.States[start] ?? { Type: 'missing' })) reachableFrom(next, seen);
   return seen;
 }
+
+test('the state machine of snapshots is valid in the Amazon States Language', () => {
+  expect(validate(structuredClone(snapshotDefinition))).toMatchObject({ isValid: true, errors: [] });
+});
 
 describe('the retraining state machine', () => {
   // The validator writes defaults into what it is given, so it gets a copy.

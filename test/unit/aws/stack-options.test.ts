@@ -89,7 +89,12 @@ describe('key attributes', () => {
   it('have one type each', () => {
     const recordIdentifier = { name: 'reading', attributes: ['sensor', 'at'], types: ['S' as const] };
     expect(() =>
-      defineFeatureGroup({ name: 'readings', recordIdentifier, features: {}, label: { name: 'fault' } }),
+      defineFeatureGroup({
+        name: 'readings',
+        recordIdentifier,
+        features: { heat: fractional() },
+        label: { name: 'fault' },
+      }),
     ).toThrow('1 types for 2 attributes');
   });
 });
@@ -106,6 +111,18 @@ describe('the customer’s key', () => {
   it.each(holdsData)('encrypts %s', (_, resource) => {
     expect(JSON.stringify(resource.Properties)).toContain(kmsKeyArn);
     expect(JSON.stringify(resource.Properties)).not.toMatch(/AES256|AWS_OWNED|SSE_S3/);
+  });
+
+  it('encrypts models and scores, which would take S3’s own key', () => {
+    const { States } = JSON.parse(String(resources.RetrainingStateMachine?.Properties.DefinitionString));
+    const outputs = Object.entries<{ Parameters?: Record<string, object> }>(States).flatMap(
+      ([name, { Parameters }]) => {
+        const output = Parameters?.OutputDataConfig ?? Parameters?.TransformOutput;
+        return output ? [[name, output]] : [];
+      },
+    );
+    expect(outputs.map(([name]) => name)).toEqual(['Train', 'ScoreChallenger', 'ScoreChampion', 'ScoreLeader']);
+    for (const [, output] of outputs) expect(output).toMatchObject({ KmsKeyId: kmsKeyArn });
   });
 
   it('may be used by the roles through services only', () => {

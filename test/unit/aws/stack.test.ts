@@ -7,7 +7,7 @@ import { QUARANTINE_DAYS } from '../../../infra/aws/data/buckets.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { columnsOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
-import { LATENESS_DAYS_MAX, SNAPSHOT_AGE_DAYS_MAX, snapshotsFolder } from '../../../shared/training/snapshot.ts';
+import { LATENESS_DAYS_MAX } from '../../../shared/training/snapshot.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
 const options = {
@@ -129,9 +129,9 @@ describe('the change log in Glue', () => {
 });
 
 describe('the snapshots in Glue', () => {
-  const { TableInput: table } = properties<Table>('SnapshotTable');
+  const { TableInput: table } = properties<Table>('SnapshotsTable');
 
-  it('have what training needs, and no text or feature that does not train', () => {
+  it('have what tells a change, and every column of the views, as Parquet that is read by name', () => {
     expect(table.StorageDescriptor.Columns.map((it) => `${it.Name} ${it.Type}`)).toEqual([
       'sequence_number string',
       'event_name string',
@@ -141,27 +141,35 @@ describe('the snapshots in Glue', () => {
       'unit-price double',
       'quantity bigint',
       'giftwrapped tinyint',
+      'note string',
       'size string',
       'channel string',
+      'internal_score double',
       'returned tinyint',
       'discount double',
+      '_labeled_day string',
     ]);
   });
 
-  it('are found by the name that a query gives, in the folder of their format', () => {
-    expect(table.PartitionKeys).toEqual([{ Name: 'snapshot', Type: 'string' }]);
-    expect(table.Parameters).toMatchObject({ 'projection.enabled': 'true', 'projection.snapshot.type': 'injected' });
+  it('are found by the name that a query gives, whatever definition they are of', () => {
+    expect(table.PartitionKeys).toEqual(['snapshot', 'snapshot_part'].map((Name) => ({ Name, Type: 'string' })));
+    expect(table.Parameters).toMatchObject({
+      'projection.enabled': 'true',
+      'projection.snapshot.type': 'injected',
+      'projection.snapshot_part.type': 'enum',
+      'projection.snapshot_part.values': 'labeled,rest',
+    });
     const template = JSON.stringify(table.Parameters['storage.location.template']);
-    expect(template).toMatch(new RegExp(`"/${snapshotsFolder(orders)}"[^"]*"\\$","\\{snapshot\\}/"`));
+    expect(template).toMatch(/"\/snapshots\/"[^"]*"\$","\{snapshot\}\/snapshot_part="[^"]*"\$","\{snapshot_part\}\/"/);
   });
 
-  it('outlive the time they are built upon, and remember deletions for as long as a redrive can bring older rows', () => {
+  it('do not expire by age, as a view may read one for long, and remember deletions as long as a redrive brings older rows', () => {
     const { LifecycleConfiguration: lifecycle } = properties<{
       LifecycleConfiguration: { Rules: { Prefix?: string; ExpirationInDays?: number }[] };
     }>('DataBucket');
-    const rule = lifecycle.Rules.find(({ Prefix }) => Prefix === 'snapshots/');
-    expect(rule?.ExpirationInDays).toBeGreaterThan(SNAPSHOT_AGE_DAYS_MAX + 7);
-    expect(lifecycle.Rules.some(({ Prefix }) => Prefix === 'change-log/')).toBe(false);
+    for (const kept of ['snapshots/', 'change-log/']) {
+      expect(lifecycle.Rules.some(({ Prefix }) => Prefix === kept)).toBe(false);
+    }
     expect(LATENESS_DAYS_MAX).toBeGreaterThan(QUARANTINE_DAYS + 2);
   });
 });
@@ -199,7 +207,7 @@ describe('permissions', () => {
 
   it.each(roles)('of %s name their actions, and their resources wherever a resource can be named', (_, resource) => {
     const withoutResource =
-      /^(cloudwatch:(PutMetricData|DescribeAlarms)|ecr:GetAuthorizationToken|sagemaker:List(Models|EndpointConfigs|Endpoints)|xray:.*)$/;
+      /^(cloudwatch:(PutMetricData|DescribeAlarms)|ecr:GetAuthorizationToken|lakeformation:GetDataAccess|sagemaker:List(Models|EndpointConfigs|Endpoints)|application-autoscaling:Describe(ScalableTargets|ScalingPolicies)|xray:.*)$/;
     for (const { Action, Resource } of statementsOf(resource)) {
       expect(Action.filter((action) => action.includes('*'))).toEqual([]);
       if (Resource === '*') expect(Action).toEqual(Action.map(() => expect.stringMatching(withoutResource)));

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { roleOf } from '../../../infra/aws/cloudformation/iam.ts';
 import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
+import { snapshotDefinition } from '../../../infra/aws/retraining/snapshot-machine.ts';
 import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
@@ -80,7 +81,7 @@ describe.each(functions)('function %s', (name, definition) => {
   it('is set every environment variable it reads, and reads every one it is set', () => {
     const code = codeOf(definition);
     const own = readFileSync(moduleOf(definition), 'utf8');
-    const read = [...own.matchAll(/\b(\w+Config)\(\)/g)].flatMap(([, it = '']) =>
+    const read = [...own.matchAll(/\b(\w+Config)\(/g)].flatMap(([, it = '']) =>
       settingsOf(SETTINGS[it] ?? {}).map(({ variable }) => variable),
     );
     const byPowertools = Object.entries(POWERTOOLS).flatMap(([it, used]) => (used.test(code) ? it : []));
@@ -106,6 +107,7 @@ describe.each(functions)('function %s', (name, definition) => {
 
 /** IAM's prefix of each SDK client, and actions that are not named as their operation is. */
 const PREFIXES: Readonly<Record<string, string>> = {
+  'client-application-auto-scaling': 'application-autoscaling',
   'client-codedeploy': 'codedeploy',
   'client-dynamodb': 'dynamodb',
   'client-dynamodb-streams': 'dynamodb',
@@ -153,11 +155,19 @@ function byServices(name: string): Readonly<Record<string, string>> {
     'dynamodb:ListStreams': 'the event source mapping',
   };
   const write = { 'sagemaker:PutRecord': 'Feature Store, for each entry of a batch write' };
+  const scaling = Object.fromEntries(
+    [
+      'cloudwatch:DeleteAlarms cloudwatch:DescribeAlarms cloudwatch:PutMetricAlarm',
+      'sagemaker:UpdateEndpointWeightsAndCapacities',
+    ]
+      .flatMap((it) => it.split(' '))
+      .map((action) => [action, 'Application Auto Scaling, for a new endpoint']),
+  );
   switch (name) {
     case 'ingest':
       return { ...always, ...stream, ...write, 's3:ListBucket': 'Lambda, for failed batches' };
     case 'retrain':
-      return { ...always, ...stream };
+      return { ...always, ...stream, ...scaling };
     case 'redrive':
       return { ...always, ...write };
     default:
@@ -196,20 +206,23 @@ describe('roles of services', () => {
     expect(actions).toEqual(documented.flatMap((it) => it.split(' ')).sort());
   });
 
-  it('are all roles but the functions’ and the state machine’s', () => {
+  it('are all roles but the functions’ and the state machines’', () => {
     const roles = Object.entries(resources.Resources).filter(([, { Type }]) => Type === 'AWS::IAM::Role');
     const ofFunctions = functions.map(([, { role }]) => role);
     expect(roles.map(([id]) => id).sort()).toEqual(
-      [...Object.keys(OF_SERVICES), ...ofFunctions, 'RetrainingStateMachineRole'].sort(),
+      [...Object.keys(OF_SERVICES), ...ofFunctions, 'RetrainingStateMachineRole', 'SnapshotStateMachineRole'].sort(),
     );
   });
 });
 
-describe('the state machine', () => {
+describe.each([
+  ['RetrainingStateMachine', retrainingDefinition],
+  ['SnapshotStateMachine', snapshotDefinition],
+])('%s', (id, definition) => {
   /** What an integration needs beyond the operation that names it. Source: Step Functions' developer guide. */
   const BESIDES: Readonly<Record<string, readonly string[]>> = {
     'athena:startQueryExecution.sync': [
-      'athena:GetQueryExecution athena:StopQueryExecution',
+      'athena:GetDataCatalog athena:GetQueryExecution athena:StopQueryExecution lakeformation:GetDataAccess',
       'glue:CreateDatabase glue:GetDatabase glue:GetPartition glue:GetPartitions glue:GetTable glue:GetTables',
       's3:AbortMultipartUpload s3:GetBucketLocation s3:GetObject s3:ListBucket s3:ListBucketMultipartUploads',
       's3:ListMultipartUploadParts s3:PutObject',
@@ -230,7 +243,7 @@ describe('the state machine', () => {
     'xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments',
     'kms:Decrypt kms:GenerateDataKey',
   ];
-  const asl = JSON.stringify(retrainingDefinition);
+  const asl = JSON.stringify(definition);
 
   it('may call what its states call, and nothing else', () => {
     const integrations = [...asl.matchAll(/"arn:aws:states:::(?:aws-sdk:)?([^"]+)"/g)].map(([, it = '']) => it);
@@ -239,13 +252,13 @@ describe('the state machine', () => {
       const action = `${service}:${operation.charAt(0).toUpperCase()}${operation.slice(1)}`;
       return [...(action === 'lambda:Invoke' ? [] : [action]), ...(BESIDES[integration] ?? [])];
     });
-    const role = roleOf(resources.Resources.RetrainingStateMachineRole ?? { Type: '', Properties: {} });
+    const role = roleOf(resources.Resources[`${id}Role`] ?? { Type: '', Properties: {} });
     const allowed = new Set(role?.statements.flatMap((it) => it.Action));
     expect([...allowed].sort()).toEqual([...new Set([...needed, ...ALWAYS].flatMap((it) => it.split(' ')))].sort());
   });
 
   it('is given every substitution that its definition has, and has every one that it is given', () => {
-    const properties = resources.Resources.RetrainingStateMachine?.Properties as { DefinitionSubstitutions: object };
+    const properties = resources.Resources[id]?.Properties as { DefinitionSubstitutions: object };
     const used = new Set([...asl.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name));
     expect([...used].sort()).toEqual(Object.keys(properties.DefinitionSubstitutions).sort());
   });

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { correlationSql, DELETED, latestRowsSql, RECENCY } from '../../../shared/change-log/sql.ts';
 import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
-import { categorical, defineFeatureGroup, string } from '../../../shared/feature-groups/define.ts';
+import { categorical, defineFeatureGroup, fractional, string } from '../../../shared/feature-groups/define.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
 const group = (change: Partial<FeatureGroupInput>) =>
-  defineFeatureGroup({ name: 'g', recordIdentifier: 'id', features: {}, label: { name: 'y' }, ...change });
+  defineFeatureGroup({
+    name: 'g',
+    recordIdentifier: 'id',
+    features: { size: fractional() },
+    label: { name: 'y' },
+    ...change,
+  });
 
 describe('the latest rows', () => {
   it('apply deletions after the latest row is picked', () => {

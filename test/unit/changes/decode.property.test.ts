@@ -12,14 +12,17 @@ import {
 } from '../../../shared/changes/change.ts';
 import { isRejection, makeDecoder } from '../../../shared/changes/decode.ts';
 import { formatEventTime } from '../../../shared/changes/event-time.ts';
-import { columnsOf, type Feature, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { columnsOf, type Feature, type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
+import { type ItemPath, placeText } from '../../../shared/definition/item-path.ts';
 import {
   boolean,
   categorical,
   defineFeatureGroup,
   fractional,
+  hashed,
   integral,
   string,
+  timestamp,
 } from '../../../shared/feature-groups/define.ts';
 import { batchWriteBodyWriter } from '../../../shared/online-store/body.ts';
 import { FIRST_SECOND, streamRecord, timedChange } from '../../given/builders.ts';
@@ -36,28 +39,50 @@ const categories = fc.uniqueArray(fc.constantFrom('a', 'b,c', '\\', '"', 'ä', '
   minLength: 2,
   maxLength: 5,
 });
+/** Ways into maps and lists, some of which share a part; most features are at the top. */
+const place = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  fc.constantFrom<{ path: ItemPath }[]>(
+    { path: ['map', 'a'] },
+    { path: ['map', 'constructor'] },
+    { path: ['list', 1] },
+    { path: ['map', 'list', 0, 'x'] },
+    { path: ['a.b'] },
+  ),
+);
 const feature = fc
-  .tuple(fc.boolean(), bounds, categories)
-  .chain(([optional, range, texts]) =>
+  .tuple(fc.boolean(), bounds, categories, place)
+  .chain(([optional, range, texts, at]) =>
     fc.constantFrom(
-      integral({ optional, ...range }),
-      integral({ optional, min: -(2n ** 60n), max: 2n ** 62n }),
-      fractional({ optional, ...range }),
-      fractional({ optional }),
-      boolean({ optional }),
-      categorical(texts, { optional }),
-      string({ optional }),
+      integral({ optional, ...range, ...at }),
+      integral({ optional, min: -(2n ** 60n), max: 2n ** 62n, ...at }),
+      fractional({ optional, ...range, ...at }),
+      fractional({ optional, ...at }),
+      boolean({ optional, ...at }),
+      categorical(texts, { optional, ...at }),
+      categorical(texts, { optional, others: true, ...at }),
+      categorical([1, -2.5, 30], { optional, ...at }),
+      categorical([1, 7n], { optional, others: true, ...at }),
+      timestamp({ optional, ...at }),
+      hashed(8, { optional, ...at }),
+      string({ optional, ...at }),
     ),
   );
 const definition = fc
   .dictionary(fc.constantFrom('age', 'constructor', 'x-1', 'B', 'toString'), feature, { minKeys: 1 })
-  .map((features) =>
-    defineFeatureGroup({
-      name: 'generated',
-      recordIdentifier: 'account_id',
-      features,
-      label: { name: 'y', attribute: 'label' },
-    }),
+  // A definition of texts only is refused, so that a feature that trains is always there.
+  .map((features) => ({ ...features, last: boolean({ optional: true }) }))
+  .chain((features) =>
+    fc
+      .constantFrom('none', undefined, { 0: ['N', false], 1: ['Y', true] }, { 0: [0, -1, 'N'], 1: [7n, 'ä'] })
+      .map((values) =>
+        defineFeatureGroup({
+          name: 'generated',
+          recordIdentifier: 'account_id',
+          features,
+          ...(typeof values !== 'string' && { label: { name: 'y', attribute: 'label', ...(values && { values }) } }),
+        }),
+      ),
   );
 
 const numberText = fc.oneof(
@@ -76,25 +101,78 @@ const attribute = fc.oneof(
   fc.constantFrom({ SS: ['b', 'a'] }, { B: 'AAEq' }, {}, { L: [{ N: '1.50' }] }, { S: 1 }, { N: 1 }, { BOOL: 'true' }),
 ) as fc.Arbitrary<AttributeValue>;
 
+/** Labels as the definition spells them. */
+const labelsOf = (group: FeatureGroup): AttributeValue[] => {
+  const { values = { 0: [0, false], 1: [1, true] } } = labelOf(group);
+  return [...values[0], ...values[1]].map((it) =>
+    typeof it === 'string' ? { S: it } : typeof it === 'boolean' ? { BOOL: it } : { N: String(it) },
+  );
+};
+
+/** Times as applications write them, some of which no calendar has. */
+const timeAttribute: fc.Arbitrary<AttributeValue> = fc.oneof(
+  fc.record({ N: fc.bigInt({ min: -(10n ** 13n), max: 10n ** 13n }).map(String) }),
+  fc.record({ N: numberText }),
+  fc
+    .tuple(fc.integer({ min: 1, max: 9_999 }), fc.integer({ min: 0, max: 13 }), fc.integer({ min: 0, max: 32 }))
+    .chain(([year, month, day]) => {
+      const date = [String(year).padStart(4, '0'), ...[month, day].map((it) => String(it).padStart(2, '0'))].join('-');
+      const rests = ['', 'T07:53Z', 'T23:59:59.5Z', 'T00:00:00.123456789+05:30', 'T12:00:00-0800', 'T07:53', 'T24:00Z'];
+      return fc.constantFrom(...rests).map((rest) => ({ S: `${date}${rest}` }));
+    }),
+);
+
 /** An attribute that the feature mostly takes, so that records with a single fault are common. */
 const imageOf = (group: FeatureGroup) =>
+  fc
+    .tuple(valuesOf(group), fc.option(fc.tuple(fc.constantFrom('map', 'list', 'a.b'), attribute), { freq: 8 }))
+    .map(([values, instead]) => {
+      const image: Record<string, AttributeValue> = {};
+      for (const { name, feature: of } of columnsOf(group)) {
+        const value = Object.hasOwn(values, name) ? values[name] : undefined;
+        if (value === undefined) continue;
+        const [top, ...steps] = of === 'label' ? [labelOf(group).attribute] : (of.path ?? [of.attribute]);
+        image[top] = withValue(image[top], steps, value);
+      }
+      return instead ? { ...image, [instead[0]]: instead[1] } : image;
+    });
+
+/** What is there, with a value where the steps lead to. */
+function withValue(
+  at: AttributeValue | undefined,
+  steps: readonly (string | number)[],
+  value: AttributeValue,
+): AttributeValue {
+  const [step, ...others] = steps;
+  if (step === undefined) return value;
+  const inside = (typeof step === 'number' ? (at?.L ?? []) : (at?.M ?? {})) as Record<string | number, AttributeValue>;
+  const before = Object.hasOwn(inside, step) ? inside[step] : undefined;
+  return typeof step === 'number'
+    ? {
+        L: Object.assign([{ S: 'before' }, { S: 'it' }].slice(0, step), inside, {
+          [step]: withValue(before, others, value),
+        }),
+      }
+    : { M: { ...inside, [step]: withValue(before, others, value) } };
+}
+
+const valuesOf = (group: FeatureGroup): fc.Arbitrary<Record<string, AttributeValue | undefined>> =>
   fc.record(
     Object.fromEntries(
-      columnsOf(group).map(({ feature: of }) => {
+      columnsOf(group).map(({ name, feature: of }) => {
         const good: fc.Arbitrary<AttributeValue> =
           of === 'label'
-            ? fc.constantFrom({ N: '0' }, { N: '1' }, { BOOL: true })
+            ? fc.constantFrom(...labelsOf(group))
             : of.type === 'categorical'
-              ? fc.constantFrom(...of.categories.map((S) => ({ S })))
-              : of.type === 'string'
-                ? fc.record({ S: fc.string() })
-                : of.type === 'boolean'
-                  ? fc.record({ BOOL: fc.boolean() })
-                  : fc.record({ N: fc.integer({ min: -1_000, max: 1_000 }).map(String) });
-        return [
-          of === 'label' ? group.label.attribute : of.attribute,
-          fc.oneof({ weight: 4, arbitrary: good }, attribute),
-        ];
+              ? fc.constantFrom(...of.categories.map((it) => ({ [of.attributeType ?? 'S']: it })))
+              : of.type === 'timestamp'
+                ? timeAttribute
+                : of.type === 'string'
+                  ? fc.record({ S: fc.string() })
+                  : of.type === 'boolean'
+                    ? fc.record({ BOOL: fc.boolean() })
+                    : fc.record({ N: fc.integer({ min: -1_000, max: 1_000 }).map(String) });
+        return [name, fc.oneof({ weight: 4, arbitrary: good }, attribute)];
       }),
     ),
     { requiredKeys: [] },
@@ -122,9 +200,10 @@ test('the decoder and the zod schema of the definition agree on every record and
           } else {
             rejected += 1;
             const [first] = parsed.error.issues;
+            const at = columnsOf(group).find(({ name }) => name === first?.path[0])?.feature ?? 'label';
             expect(isRejection(decoded) && [decoded.reason, decoded.path]).toEqual([
               first?.message,
-              `dynamodb.NewImage.${String(first?.path[0])}`,
+              `dynamodb.NewImage.${placeText(at === 'label' ? labelOf(group) : at)}`,
             ]);
           }
         }
@@ -224,8 +303,8 @@ test('a feature that is called as every object has a property is absent when it 
   const group = defineFeatureGroup({
     name: 'odd',
     recordIdentifier: 'account_id',
-    features: { constructor: string({ optional: true }) },
+    features: { constructor: string({ optional: true }), active: boolean({ optional: true }) },
     label: { name: 'y' },
   });
-  expect((makeDecoder(group)(streamRecord()) as Change).values).toEqual([undefined, undefined]);
+  expect((makeDecoder(group)(streamRecord()) as Change).values).toEqual([undefined, '1', undefined]);
 });

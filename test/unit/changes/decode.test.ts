@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { AttributeValue } from '../../../shared/changes/attribute-value.ts';
 import type { Change, Rejection } from '../../../shared/changes/change.ts';
-import { isChange, makeDecoder } from '../../../shared/changes/decode.ts';
+import { type Decoded, isChange, makeDecoder } from '../../../shared/changes/decode.ts';
 import { assignEventTimes } from '../../../shared/changes/event-order.ts';
 import { formatEventTime } from '../../../shared/changes/event-time.ts';
-import { categorical, defineFeatureGroup, integral, string } from '../../../shared/feature-groups/define.ts';
+import { boolean, categorical, defineFeatureGroup, integral, string } from '../../../shared/feature-groups/define.ts';
 import { accountItem, accounts, FIRST_SECOND, streamRecord } from '../../given/builders.ts';
 
 const decode = makeDecoder(accounts);
@@ -13,8 +13,7 @@ const decode = makeDecoder(accounts);
 const TEAM = 1;
 const decodeItem = (overrides: Record<string, AttributeValue | undefined>) =>
   decode(streamRecord({ after: accountItem(overrides) }));
-const reasonOf = (decoded: Change | Rejection) =>
-  'reason' in decoded ? `${decoded.reason} ${decoded.path}` : 'change';
+const reasonOf = (decoded: Decoded) => ('reason' in decoded ? `${decoded.reason} ${decoded.path}` : 'change');
 
 test('an insert becomes a change with every value as the text it was written as, and a category as its position', () => {
   expect(decode(streamRecord())).toEqual({
@@ -56,9 +55,106 @@ test.each([
   ['an unknown category', { plan: { S: 'gold' } }, 'unknown-category dynamodb.NewImage.plan'],
   ['text in a boolean', { active: { S: 'true' } }, 'wrong-type dynamodb.NewImage.active'],
   ['a number in a string', { note: { N: '1' } }, 'wrong-type dynamodb.NewImage.note'],
-  ['a label that is neither', { churned: { N: '2' } }, 'invalid-label dynamodb.NewImage.churned'],
 ])('%s is rejected with the reason and the place', (_, overrides, expected) => {
   expect(reasonOf(decodeItem(overrides))).toBe(expected);
+});
+
+test('a wrong label holds no feature back: it is absent, and rejected apart with the whole record', () => {
+  const record = streamRecord({ after: accountItem({ churned: { N: '2' } }) });
+  const path = 'dynamodb.NewImage.churned';
+  expect(decode(record)).toMatchObject({
+    values: ['3', '12.50', TEAM, '1', undefined, undefined, undefined],
+    newLabel: undefined,
+    wrongLabel: { sequenceNumber: '100000000000000000001', reason: 'invalid-label', path, record },
+  });
+  expect(decodeItem({ churned: { N: '2' }, plan: { S: 'gold' } })).toMatchObject({ reason: 'unknown-category' });
+});
+
+describe('a label that is spelled', () => {
+  const decodeSpelled = makeDecoder(
+    defineFeatureGroup({
+      ...{ name: 'orders', recordIdentifier: 'account_id', features: { v: integral({ optional: true }) } },
+      label: { name: 'returned', values: { 0: ['N', false], 1: ['Y', true, 2] } },
+    }),
+  );
+  const item = (returned?: AttributeValue) => ({ account_id: { S: 'a-1' }, ...(returned && { returned }) });
+  const change = (after?: AttributeValue, before?: AttributeValue) =>
+    decodeSpelled(streamRecord({ eventName: 'MODIFY', after: item(after), before: item(before) })) as Change;
+
+  test.each<[AttributeValue, string | null]>([
+    [{ S: 'Y' }, '1'],
+    [{ BOOL: true }, '1'],
+    [{ N: '2.0' }, '1'],
+    [{ S: 'N' }, '0'],
+    [{ BOOL: false }, '0'],
+    [{ NULL: true }, null],
+  ])('as %j is %s', (returned, text) => {
+    expect(change(returned).values?.at(-1)).toBe(text);
+  });
+
+  test('brings a label when its class changes, and not when its spelling does', () => {
+    expect(change({ S: 'Y' }, { S: 'N' }).newLabel).toBe('1');
+    expect(change({ S: 'Y' }, { BOOL: true }).newLabel).toBeUndefined();
+    expect(change({ S: 'N' }, undefined).newLabel).toBe('0');
+  });
+
+  test('in no way of the definition counts as absent, and is rejected apart with those that there are', () => {
+    for (const returned of [{ S: 'yes' }, { N: '1' }, { S: 'y' }]) {
+      expect(change(returned)).toMatchObject({
+        values: [undefined, undefined],
+        newLabel: undefined,
+        wrongLabel: { reason: 'invalid-label', message: 'Expected one of "N", false, "Y", true, 2.' },
+      });
+    }
+    expect(change({ S: 'Y' }, { S: 'yes' })).toMatchObject({ newLabel: '1', values: [undefined, '1'] });
+  });
+});
+
+describe('a feature with a path', () => {
+  const decodeOrder = makeDecoder(
+    defineFeatureGroup({
+      ...{ name: 'orders', recordIdentifier: 'account_id', label: { name: 'y' } },
+      features: {
+        city: categorical(['Graz', 'Wien'], { path: ['address', 'city'] }),
+        zip: string({ path: ['address', 'zip'], optional: true }),
+        price: integral({ path: ['lines', 0, 'price'], optional: true }),
+      },
+    }),
+  );
+  const address = (M: object) => ({ address: { M } });
+  const decoded = (attributes: object) => {
+    const it = decodeOrder(streamRecord({ after: { account_id: { S: 'a-1' }, ...attributes } }));
+    return 'reason' in it ? `${it.reason} at ${it.path}: ${it.message}` : (it as Change).values;
+  };
+  const [inGraz, lines] = [{ city: { S: 'Graz' } }, { lines: { L: [{ M: { price: { N: '7' } } }] } }];
+
+  test('is read from inside maps and lists', () => {
+    expect(decoded({ ...address({ ...inGraz, zip: { S: '8010' } }), ...lines })).toEqual([0, '8010', '7', undefined]);
+    expect(decoded({ ...address(inGraz), lines: { L: [] } })).toEqual([0, undefined, undefined, undefined]);
+    expect(decoded({ ...address(inGraz), lines: { NULL: true } })).toEqual([0, undefined, null, undefined]);
+  });
+
+  test.each([
+    ['is missing', address({}), 'missing-feature at dynamodb.NewImage.address.city: city is required'],
+    ['is missing with its map', {}, 'missing-feature at dynamodb.NewImage.address.city: city is required'],
+    [
+      'is of another type',
+      address({ city: { N: '1' } }),
+      'wrong-type at dynamodb.NewImage.address.city: Expected S, found N.',
+    ],
+    [
+      'would be inside of what is no map',
+      { address: { S: 'Graz' } },
+      'wrong-type at dynamodb.NewImage.address.city: Expected S, found S on the way to it.',
+    ],
+    [
+      'would be inside of what is no list',
+      { ...address(inGraz), lines: { M: {} } },
+      'wrong-type at dynamodb.NewImage.lines[0].price: Expected N, found M on the way to it.',
+    ],
+  ])('is rejected with its path when it %s', (_, attributes, expected) => {
+    expect(decoded(attributes)).toContain(expected);
+  });
 });
 
 test('a rejection carries the whole record and never repeats the value', () => {
@@ -142,10 +238,36 @@ test.each([
     { ...streamRecord(), dynamodb: { ...streamRecord().dynamodb, SequenceNumber: undefined } },
     'malformed-record dynamodb.SequenceNumber',
   ],
+  ...['', '12a', ' 12', '-12', '1'.repeat(41)].map((SequenceNumber): [string, object, string] => [
+    `the sequence number "${SequenceNumber}"`,
+    { ...streamRecord(), dynamodb: { ...streamRecord().dynamodb, SequenceNumber } },
+    'malformed-record dynamodb.SequenceNumber',
+  ]),
+  [
+    'a key of one attribute more',
+    { ...streamRecord(), dynamodb: { ...streamRecord().dynamodb, Keys: { account_id: { S: 'a' }, more: { S: 'b' } } } },
+    'key-schema dynamodb.Keys',
+  ],
+  [
+    'a key that is binary',
+    { ...streamRecord(), dynamodb: { ...streamRecord().dynamodb, Keys: { account_id: { B: 'AAEq' } } } },
+    'key-schema dynamodb.Keys.account_id',
+  ],
   ['null', null, 'malformed-record eventName'],
   ['a set that is no list', streamRecord({ after: accountItem({ note: { SS: 5 } }) }), 'malformed-record dynamodb'],
 ])('%s is a rejection, never a throw', (_, record, expected) => {
   expect(reasonOf(decode(record))).toBe(expected);
+});
+
+test.each([
+  ['100', '100'],
+  ['1E2', '100'],
+  ['007', '7'],
+  ['-0.5', '-0.5'],
+])('a numeric key of %s is %s, however it was written', (N, expected) => {
+  const record = streamRecord();
+  const dynamodb = { ...record.dynamodb, Keys: { account_id: { N } } };
+  expect(decode({ ...record, dynamodb })).toMatchObject({ recordIdentifier: expected });
 });
 
 test('two key attributes make one identifier that no other keys make', () => {
@@ -176,7 +298,7 @@ function identifierOf(...parts: string[]): string {
   const { dynamodb } = streamRecord();
   const record = { ...streamRecord(), dynamodb: { ...dynamodb, Keys, NewImage: { ...Keys, amount: { N: '1' } } } };
   const decoded = makeDecoder(group)(record);
-  return 'reason' in decoded ? decoded.reason : decoded.recordIdentifier;
+  return 'reason' in decoded ? decoded.reason : (decoded as Change).recordIdentifier;
 }
 
 const oddKey = fc.oneof(
@@ -224,13 +346,13 @@ test.each([
 
 test('a record is too large by all of its bytes, its identifier included', () => {
   const group = defineFeatureGroup({
-    ...{ name: 'large', recordIdentifier: 'id', features: { note: string() }, label: { name: 'y' } },
+    ...{ name: 'large', recordIdentifier: 'id', features: { note: string(), b: boolean() }, label: { name: 'y' } },
   });
-  const overhead = 'id'.length + 'event_time'.length + '2025-10-09T08:53:20.000Z'.length + 'note'.length + 'y'.length;
+  const overhead = 'id'.length + 'event_time'.length + '2025-10-09T08:53:20.000Z'.length + 'note'.length + 'b1y'.length;
   const decodeLarge = (noteBytes: number) => {
     const id = { S: 'i'.repeat(2_000) };
     const { dynamodb } = streamRecord();
-    const NewImage = { id, note: { S: 'n'.repeat(noteBytes) } };
+    const NewImage = { id, note: { S: 'n'.repeat(noteBytes) }, b: { BOOL: true } };
     return makeDecoder(group)({ ...streamRecord(), dynamodb: { ...dynamodb, Keys: { id }, NewImage } });
   };
   const most = 350 * 1_024 - overhead - 2_000;
@@ -246,7 +368,7 @@ test.each<[string, AttributeValue, unknown]>([
   ['numbers that JSON writes in another way', { L: [{ N: '+1' }, { N: '.5' }, { N: '1E+5' }] }, '[1,0.5,1E+5]'],
 ])('%s is checked too', (_, note, expected) => {
   const decoded = decodeItem({ note });
-  expect('reason' in decoded ? decoded.reason : decoded.values?.[4]).toBe(expected);
+  expect('reason' in decoded ? decoded.reason : (decoded as Change).values?.[4]).toBe(expected);
 });
 
 test('a time at the end of all times leaves room for the changes after it', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareDecimals, integerText, plainDecimal } from '../../../shared/definition/decimal.ts';
+import { compareDecimals, exactInteger, integerText, plainDecimal } from '../../../shared/definition/decimal.ts';
 
 const plain = fc
   .tuple(fc.boolean(), fc.bigInt({ min: 0n, max: 10n ** 38n }), fc.nat({ max: 20 }))
@@ -51,6 +51,18 @@ test('an exponent is written out without changing the value', () => {
 
 test('an integer has no fraction but zeros', () => {
   expect([integerText('1.00'), integerText('-0'), integerText('1.01')]).toEqual(['1', '0', undefined]);
+});
+
+test.each(['', '-', '01', '-01', '1.0', '1e2', '+1', ' 1', 'NaN', '1:', '1/', '1234567890123456'])(
+  '%j is left to those that read any number',
+  (text) => {
+    expect(exactInteger(text)).toBeNaN();
+  },
+);
+
+test('a short whole number is its value', () => {
+  const texts = ['0', '7', '-7', '10', '999999999999999', '-999999999999999'];
+  expect(texts.map(exactInteger)).toEqual(texts.map(Number));
 });
 
 test.each(['', 'NaN', 'Infinity', '0x10', '1,5', '1.2.3', 'e5', '.'])('%j is no number', (text) => {

@@ -112,7 +112,111 @@ describe('a repair', () => {
   });
 });
 
+describe('what could not be done', () => {
+  const labeled = () => thing('A', 7, { y: { N: '1' } });
+  test.each([
+    ['a fence', 'UpdateItemCommand', /no time left$/],
+    ['a label', 'BatchExecuteStatementCommand', /^label-ledger: /],
+    ['a row', 'PutRecordBatchCommand', /no time left$/],
+    ['a write to the online store', 'BatchWriteRecordCommand', /^feature-store: /],
+  ])('is not said to be done, and goes on waiting: %s', async (_, command, reason) => {
+    const world = new TableWorld();
+    world.items.set('A', labeled());
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: labeled() }));
+    world.second = 600;
+    world.fails.set(command, 'InternalServerError');
+    for (const service of ['DynamoDB', 'Feature Store', 'Firehose']) world.callMs[service] = 100;
+    expect(await world.redrive({ action: 'redrive' }, 30_000)).toMatchObject({
+      redriven: [],
+      waiting: [{ key: 'aws/lambda/1', reason: expect.stringMatching(reason) }],
+    });
+    world.fails.clear();
+    world.second += 60;
+    expect(await world.redrive()).toMatchObject({ redriven: ['aws/lambda/1'], waiting: [] });
+    expect([world.online('A'), world.latest('A')]).toEqual(['7', '7']);
+  });
+
+  test('is told of a record that Feature Store refuses', async () => {
+    const world = new TableWorld();
+    world.items.set('A', thing('A', 7));
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: thing('A', 7) }));
+    world.second = 600;
+    world.fails.set('BatchWriteRecordCommand', 'ValidationException');
+    expect(await world.redrive()).toMatchObject({
+      redriven: [],
+      waiting: [{ reason: 'Feature Store refused the record: ValidationException.' }],
+    });
+  });
+
+  test('is not begun while the change that mended the item may still be in the stream', async () => {
+    const world = new TableWorld();
+    await world.ingest(thingRecord('INSERT', 1, 0, { after: thing('A', 'wrong') }));
+    world.items.set('A', thing('A', 7));
+    world.second = 5;
+    expect((await world.redrive()).waiting).toMatchObject([
+      { reason: 'it is younger than 10 seconds: try again shortly' },
+    ]);
+    expect(world.online('A')).toBeUndefined();
+  });
+
+  test('is not written over a change that came between, where items bring times of their own', async () => {
+    const at = (v: number, ms: number) => thing('A', v, { at: { N: String(1_760_000_000 + ms) } });
+    const world = new TableWorld(things({ eventTime: { attribute: 'at' } }));
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: at(1, 0) }));
+    world.items.set('A', at(1, 0));
+    world.second = 600;
+    // The third reading of fences is that of what redrive has moved them to.
+    const { handle } = world.dynamodb;
+    let readings = 0;
+    world.dynamodb.handle = (operation, ...rest) => {
+      if (operation !== 'BatchGetItemCommand' || ++readings !== 3) {
+        return handle.call(world.dynamodb, operation, ...rest);
+      }
+      return world
+        .ingest(thingRecord('MODIFY', 2, 599, { after: at(2, 599), before: at(1, 0) }))
+        .then(() => handle.call(world.dynamodb, operation, ...rest));
+    };
+    expect((await world.redrive()).waiting).toMatchObject([
+      { reason: 'the record is changing just now: try again shortly' },
+    ]);
+    expect([world.online('A'), world.latest('A')]).toEqual(['2', '2']);
+  });
+});
+
+describe('what was redriven', () => {
+  test('leaves a fence, behind which a later change of the same second is dated', async () => {
+    const world = new TableWorld();
+    world.items.set('A', thing('A', 2));
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: thing('A', 1) }));
+    world.second = 600;
+    await world.redrive();
+    await world.ingest(thingRecord('MODIFY', 2, 0, { after: thing('A', 2), before: thing('A', 1) }));
+    expect(world.rows.at(-1)).toMatch(/^2,MODIFY,2025-10-09T08:53:20\.001Z,/);
+  });
+
+  test('is online as the stream would have brought it, binary as base64', async () => {
+    const world = new TableWorld();
+    const note = { B: new Uint8Array([0, 1, 42, 65]) } as never;
+    world.items.set('A', thing('A', 7, { note }));
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: thing('A', 7) }));
+    world.second = 600;
+    await world.redrive();
+    expect(world.featureStore.records.get('A')?.features?.get('note')).toBe('AAEqQQ==');
+  });
+});
+
 describe('what waits', () => {
+  test('is of this group: what others have in the bucket is left alone', async () => {
+    const world = new TableWorld();
+    world.items.set('A', thing('A', 7));
+    const record = thingRecord('INSERT', 1, 0, { after: thing('A', 7) });
+    const kept = JSON.stringify({ reason: 'wrong-type', path: 'p', message: 'm', record });
+    world.bucket.put('quarantine/others/1.json', `${kept}\n`);
+    world.second = 600;
+    expect(await world.redrive()).toEqual({ redriven: [], waiting: [] });
+    expect(world.bucket.objects.size).toBe(1);
+  });
+
   test('is begun with batches that were given up on, however many records wait for a person', async () => {
     const world = new TableWorld();
     for (let n = 0; n < 1_000; n += 1) {
@@ -211,5 +315,46 @@ describe('what waits', () => {
     world.bucket.put('aws/lambda/1', JSON.stringify({ payload: '{"Records":[{"name": Jane Roe' }));
     const { waiting } = await world.redrive();
     expect(JSON.stringify(waiting)).not.toContain('Jane');
+  });
+});
+
+describe('a wrong label', () => {
+  const labelled = (v: number, y: string) => thing('A', v, { y: { S: y } });
+
+  test('is quarantined apart from its features, which are delivered, and is one fate of the record', async () => {
+    const world = new TableWorld();
+    const { counts, rejections } = await world.ingest(
+      thingRecord('INSERT', 1, 0, { after: labelled(1, 'yes') }),
+      thingRecord('INSERT', 2, 0, { after: thing('B', 2) }),
+    );
+    expect(counts).toMatchObject({ recordsIn: 2, delivered: 1, quarantined: 1, labelEvents: 0, failed: 0 });
+    expect(rejections).toMatchObject([{ reason: 'invalid-label', path: 'dynamodb.NewImage.y' }]);
+    expect([world.online('A'), world.latest('A'), world.bucket.objects.size]).toEqual(['1', '1', 1]);
+  });
+
+  test('waits until the item has a right one, and the item that a batch took with it is repaired meanwhile', async () => {
+    const world = new TableWorld();
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: labelled(1, 'yes') }));
+    world.items.set('A', labelled(1, 'yes'));
+    world.second = 600;
+    const { waiting } = await world.redrive();
+    expect(waiting).toMatchObject([{ reason: expect.stringContaining('its label is still wrong') }]);
+    expect([world.online('A'), world.latest('A')]).toEqual(['1', '1']);
+    world.items.set('A', thing('A', 1, { y: { N: '1' } }));
+    await world.ingest(
+      thingRecord('MODIFY', 2, 601, { after: thing('A', 1, { y: { N: '1' } }), before: labelled(1, 'yes') }),
+    );
+    world.second = 1_200;
+    expect((await world.redrive()).waiting).toEqual([]);
+    expect([...world.dynamodb.state.keys()].filter((pk) => pk.startsWith('label#'))).toHaveLength(1);
+  });
+
+  test('that the definition takes now is counted by a redrive', async () => {
+    const world = new TableWorld(things({ label: { name: 'y', values: { 0: ['no'], 1: ['yes'] } } }));
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: labelled(1, 'yes') }));
+    world.items.set('A', labelled(1, 'yes'));
+    world.second = 600;
+    expect((await world.redrive()).waiting).toEqual([]);
+    expect([...world.dynamodb.state.keys()].filter((pk) => pk.startsWith('label#'))).toHaveLength(1);
   });
 });

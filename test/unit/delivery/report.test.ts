@@ -14,15 +14,17 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-const counts = { recordsIn: 7, delivered: 1, superseded: 2, deleted: 0, quarantined: 3, failed: 1, labelEvents: 4 };
+const counts = {
+  ...{ recordsIn: 7, delivered: 1, superseded: 2, deleted: 0, quarantined: 3, skipped: 0, failed: 1, labelEvents: 4 },
+};
 const outcome = (more: Partial<Outcome> = {}): Outcome => ({
   ...{ checkpoint: undefined, completeThrough: 100, counts, rejections: [], failures: [] },
   ...more,
 });
 
 describe('the metrics of a batch', () => {
-  const published = (it: Outcome) => {
-    publishOutcome('things', it, { payload: 10, billed: 5_120 }, 160_900);
+  const published = (it: Outcome, group: Parameters<typeof publishOutcome>[0] = { name: 'things' }) => {
+    publishOutcome(group, it, { payload: 10, billed: 5_120 }, 160_900);
     return lines[0] as Record<string, unknown>;
   };
 
@@ -31,6 +33,14 @@ describe('the metrics of a batch', () => {
       ...{ feature_group: 'things', RecordsIn: 7, Delivered: 1, Superseded: 2, Deleted: 0, Quarantined: 3, Failed: 1 },
       ...{ LabelEvents: 4, WatermarkLag: 60, ChangeLogBytes: 10, ChangeLogBilledBytes: 5_120 },
     });
+  });
+
+  test('have the skipped records where the definition skips some, and cost nothing more elsewhere', () => {
+    const skipping = outcome({ counts: { ...counts, skipped: 5 } });
+    expect(published(skipping)).not.toHaveProperty('Skipped');
+    const items = [{ attribute: 'sk', holds: 'exists' as const }];
+    lines = [];
+    expect(published(skipping, { name: 'things', items })).toMatchObject({ Skipped: 5 });
   });
 
   test('have no lag where the shard is not known to be complete', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agree, correlationsOf, pearson } from '../../../infra/demo/findings/correlation.ts';
+import { agree, correlationRow, correlationsOf, pearson } from '../../../infra/demo/findings/correlation.ts';
 import { percentile } from '../../../infra/demo/findings/percentile.ts';
 
 test('correlation is 1 on a rising line, -1 on a falling one, null when one side never changes', () => {
@@ -20,7 +20,8 @@ test('items without a label do not count', () => {
     ...{ age: { N: age }, duration: { N: age }, campaign: { N: age }, contact: { S: 'telephone' } },
     ...(y !== undefined && { y: { N: y } }),
   });
-  const correlations = correlationsOf([item('1', '0'), item('2', '1'), item('900')]);
+  const rows = [item('1', '0'), item('2', '1'), item('900')].map(correlationRow).filter((row) => row !== undefined);
+  const correlations = correlationsOf(rows);
   expect(correlations.correlation_age_and_target).toBeCloseTo(1, 12);
   expect(correlations.correlation_contact_and_target).toBeNull();
 });

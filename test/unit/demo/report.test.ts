@@ -8,7 +8,7 @@ import { renderSummary } from '../../../infra/demo/findings/summary.ts';
 
 const customers = generateCustomers(400, 1);
 const plan = planRetraining(customers, 1);
-const cast = { customers, from: 'the generator with seed 1', seed: 1, plan };
+const cast = { customers, others: [], from: 'the generator with seed 1', seed: 1, plan };
 const fates = dealFates(plan.labeled);
 const ones = customers.filter(({ label }) => label === '1').length + (fates.corrected.label === '1' ? -1 : 1);
 
@@ -31,11 +31,11 @@ const training = (epoch: number) => ({
 const answer = (epoch: number) => ({ score: 0.25, predicted_label: 0, model: `config-${epoch}` });
 
 const good: Omit<Report, 'checks'> = {
-  source: { customers: 400, from: cast.from, seed: 1 },
+  source: { customers: 400, plural: 'Customers', from: cast.from, seed: 1 },
   threshold: plan.threshold,
   seconds: 12.34,
   changes: { written: 826, inserted: 402, updated: 418, deleted: 6 },
-  lag: { p50Ms: 640, p99Ms: 1_210, samples: 99 },
+  lag: { p50Ms: 640, p99Ms: 1_210, samples: 99, batchWindowMs: 1_000 },
   changeLog: { rows: 830, distinct: 825, files: 9 },
   labels: { counted: 400, distinct: 400, byClass: { '0': 400 - ones, '1': ones } },
   trainings: [training(1), training(2)],
@@ -63,7 +63,7 @@ const good: Omit<Report, 'checks'> = {
 };
 
 const failing = (facts: Omit<Report, 'checks'>) =>
-  checksOf(facts, cast, fates)
+  checksOf(facts, cast, fates, 'c-bad-age')
     .filter(({ ok }) => !ok)
     .map(({ name }) => name);
 
@@ -133,7 +133,8 @@ describe('the checks of the demo', () => {
 });
 
 describe('the summary', () => {
-  const render = (facts: Omit<Report, 'checks'>) => renderSummary({ ...facts, checks: checksOf(facts, cast, fates) });
+  const render = (facts: Omit<Report, 'checks'>) =>
+    renderSummary({ ...facts, checks: checksOf(facts, cast, fates, 'c-bad-age') });
 
   test('tells every part of the story', () => {
     const text = render(good);
@@ -141,6 +142,7 @@ describe('the summary', () => {
       '400 from the generator with seed 1, in 12.3 s',
       '826 written to DynamoDB: 402 inserts, 418 updates, 6 deletes',
       'half within 640 ms (p50), 99 % within 1,210 ms (p99)',
+      '1,000 ms of each are the batching window',
       '830 rows of CSV in 9 files',
       `400 records counted: ${ones} yes, ${400 - ones} no`,
       '0.9200  config-2',

@@ -22,9 +22,10 @@ test('README shows the definition to begin with', () => {
   expect(codeBlocks(readDocument('README.md')).map(({ file }) => file)).toContain(join(EXAMPLES, 'orders.ts'));
 });
 
-test('every example is compiled with the project', () => {
+test('every example is compiled with the project, and the one in Python is run by a test', () => {
   expect(JSON.parse(readFileSync('tsconfig.json', 'utf8')).include).toContain(EXAMPLES);
-  expect(readdirSync(EXAMPLES).every((name) => name.endsWith('.ts'))).toBe(true);
+  expect(readdirSync(EXAMPLES).filter((name) => !name.endsWith('.ts'))).toEqual(['tributary.py']);
+  expect(readFileSync('test/contract/insight/python.test.ts', 'utf8')).toContain(`${EXAMPLES}/tributary.py`);
 });
 
 describe('the definition of the orders', async () => {

@@ -32,7 +32,7 @@ describe('docs/reference/commands.md', () => {
   const page = readDocument('docs/reference/commands.md');
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   const commands = Object.entries(scripts).flatMap(([name, script]) => {
-    const [, file] = /^node (infra\/commands\/\S+|test\/\S+)$/.exec(script) ?? [];
+    const [, file] = /^node (?:--\S+ )*(infra\/commands\/\S+|test\/\S+)$/.exec(script) ?? [];
     return file === undefined ? [] : { name, file };
   });
 
@@ -97,6 +97,7 @@ describe('docs/reference/definition.md', () => {
     ['Options of every feature', ofType('boolean'), optionsOfEvery],
     ['Options of integral and fractional', ofType('integral'), optionsBeyond(ofType('fractional'))],
     ['Options of categorical', ofType('categorical'), optionsBeyond(ofType('categorical'))],
+    ['Options of hashed', ofType('hashed'), optionsBeyond(ofType('hashed'))],
   ])('has under "%s" every option with its default, and no other', (heading, schema, names) => {
     const options = names ?? Object.keys(schema.properties ?? {});
     const rows = tableRows(section(page, heading));
@@ -108,7 +109,7 @@ describe('docs/reference/definition.md', () => {
     const names = types.map(({ properties }) => properties?.type?.const);
     expect(firstCells(section(page, 'Features')).sort()).toEqual(names.sort());
     expect(optionsBeyond(ofType('integral'))).toEqual(optionsBeyond(ofType('fractional')));
-    expect([...optionsBeyond(ofType('string')), ...optionsBeyond(ofType('boolean'))]).toEqual([]);
+    expect(['string', 'boolean', 'timestamp'].flatMap((type) => optionsBeyond(ofType(type)))).toEqual([]);
   });
 });
 

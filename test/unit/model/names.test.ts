@@ -37,7 +37,7 @@ describe('names of trainings', () => {
   test('every name of an attempt begins with the longest endpoint name, uncut, as permissions demand', () => {
     const { endpoint } = namesOf({ ...orders, name: 'x'.repeat(64) }, 'production');
     expect(endpoint).toHaveLength(40);
-    for (const scored of [undefined, 'new', 'old'] as const) {
+    for (const scored of [undefined, 'new', 'old', 'top'] as const) {
       const name = resourceName(endpoint, 99_999, 99, CLAIMED_AT, scored);
       expect(name.startsWith(`${endpoint}-`)).toBe(true);
       expect(name.length).toBeLessThanOrEqual(63);
@@ -62,7 +62,7 @@ describe('names of trainings', () => {
 describe('a name', () => {
   /** Names that are hard to tell apart: of few letters, and of pieces that names of attempts are made of. */
   const base = fc
-    .array(fc.constantFrom('a', 'b', 'e1', 'a1', 'e1-a1-t0', 'new', 'old', '1', 'x'.repeat(20)), {
+    .array(fc.constantFrom('a', 'b', 'e1', 'a1', 'e1-a1-t0', 'new', 'old', 'top', '1', 'x'.repeat(20)), {
       minLength: 1,
       maxLength: 6,
     })
@@ -71,7 +71,7 @@ describe('a name', () => {
     epoch: fc.integer({ min: 1, max: 99_999 }),
     attempt: fc.integer({ min: 1, max: 99 }),
     at: fc.integer({ min: 0, max: CLAIMED_AT * 2 }),
-    scored: fc.constantFrom<Scored | undefined>(undefined, 'new', 'old'),
+    scored: fc.constantFrom<Scored | undefined>(undefined, 'new', 'old', 'top'),
   });
   type Made = typeof made extends fc.Arbitrary<infer T> ? T : never;
   const nameOf = (of: string, { epoch, attempt, at, scored }: Made) => resourceName(of, epoch, attempt, at, scored);

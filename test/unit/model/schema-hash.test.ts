@@ -4,6 +4,7 @@ import {
   categorical,
   defineFeatureGroup,
   fractional,
+  hashed,
   integral,
   string,
 } from '../../../shared/feature-groups/define.ts';
@@ -33,6 +34,8 @@ describe('the schema hash', () => {
     ['an optional number', withFeatures({ age: integral({ optional: true }) })],
     ['another imputation', withFeatures({ income: fractional({ optional: true, imputeWith: 1 }) })],
     ['a feature that trains no more', withFeatures({ age: integral({ training: false }) })],
+    ['others that are taken', withFeatures({ home: categorical(['rent', 'own'], { others: true }) })],
+    ['another number of buckets', withFeatures({ home: hashed(8) })],
     ['another label', hashOf({ label: { name: 'z' } })],
   ])('changes with %s', (_, hash) => {
     expect(hash).not.toBe(hashOf());

@@ -4,8 +4,10 @@ import {
   categorical,
   defineFeatureGroup,
   fractional,
+  hashed,
   integral,
   string,
+  timestamp,
 } from '../../../shared/feature-groups/define.ts';
 import { parseFeatures } from '../../../shared/prediction/features.ts';
 
@@ -20,6 +22,10 @@ const group = defineFeatureGroup({
     home: categorical(['rent', 'own'], { optional: true }),
     note: string({ optional: true }),
     internal: integral({ training: false }),
+    rooms: categorical([1, 2.5, 3], { optional: true }),
+    city: categorical(['Graz', 'Wien'], { others: true, optional: true }),
+    product: hashed(16, { optional: true }),
+    opened: timestamp({ optional: true }),
   },
   label: { name: 'defaulted' },
 });
@@ -53,6 +59,7 @@ describe('the features of a prediction request', () => {
     expect(textsOf({ income: 0.3 })).toBeDefined();
     expect(problemsOf({ income: '0.30000000000000000001' })).toEqual([expect.stringContaining('at most 0.3')]);
     expect(problemsOf({ age: 17 })).toEqual(['age must be at least 18, not 17']);
+    expect([textsOf({ age: 18 })?.age, textsOf({ age: 120 })?.age]).toEqual(['18', '120']);
   });
 
   test('refuse fractions where a whole number is due', () => {
@@ -60,7 +67,7 @@ describe('the features of a prediction request', () => {
   });
 
   test('refuse what is no number, without coercion', () => {
-    for (const value of ['', ' 1', 'NaN', true, [1], {}, 'forty']) expect(problemsOf({ age: value })).toHaveLength(1);
+    for (const value of ['', ' 41', 'NaN', true, [41], {}, 'forty']) expect(problemsOf({ age: value })).toHaveLength(1);
   });
 
   test('null is a missing value, never 0', () => {
@@ -74,6 +81,24 @@ describe('the features of a prediction request', () => {
 
   test('name the categories there are', () => {
     expect(problemsOf({ home: 'boat' })).toEqual(['home must be one of rent, own, not "boat"']);
+  });
+
+  test('take numbers for categories of numbers, however they are written', () => {
+    for (const value of [2.5, '2.5', '2.50']) expect(textsOf({ rooms: value })?.rooms).toBe('2.5');
+    expect(problemsOf({ rooms: 4 })).toEqual(['rooms must be one of 1, 2.5, 3, not 4']);
+    expect(problemsOf({ rooms: 'one' })).toHaveLength(1);
+  });
+
+  test('take any text where others are taken, and any text or number that is hashed', () => {
+    expect(textsOf({ city: 'Linz', product: 7 })).toMatchObject({ city: 'Linz', product: '7' });
+    expect(problemsOf({ city: 7 })).toEqual(['city must be a string, not 7']);
+    expect(problemsOf({ product: true })).toEqual(['product must be a string or a number, not true']);
+  });
+
+  test('take a time in seconds, milliseconds or ISO 8601, and refuse one that no calendar has', () => {
+    for (const value of [1_764_144_000, '1764144000000', '2025-11-26T08:00:00Z', '2025-11-26T09:00+01:00'])
+      expect(textsOf({ opened: value })?.opened).toBe('1764144000');
+    for (const value of ['2025-02-30', 'soon', true]) expect(problemsOf({ opened: value })).toHaveLength(1);
   });
 
   test('take true, false, 1 and 0 for a boolean and nothing else', () => {

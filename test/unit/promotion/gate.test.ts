@@ -166,9 +166,22 @@ describe('the gate', () => {
   test('where nothing serves asks for the floor', () => {
     expect(judge({ labels, challenger: poor }, { ...policy, floor: 0.9 })).toMatchObject({
       decision: 'refuse',
-      reason: expect.stringContaining('not above the floor of 0.9'),
+      reason: expect.stringContaining('not certainly above the floor of 0.9'),
     });
-    expect(judge({ labels, challenger: good }, policy).reason).toContain('above the floor of 0.5');
+    expect(judge({ labels, challenger: good }, policy)).toMatchObject({
+      decision: 'promote',
+      reason: expect.stringContaining('not below the floor of 0.5'),
+    });
+  });
+
+  test('where nothing serves is not satisfied by an area above the floor that may be chance', () => {
+    const few = { labels: Uint8Array.of(1, 0, 1, 0, 0), challenger: Float64Array.of(0.9, 0.1, 0.2, 0.15, 0.3) };
+    const verdict = judge(few, policy);
+    expect(verdict.comparison.challenger.auc).toBeGreaterThan(0.8);
+    expect(verdict.decision).toBe('refuse');
+    expect(judge(few, { ...policy, floor: 0 }).decision).toBe('promote');
+    const one = { labels: Uint8Array.of(1, 0, 0), challenger: Float64Array.of(0.9, 0.1, 0.2) };
+    expect(judge(one, policy).reason).toContain('(at least 0.0000 at 95 %)');
   });
 
   test('where a model of another schema serves refuses only what is certainly worse than that was', () => {
@@ -180,29 +193,76 @@ describe('the gate', () => {
     expect(decision(auc + 0.15)).toBe('refuse');
   });
 
-  test('lets no model get worse for ever: small losses add up, from the best that has served', () => {
+  /** Judges one challenger after another, each beside what serves by then and the best that has served. */
+  function chain(rows: Uint8Array, first: Float64Array, challengers: readonly Float64Array[]) {
+    let [champion, leader] = [first, first];
+    const promoted: number[] = [];
+    challengers.forEach((challenger, index) => {
+      const beside = leader === champion ? undefined : leader;
+      const { decision, comparison } = judge({ labels: rows, challenger, champion, leader: beside }, policy);
+      if (decision === 'refuse') return;
+      promoted.push(index + 1);
+      leader = { challenger, champion, leader }[comparison.best];
+      champion = challenger;
+    });
+    return { champion, promoted };
+  }
+
+  test('lets no model get worse for ever: each is compared with the best that has served', () => {
     const many = labelled(4_000, 11);
     const noise = scored(4_000, 0, 12, many).scores;
     const best = scored(4_000, 0.45, 13, many).scores;
     const worseBy = (step: number) => best.map((score, row) => score + step * 0.01 * (noise[row] ?? 0));
     const aucOf = (scores: Float64Array) => rocAuc(scores, many)?.auc ?? 0;
-    let [champion, behindBest] = [best, 0];
-    const promoted: number[] = [];
-    for (let step = 1; step <= 30; step += 1) {
-      const challenger = worseBy(step * 8);
-      const verdict = judge({ labels: many, challenger, champion }, policy, { behindBest });
-      if (verdict.decision === 'refuse') continue;
-      promoted.push(step);
-      [champion, behindBest] = [challenger, verdict.comparison.behindBest];
-    }
+    const steps = Array.from({ length: 30 }, (_, step) => worseBy((step + 1) * 8));
+    const { champion, promoted } = chain(many, best, steps);
     expect(promoted.length).toBeGreaterThan(1);
     expect(aucOf(best) - aucOf(champion)).toBeLessThan(0.02);
     expect(aucOf(best) - aucOf(worseBy(240))).toBeGreaterThan(0.05);
   });
 
-  test('is the best again once its gains have made up for the losses', () => {
-    const { comparison } = judge({ labels, challenger: good, champion: poor }, policy, { behindBest: -0.01 });
-    expect(comparison.behindBest).toBe(0);
+  test('stops a chain of 19 challengers, each of which is within the margin of the one before', () => {
+    const [rows, next] = [20_000, random(5)];
+    const gauss = () => Math.sqrt(-2 * Math.log(next() + 1e-12)) * Math.cos(2 * Math.PI * next());
+    const many = Uint8Array.from({ length: rows }, () => (next() < 0.12 ? 1 : 0));
+    const common = Array.from({ length: rows }, gauss);
+    // Models of the same features share most of their noise.
+    const scoresBy = (signal: number) =>
+      Float64Array.from(many, (label, row) => signal * label + (common[row] ?? 0) + gauss() * 0.15).map(
+        (it) => 1 / (1 + Math.exp(2 - it)),
+      );
+    const aucOf = (scores: Float64Array) => rocAuc(scores, many)?.auc ?? 0;
+    const best = scoresBy(1.6);
+    const challengers = Array.from({ length: 19 }, (_, epoch) => scoresBy(1.6 - 0.055 * (epoch + 1)));
+    let [alone, promotedWithoutMemory] = [best, 0];
+    for (const challenger of challengers) {
+      if (judge({ labels: many, challenger, champion: alone }, policy).decision === 'refuse') continue;
+      [alone, promotedWithoutMemory] = [challenger, promotedWithoutMemory + 1];
+    }
+    const { champion, promoted } = chain(many, best, challengers);
+    expect(promotedWithoutMemory).toBe(19);
+    expect(promoted.length).toBeLessThan(3);
+    expect(aucOf(best) - aucOf(champion)).toBeLessThan(0.02);
+    expect(aucOf(best) - aucOf(alone)).toBeGreaterThan(0.1);
+  });
+
+  test('refuses what is not certainly as good as the best that has served, with its figures', () => {
+    const { decision, reason, comparison } = judge({ labels, challenger: poor, champion: poor, leader: good }, policy);
+    expect(decision).toBe('refuse');
+    expect(reason).toContain(`The best model that has served has ${comparison.leader?.auc.toFixed(4)}: a gain of -`);
+    expect(comparison.gainOverLeader?.high).toBeLessThan(-0.02);
+  });
+
+  test('names the best of the three on these rows', () => {
+    const best = (challenger: Float64Array, champion: Float64Array, leader?: Float64Array) =>
+      judge({ labels, challenger, champion, leader }, policy).comparison.best;
+    expect(best(good, poor)).toBe('challenger');
+    expect(best(poor, good)).toBe('champion');
+    expect(best(good, poor, poor)).toBe('challenger');
+    expect(best(poor, good, poor)).toBe('champion');
+    expect(best(poor, poor, good)).toBe('leader');
+    // Equal: the newer one.
+    expect(best(good, good, good)).toBe('challenger');
   });
 
   test('judges nothing when a model has not scored every row', () => {

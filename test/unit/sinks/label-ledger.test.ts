@@ -2,7 +2,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import { labelKey } from '../../../shared/state/keys.ts';
-import { countLabels } from '../../../shared/state/label-ledger.ts';
+import { countLabels, currentEpoch } from '../../../shared/state/label-ledger.ts';
 import { FIRST_SECOND, timedChange } from '../../given/builders.ts';
 import { pace } from '../../given/pace.ts';
 import { stateTableInProcess } from '../../given/state-table.ts';
@@ -60,6 +60,37 @@ test('an entry that could not be written is a failure of its change, and of no o
   const sink = labelLedgerSink({ name: 'state', dynamodb: { send } as never }, 1);
   const { failures } = await sink.write([labeled(1, 'a', '0'), labeled(2, 'b', '1')], short);
   expect(failures).toEqual([{ sequenceNumber: '2', message: 'label-ledger: InternalServerError' }]);
+});
+
+test.each(['ThrottlingError', 'ProvisionedThroughputExceeded', 'RequestLimitExceeded'])(
+  'after %s fewer calls are made at once',
+  async (Code) => {
+    let [begun, open, most, isRetried] = [0, 0, 0, false];
+    const send = async ({ input }: { input: { Statements?: unknown[] } }) => {
+      if (!input.Statements) return {};
+      begun += 1;
+      open += 1;
+      // 32 are under way before the first is answered.
+      if (begun > 32 && !isRetried) most = Math.max(most, open);
+      await new Promise(setImmediate);
+      open -= 1;
+      return { Responses: input.Statements.map(() => (isRetried ? {} : { Error: { Code } })) };
+    };
+    const sleep = async () => {
+      isRetried = true;
+    };
+    const changes = Array.from({ length: 40 * 25 }, (_, n) => labeled(n + 1, `r${n}`, '1'));
+    const sink = labelLedgerSink({ name: 'state', dynamodb: { send } as never }, 1);
+    expect((await sink.write(changes, pace({ sleep }))).failures).toEqual([]);
+    expect(most).toBe(1);
+  },
+);
+
+test('an epoch that is no number is not counted into', async () => {
+  const send = async () => ({ Item: { epoch: { N: 'next' } } });
+  await expect(currentEpoch({ name: 'state', dynamodb: { send } as never })).rejects.toThrow(
+    'the current epoch is next; expected a whole number',
+  );
 });
 
 test('without the epoch no label can be counted: every change fails', async () => {

@@ -4,7 +4,6 @@ import { retrainConfig } from '../../../shared/config/retrain.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { categorical, defineFeatureGroup } from '../../../shared/feature-groups/define.ts';
 import { trainingOf, trainingPlan } from '../../../shared/training/plan.ts';
-import { snapshotsFolder } from '../../../shared/training/snapshot.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
@@ -38,9 +37,9 @@ describe('the training plan', () => {
 
   test('counts and trains on the snapshot that it writes, where the snapshots of its format are', () => {
     const { snapshot, snapshotQuery, countQuery, trainingSetQuery } = planWith();
-    expect(snapshotQuery).toContain(`TO 's3://data/${snapshotsFolder(bankMarketing)}${snapshot.name}/'`);
+    expect(snapshotQuery).toContain(`TO 's3://data/snapshots/${snapshot.name}/'`);
     for (const query of [countQuery, trainingSetQuery]) {
-      expect(query.match(/FROM "\w+"\."\w+"/g)).toEqual(['FROM "tributary_bank_marketing_dev"."training_snapshots"']);
+      expect(query.match(/FROM "\w+"\."\w+"/g)).toEqual(['FROM "tributary_bank_marketing_dev"."snapshots"']);
       expect(query).toContain(`WHERE "snapshot" = '${snapshot.name}'`);
     }
     expect(snapshot.watermark).toBe(new Date(NOW).toISOString());
@@ -64,12 +63,26 @@ describe('the training plan', () => {
     expect(JSON.parse(training.input)).toEqual(planWith({}, { epoch: 3, attempt: 2 }));
   });
 
-  test('has all that the state machine reads, and nothing that it does not', () => {
+  test('has all that the state machine reads, for the function which rows it learns from and is judged by, and nothing else', () => {
     const asl = readFileSync('infra/aws/retraining/retraining.asl.json', 'utf8');
     // Capital letters begin members of AWS's answers, which a ResultSelector reads.
     const read = new Set([...asl.matchAll(/[^$]\$\.([a-z]\w+)/g)].map(([, name]) => name));
     const made = [...asl.matchAll(/"ResultPath": "\$\.(\w+)"/g)].map(([, name]) => name);
     for (const name of made) read.delete(name);
-    expect([...read].sort()).toEqual(Object.keys(planWith()).sort());
+    expect([...read, 'judgeUri', 'selection'].sort()).toEqual(Object.keys(planWith()).sort());
+  });
+
+  test('learns from all labels, or from those of a window, in batches that the rows of one are sure to fill', () => {
+    const planOf = (TRAINING_WINDOW_DAYS: string, TRAINING_ROWS_MAX: string) =>
+      planWith({ TRAINING_WINDOW_DAYS, TRAINING_ROWS_MAX, LABELS_THRESHOLD: '4000' });
+    expect(planOf('all', 'all')).toMatchObject({ selection: {}, hyperParameters: { mini_batch_size: '1000' } });
+    expect(planOf('30', 'all')).toMatchObject({
+      selection: { since: new Date(NOW - 30 * 86_400_000).toISOString().slice(0, 10) },
+      hyperParameters: { mini_batch_size: '20' },
+    });
+    expect(planOf('all', '500')).toMatchObject({
+      selection: { rowsMax: 500 },
+      hyperParameters: { mini_batch_size: '500' },
+    });
   });
 });

@@ -104,6 +104,23 @@ describe('the decision to retrain', () => {
     expect(backoffSeconds(5_000, policy)).toBe(RETRY_BACKOFF_SECONDS_MAX);
   });
 
+  test.each([
+    ['an hour', 300_000, 1],
+    ['a second for every 100 rows', 3_600_000, 10],
+    ['a day', 100_000_000, 24],
+  ])('cools down by auto for %s after %i rows', (_, rows, hours) => {
+    const auto = { ...policy, coolDownSeconds: 'auto' as const };
+    const hoursLater = (passed: number) => {
+      const state = { lastTraining: { epoch: 2, attempt: 1, finishedAtMs: NOW - passed * HOUR_MS, rows } };
+      return decideOn(labels(900, 100), state, { policy: auto });
+    };
+    expect(hoursLater(hours - 0.01)).toMatchObject({
+      decision: 'wait',
+      reason: expect.stringContaining(`of ${rows} rows`),
+    });
+    expect(hoursLater(hours)).toMatchObject({ decision: 'train' });
+  });
+
   test('needs no count while a training is in flight, paused or cooling down, and needs one otherwise', () => {
     const undecided = (state: Partial<EpochState>) => decideWithoutCounts(circumstances(state));
     expect(undecided({ training })?.decision).toBe('resume');

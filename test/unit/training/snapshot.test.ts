@@ -3,7 +3,6 @@ import { integral, string } from '../../../shared/feature-groups/define.ts';
 import {
   firstDayToRead,
   isUsable,
-  SNAPSHOT_AGE_DAYS_MAX,
   snapshotColumns,
   snapshotFormat,
   snapshotQuery,
@@ -12,11 +11,10 @@ import { accounts } from '../../given/builders.ts';
 import { things } from '../../given/table-world.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 12);
-const DAY_MS = 86_400_000;
 
-test('a snapshot has the columns that tell a change, the record, the features that train, and the label', () => {
+test('a snapshot has the columns that tell a change, the record, all features, the label, and its first day', () => {
   expect(snapshotColumns(things()).map(({ name }) => name)).toEqual([
-    ...['sequence_number', 'event_name', 'event_time', 'dt', 'id', 'v', 'y'],
+    ...['sequence_number', 'event_name', 'event_time', 'dt', 'id', 'v', 'note', 'y', '_labeled_day'],
   ]);
 });
 
@@ -33,20 +31,10 @@ test('the format is another for other columns, other types, another time of trai
   for (const format of formats) expect(format).toMatch(/^[0-9a-f]{16}$/);
 });
 
-test('the format is the same where only what does not train differs', () => {
-  expect(snapshotFormat(things({ features: { v: integral(), other: string({ optional: true }) } }))).toBe(
-    snapshotFormat(things()),
-  );
-});
-
-test('a snapshot is built upon if it is of the same format, and young', () => {
-  const base = (ageMs: number, format = snapshotFormat(things())) => ({
-    ...{ name: 'n', format, watermark: new Date(NOW - ageMs).toISOString() },
-  });
-  expect(isUsable(base(0), things(), NOW)).toBe(true);
-  expect(isUsable(base(SNAPSHOT_AGE_DAYS_MAX * DAY_MS - 1), things(), NOW)).toBe(true);
-  expect(isUsable(base(SNAPSHOT_AGE_DAYS_MAX * DAY_MS), things(), NOW)).toBe(false);
-  expect(isUsable(base(0, 'another'), things(), NOW)).toBe(false);
+test('a snapshot is built upon if it is of the same format', () => {
+  const base = (format: string) => ({ name: 'n', format, watermark: new Date(NOW).toISOString() });
+  expect(isUsable(base(snapshotFormat(things())), things())).toBe(true);
+  expect(isUsable(base('another'), things())).toBe(false);
 });
 
 test('after a snapshot partitions are read from 26 hours before its watermark on', () => {
@@ -55,8 +43,10 @@ test('after a snapshot partitions are read from 26 hours before its watermark on
   expect(since('2026-01-15T01:59:59.000Z')).toBe('2026-01-13');
 });
 
-test('texts that anybody may write are escaped in a snapshot, and no other column is', () => {
+test('a snapshot is written as compressed Parquet, labeled records in a folder of their own', () => {
   const query = snapshotQuery(accounts, { database: 'd', nowMs: NOW }, 's3://data/snapshots/n/');
-  const escaped = [...query.matchAll(/replace\(replace\("(\w+)"/g)].map(([, name]) => name);
-  expect(escaped).toEqual(['account_id', 'plan']);
+  expect(query).toMatch(/^UNLOAD \(\nSELECT .* AS "snapshot_part"\nFROM/);
+  expect(query).toContain(
+    "TO 's3://data/snapshots/n/'\nWITH (format = 'PARQUET', compression = 'ZSTD', partitioned_by = ARRAY['snapshot_part'])",
+  );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
-import { boolean, categorical, defineFeatureGroup, fractional, string } from '../../../shared/feature-groups/define.ts';
+import { categorical, defineFeatureGroup, fractional } from '../../../shared/feature-groups/define.ts';
 import { untrainable } from '../../../shared/training/trainable.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
@@ -17,17 +17,6 @@ const numbers = (count: number, optional: boolean) =>
 describe('a definition that can never train', () => {
   test.each([bankMarketing, orders])('is none of those that do: $name', (group) => {
     expect(untrainable(group)).toEqual([]);
-  });
-
-  test.each([
-    ['without features', groupOf({})],
-    ['of texts only', groupOf({ note: string(), active: boolean({ training: false }) })],
-  ])('is one %s', (_, group) => {
-    expect(untrainable(group)).toEqual([expect.stringContaining('no feature trains')]);
-  });
-
-  test('is refused where it is defined, with a category that no row of the change log can have', () => {
-    expect(() => groupOf({ kind: categorical(['a', 'b\nc']) })).toThrow('must not hold a line break');
   });
 
   test('is one whose queries do not fit into an execution: required or optional numbers, categories, as of the label', () => {

@@ -10,6 +10,9 @@ export class KeptTables {
     db.exec(
       'CREATE TABLE IF NOT EXISTS glue_tables (database TEXT, name TEXT, input TEXT NOT NULL, listed INTEGER NOT NULL, PRIMARY KEY (database, name))',
     );
+    db.exec(
+      'CREATE TABLE IF NOT EXISTS glue_templates (database TEXT, name TEXT, input TEXT NOT NULL, PRIMARY KEY (database, name))',
+    );
   }
 
   all(): { database: string; input: TableInput; hasListedPartitions: boolean }[] {
@@ -26,6 +29,21 @@ export class KeptTables {
   save(database: string, input: TableInput, hasListedPartitions: boolean): void {
     const values = [database, input.Name.toLowerCase(), JSON.stringify(input), hasListedPartitions ? 1 : 0];
     this.#db.prepare('INSERT OR REPLACE INTO glue_tables VALUES (?, ?, ?, ?)').run(...values);
+  }
+
+  /**
+   * Whether a template's table is as it was when the stack was last made. If not, that is remembered, and what was made
+   * of it since is forgotten.
+   */
+  isDeployed(database: string, input: TableInput): boolean {
+    const [name, text] = [input.Name.toLowerCase(), JSON.stringify(input)];
+    const last = this.#db
+      .prepare('SELECT input FROM glue_templates WHERE database = ? AND name = ?')
+      .get(database, name);
+    if (last?.input === text) return true;
+    this.#db.prepare('INSERT OR REPLACE INTO glue_templates VALUES (?, ?, ?)').run(database, name, text);
+    this.remove(database, name);
+    return false;
   }
 
   remove(database: string, name: string): void {

@@ -24,7 +24,7 @@ import { isScanned } from '../sql/queries/partition-conditions.ts';
 import { type Scan, typeOfColumn } from '../sql/queries/relation.ts';
 import { sqlOf } from '../sql/values/expr.ts';
 import { duckDbType } from '../sql/values/trino-types.ts';
-import { loadParquet } from './parquet.ts';
+import { describeParquet, type ParquetRows } from './parquet.ts';
 
 /** Rows handed to DuckDB at once. Source: DuckDB's vector size. */
 const ROWS_PER_CHUNK = 2_048;
@@ -58,13 +58,13 @@ interface Loaded {
   readonly etag: string;
   readonly size: number;
   readonly rows: number;
-  /** Bytes of each column's chunks, in Parquet. */
-  readonly columnBytes?: ReadonlyMap<string, number> | undefined;
+  /** Parquet is read in place. */
+  readonly parquet?: ParquetRows;
 }
 
 /**
  * Keeps a DuckDB table equal to the objects under a table's location, as far as queries have scanned them. Objects are
- * immutable: each is read once.
+ * immutable: each is read once. Objects of Parquet are not loaded, but described: a view reads those of one query.
  */
 export class TableLoader {
   readonly table: Table;
@@ -84,8 +84,8 @@ export class TableLoader {
   /** Rows and bytes of the objects that a scan reads, once they are loaded: of Parquet, the bytes of its columns. */
   sizeOf(scan: Scan): ScanSize {
     const read = [...this.#loaded].filter(([key]) => isScanned(scan, this.#partitionOf(key) ?? {}));
-    const bytesOf = ({ size, columnBytes }: Loaded) =>
-      columnBytes ? [...scan.columns].reduce((sum, column) => sum + (columnBytes.get(column) ?? 0), 0) : size;
+    const bytesOf = ({ size, parquet }: Loaded) =>
+      parquet ? [...scan.columns].reduce((sum, column) => sum + (parquet.columnBytes.get(column) ?? 0), 0) : size;
     return {
       rows: read.reduce((sum, [, object]) => sum + object.rows, 0),
       bytes: read.reduce((sum, [, object]) => sum + bytesOf(object), 0),
@@ -94,6 +94,7 @@ export class TableLoader {
 
   /** Makes the table, empty. */
   async create(): Promise<void> {
+    if (this.table.format === 'parquet') return this.#viewParquet([]);
     const columns = this.#allColumns().map((column) => `${quote(column.name)} ${duckDbType(typeOfColumn(column))}`);
     const rows = `${ROWS_SCHEMA}.${quote(this.#rowsTable)}`;
     const names = this.#allColumns().map(({ name }) => `r.${quote(name)}`);
@@ -113,7 +114,8 @@ export class TableLoader {
     const current = new Map(listed.map((object) => [object.key, object]));
     for (const [key, { id, etag }] of this.#loaded) {
       if (current.get(key)?.etag === etag) continue;
-      await this.#connection.run(`DELETE FROM ${ROWS_SCHEMA}.${quote(this.#rowsTable)} WHERE "$object" = ${id}`);
+      if (this.table.format !== 'parquet')
+        await this.#connection.run(`DELETE FROM ${ROWS_SCHEMA}.${quote(this.#rowsTable)} WHERE "$object" = ${id}`);
       this.#loaded.delete(key);
     }
     const fresh = listed.filter(({ key }) => {
@@ -121,9 +123,24 @@ export class TableLoader {
       const partition = this.#loaded.has(key) ? undefined : this.#partitionOf(key);
       return partition && scans.some((scan) => isScanned(scan, partition));
     });
-    if (fresh.length === 0) return;
     for (const object of fresh) await this.#load(object);
-    await this.#tellPaths();
+    if (this.table.format === 'parquet') return this.#viewParquet(scans);
+    if (fresh.length > 0) await this.#tellPaths();
+  }
+
+  /** Makes the view of the files that a query scans; of those that it does not, it could only find that out. */
+  async #viewParquet(scans: readonly Scan[]): Promise<void> {
+    const files = [...this.#loaded].filter(([key]) =>
+      scans.some((scan) => isScanned(scan, this.#partitionOf(key) ?? {})),
+    );
+    const columns = this.#allColumns();
+    const none = columns.map((column) => `CAST(NULL AS ${duckDbType(typeOfColumn(column))})`);
+    const selects = files.flatMap(([, { parquet }]) => (parquet ? [parquet.sql] : []));
+    const rows = selects.length > 0 ? selects.join(' UNION ALL ') : `SELECT ${none.join(', ')}, NULL WHERE false`;
+    const names = [...columns.map(({ name }) => quote(name)), '"$path"'];
+    await this.#connection.run(
+      `CREATE OR REPLACE VIEW ${quote(this.table.database)}.${quote(this.table.name)} AS SELECT * FROM (${rows}) AS r(${names.join(', ')})`,
+    );
   }
 
   /** Where the rows of each object are from: rows have its number only. */
@@ -139,17 +156,15 @@ export class TableLoader {
     // Until all of it is read the object counts as another version, whose rows the next refresh drops.
     this.#loaded.set(object.key, { id, etag: '', size: 0, rows: 0 });
     const partition = this.#partitionOf(object.key) ?? {};
-    const loaded =
-      format === 'parquet'
-        ? await loadParquet(this.#connection, {
-            file: this.#objects.path(bucket, object.key),
-            table: this.table,
-            into: `${ROWS_SCHEMA}.${quote(this.#rowsTable)}`,
-            id,
-            partition,
-          })
-        : { rows: await this.#loadText(object, format, id, partition) };
-    this.#loaded.set(object.key, { id, etag: object.etag, size: object.size, ...loaded });
+    const { etag, size } = object;
+    if (format === 'parquet') {
+      const file = this.#objects.path(bucket, object.key);
+      const location = `s3://${bucket}/${object.key}`;
+      const parquet = await describeParquet(this.#connection, { file, location, table: this.table, partition });
+      this.#loaded.set(object.key, { id, etag, size, rows: parquet.rows, parquet });
+    } else {
+      this.#loaded.set(object.key, { id, etag, size, rows: await this.#loadText(object, format, id, partition) });
+    }
   }
 
   async #loadText(

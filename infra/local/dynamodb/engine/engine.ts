@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { AwsError } from '../../protocol/aws-error.ts';
+import { parseJson } from '../../protocol/request.ts';
 import { INSTALL_DYNAMODB_LOCAL } from '../back-end.ts';
+import { snapshotOperations } from '../exports/snapshot.ts';
 import { batchOperations } from '../items/batch-operations.ts';
 import { itemOperations } from '../items/item-operations.ts';
 import { DYNAMODB_OPERATIONS } from '../operations.ts';
@@ -20,13 +22,13 @@ import { Store } from './store.ts';
 
 /** Pages of 4 KiB that gather in the log before they are written to the database's file. SQLite's own: 1,000. */
 const CHECKPOINT_PAGES = 8_000;
-const CACHE_KIB = 32_000;
+const CACHE_KIB = 16_000;
 
 /** A call of one operation. */
 export interface EngineCall {
   readonly service: 'dynamodb' | 'dynamodbstreams';
   readonly operation: string;
-  /** JSON of the request. */
+  /** The request's body: JSON, if it is right. */
   readonly input: string;
 }
 
@@ -42,6 +44,8 @@ export class Engine {
   readonly #streams: StreamLog;
   readonly #actions: Actions;
   readonly #streamsApi;
+  readonly #begin;
+  readonly #commit;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -63,8 +67,11 @@ export class Engine {
       ...tagOperations(store),
       ...settingsOperations(store),
       ...accountOperations(store),
+      ...snapshotOperations(store),
     };
     this.#streamsApi = streamsApi(this.#streams);
+    this.#begin = db.prepare('BEGIN');
+    this.#commit = db.prepare('COMMIT');
   }
 
   /**
@@ -111,11 +118,11 @@ export class Engine {
   }
 
   #committed<T>(run: () => T): T {
-    this.#db.exec('BEGIN');
+    this.#begin.run();
     try {
       const result = run();
       this.#store.flush();
-      this.#db.exec('COMMIT');
+      this.#commit.run();
       return result;
     } catch (error) {
       // A full disk may have ended the transaction already.
@@ -128,10 +135,11 @@ export class Engine {
   /** What a call comes to. Refusals change nothing; any other error is thrown, and nothing of it may be committed. */
   #answer({ service, operation, input }: EngineCall): EngineAnswer {
     try {
-      if (service === 'dynamodbstreams') return { answer: this.#streamsApi(operation, JSON.parse(input)) };
+      const request = parseJson(input);
+      if (service === 'dynamodbstreams') return { answer: this.#streamsApi(operation, request) };
       const action = this.#actions[operation];
       if (!action) throw refusal(operation);
-      return { answer: JSON.stringify(act(operation, action, JSON.parse(input))) };
+      return { answer: JSON.stringify(act(operation, action, request)) };
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       const { code, message, status, fields } = error;

@@ -167,19 +167,19 @@ export class Store {
     table: Table,
     key: Uint8Array,
     before: StoredItem | undefined,
-    after: Item | undefined,
+    after: Pick<StoredItem, 'item' | 'bytes'> | undefined,
     byTimeToLive = false,
   ): void {
     if (!before && !after) return;
-    const text = after && JSON.stringify(after);
-    const bytes = imageBytes(after);
+    const text = after && JSON.stringify(after.item);
+    const bytes = after?.bytes ?? 0;
     let id = before?.id ?? 0;
     if (text === undefined) this.#statements.delete.run(id);
     else if (before) this.#statements.update.run(text, bytes, id);
     else id = Number(this.#statements.insert.run(table.space, key, text, bytes).lastInsertRowid);
     this.#resize(table.space, Number(after !== undefined) - Number(before !== undefined), bytes - (before?.bytes ?? 0));
-    for (const index of table.indexes) this.#changeEntry(table, index, key, id, before?.item, after);
-    const image = after && text !== undefined ? { item: after, text } : undefined;
+    for (const index of table.indexes) this.#changeEntry(table, index, key, id, before?.item, after?.item);
+    const image = after && text !== undefined ? { ...after, text } : undefined;
     this.streams.record(table.description.TableName, before, image, byTimeToLive);
   }
 

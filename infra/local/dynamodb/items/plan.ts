@@ -12,6 +12,8 @@ export interface Plan {
   readonly before: StoredItem | undefined;
   /** The item as it will be; undefined: there will be none. */
   readonly after: Item | undefined;
+  /** Bytes of `after`. */
+  readonly bytes: number;
   /** Attributes that the request's ReturnValues asks for. */
   readonly attributes: Item | undefined;
 }
@@ -22,11 +24,18 @@ export function planPut(store: Store, data: Checked): Plan {
   const item = data.Item ?? {};
   refuse(rules.validateItem(item, table.description));
   checkIndexKeys(table, item);
-  checkSize(item, 'Item size has exceeded the maximum allowed size');
+  const bytes = checkedSize(item, 'Item size has exceeded the maximum allowed size');
   sortSets(item);
   const { key, before } = found(store, table, item);
   checkCondition(data, before);
-  return { table, key, before, after: item, attributes: data.ReturnValues === 'ALL_OLD' ? before?.item : undefined };
+  return {
+    table,
+    key,
+    before,
+    after: item,
+    bytes,
+    attributes: data.ReturnValues === 'ALL_OLD' ? before?.item : undefined,
+  };
 }
 
 /** @throws AwsError when the request does not fit the table, or its condition does not hold. */
@@ -35,7 +44,7 @@ export function planDelete(store: Store, data: Checked): Plan {
   const { key, before } = found(store, table, checkedKey(table, data.Key));
   checkCondition(data, before);
   const attributes = data.ReturnValues === 'ALL_OLD' ? before?.item : undefined;
-  return { table, key, before, after: undefined, attributes };
+  return { table, key, before, after: undefined, bytes: 0, attributes };
 }
 
 /** @throws AwsError when the request does not fit the table, its condition does not hold, or it cannot be applied. */
@@ -45,9 +54,9 @@ export function planUpdate(store: Store, data: Checked): Plan {
   try {
     const { after, attributes } = updated(table.description, data, before?.item);
     checkIndexKeys(table, after);
-    checkSize(after, 'Item size to update has exceeded the maximum allowed size');
+    const bytes = checkedSize(after, 'Item size to update has exceeded the maximum allowed size');
     sortSets(after);
-    return { table, key, before, after, attributes };
+    return { table, key, before, after, bytes, attributes };
   } catch (error) {
     throw withItem(error, data, before);
   }
@@ -58,11 +67,11 @@ export function planCheck(store: Store, data: Checked): Plan {
   const table = store.table(data.TableName);
   const { key, before } = found(store, table, checkedKey(table, data.Key));
   checkCondition(data, before);
-  return { table, key, before, after: before?.item, attributes: undefined };
+  return { table, key, before, after: before?.item, bytes: before?.bytes ?? 0, attributes: undefined };
 }
 
-export function carryOut(store: Store, { table, key, before, after }: Plan): void {
-  store.write(table, key, before, after);
+export function carryOut(store: Store, { table, key, before, after, bytes }: Plan): void {
+  store.write(table, key, before, after && { item: after, bytes });
 }
 
 /** @throws AwsError when a key does not fit the table's schema. */
@@ -104,6 +113,9 @@ function checkIndexKeys(table: Table, item: Item): void {
   }
 }
 
-function checkSize(item: Item, message: string): void {
-  if (imageBytes(item) > ITEM_BYTES_MAX) throw invalid(message);
+/** Bytes of an item. @throws AwsError when it has too many. */
+function checkedSize(item: Item, message: string): number {
+  const bytes = imageBytes(item);
+  if (bytes > ITEM_BYTES_MAX) throw invalid(message);
+  return bytes;
 }

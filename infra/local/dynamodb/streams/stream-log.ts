@@ -28,10 +28,11 @@ export interface Stream {
   readonly trimmed: number;
 }
 
-/** An item before or after a write, and its JSON text, which records are put together from. */
+/** An item before or after a write, its size, and its JSON text, which records are put together from. */
 export interface ImageText {
   readonly item: Image;
   readonly text: string;
+  readonly bytes: number;
 }
 
 /** Position of the record with a sequence number: `after` the record itself, `at` just before it. */
@@ -199,7 +200,7 @@ function recordText(
   };
   const rest = {
     SequenceNumber: sequenceNumberOf(position),
-    SizeBytes: imageBytes(keys) + imageBytes(newImage?.item) + imageBytes(oldImage?.item),
+    SizeBytes: imageBytes(keys) + (newImage?.bytes ?? 0) + (oldImage?.bytes ?? 0),
     StreamViewType: viewType,
   };
   const images = `${newImage ? `"NewImage":${newImage.text},` : ''}${oldImage ? `"OldImage":${oldImage.text},` : ''}`;

@@ -43,7 +43,6 @@ export function accountOperations(store: Store): Actions {
     DescribeKinesisStreamingDestination: of({}, ({ TableName }) => ({ TableName, KinesisDataStreamDestinations: [] })),
     ListContributorInsights: list('ContributorInsightsSummaries', page),
     ListBackups: list('BackupSummaries', backups),
-    ListExports: list('ExportSummaries', page),
     ListImports: list('ImportSummaryList', [...page, 'PageSize']),
     ListGlobalTables: list('GlobalTables', ['ExclusiveStartGlobalTableName', 'Limit', 'RegionName']),
   };

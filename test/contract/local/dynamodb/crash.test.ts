@@ -48,7 +48,7 @@ test('what was acknowledged before a crash is there after it, whole and with its
   } finally {
     await dynamodb.close();
   }
-}, 120_000);
+});
 
 test('a table whose creation a crash cut off is there and ready, or can be made', async () => {
   await killedAfter(1);
@@ -61,4 +61,4 @@ test('a table whose creation a crash cut off is there and ready, or can be made'
   } finally {
     await dynamodb.close();
   }
-}, 120_000);
+});

@@ -120,7 +120,6 @@ describe('settings', () => {
     ['DescribeLimits', {}, { TableMaxReadCapacityUnits: 40_000 }],
     ['DescribeEndpoints', {}, { Endpoints: [{ CachePeriodInMinutes: 1_440 }] }],
     ['ListBackups', {}, { BackupSummaries: [] }],
-    ['ListExports', {}, { ExportSummaries: [] }],
   ])('%s is answered', async (operation, input, expected) => {
     expect(await dynamodb.run(operation, input)).toMatchObject(expected);
   });

@@ -20,7 +20,7 @@ const STACK = 'tributary-orders-v2-dev';
 const PARAMS = {
   ...{ changeLogBufferSeconds: 0, labelsWindowSeconds: 0, coolDownSeconds: 0, endpointPollSeconds: 1 },
   ...{ labelsThreshold: 20, labelsPerClassMin: 0, retryBackoffSeconds: 3600 },
-  ...{ trainRowsPerClassMin: 1, validationRowsPerClassMin: 0, judgeRowsPerClassMin: 1 },
+  ...{ trainRowsPerClassMin: 1, validationRowsPerClassMin: 0, judgeRowsPerClassMin: 1, gateFloor: 0 },
 };
 /** Longest wait for what a function does by itself, in milliseconds. */
 const WAIT_MS_MAX = 45_000;

@@ -81,6 +81,9 @@ describe('an execution', () => {
       new GetExecutionHistoryCommand({ executionArn: execution.executionArn, reverseOrder: true, maxResults: 1 }),
     );
     expect(last).toMatchObject({ events: [{ id: 6 }], nextToken: expect.any(String) });
+    const request = { executionArn: execution.executionArn, includeExecutionData: false };
+    const bare = await states.send(new GetExecutionHistoryCommand(request));
+    expect(JSON.stringify(bare.events)).not.toMatch(/"(input|output)/);
   });
 
   test('is stopped with an error and a cause', async () => {

@@ -1,0 +1,163 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ask } from '../ask.mjs';
+import { useLive } from '../live.mjs';
+import { Card, Command, html, Problem, Value } from '../parts.mjs';
+
+/** Milliseconds between two readings of a change log that lacks a change, and for how long it is waited for. */
+const LATE_READ_MS = 500;
+const LATE_MS_MAX = 15_000;
+
+/** The record that another page leads to. It is in no address, which a history would keep. */
+let wanted = '';
+
+/** Goes to the page of a record. */
+export function showRecord(identifier) {
+  wanted = identifier;
+  location.hash = '#/record';
+}
+
+/** One record in its three places: the item, the online store, and the change log as of a moment. */
+export function Record({ stack }) {
+  const [identifier, setIdentifier] = useState(wanted);
+  const [found, setFound] = useState(null);
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const { seen } = useLive();
+  const asked = useRef('');
+
+  const read = async (id, history) => {
+    setBusy(true);
+    try {
+      const answer = await ask('record', { identifier: id, history });
+      if (asked.current !== id) return;
+      setFound((before) => ({ ...answer, changes: answer.changes ?? before?.changes ?? [], identifier: id }));
+      setProblem('');
+    } catch (error) {
+      setProblem(error.message);
+    }
+    setBusy(false);
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    asked.current = identifier;
+    setFound(null);
+    read(identifier, true);
+  };
+  useEffect(() => {
+    if (wanted === '') return;
+    asked.current = wanted;
+    read(wanted, true);
+    wanted = '';
+  }, []);
+  // A batch may have brought a change of this record. On AWS the change log is read when it is asked for only.
+  const lastBatchMs = seen?.batches.at(-1)?.atMs;
+  useEffect(() => {
+    if (asked.current !== '' && lastBatchMs !== undefined) read(asked.current, stack.readsFreely);
+  }, [lastBatchMs]);
+  // Its row is some seconds later in the change log than in the online store.
+  const isLate = stack.readsFreely && found?.online && found.online.eventTime !== found.changes.at(-1)?.eventTime;
+  useEffect(() => {
+    if (!isLate) return;
+    const again = setInterval(() => read(asked.current, true), LATE_READ_MS);
+    const enough = setTimeout(() => clearInterval(again), LATE_MS_MAX);
+    return () => {
+      clearInterval(again);
+      clearTimeout(enough);
+    };
+  }, [isLate, found?.online?.eventTime]);
+
+  return html`
+    <h1>Record</h1>
+    <form onSubmit=${submit}>
+      <label>
+        ${stack.group.identifier.name}
+        <input name="identifier" autocomplete="off" required value=${identifier} onInput=${(event) => setIdentifier(event.target.value)} />
+      </label>
+      <button>Show</button>
+      <span class="faint" aria-live="polite">${busy ? 'Reading…' : ''}</span>
+    </form>
+    ${stack.group.identifier.attributes.length > 1 ? html`<p class="faint">Its key attributes ${stack.group.identifier.attributes.join(' and ')}, joined by “|”.</p>` : null}
+    <${Problem} text=${problem} />
+    ${found ? html`<${Places} found=${found} stack=${stack} />` : null}
+  `;
+}
+
+const isRemoval = ({ eventName }) => eventName.endsWith('REMOVE');
+
+function Places({ found, stack }) {
+  const { item, online, changes, identifier } = found;
+  const [chosen, setChosen] = useState(null);
+  const position = chosen ?? changes.length - 1;
+  const change = changes[position];
+  const logged = change && !isRemoval(change) ? change : undefined;
+  const places = [item, online, logged];
+  const { group } = stack;
+  const features = [...group.features.map(({ name }) => name), ...(group.label === null ? [] : [group.label])];
+  const quoted = `'${identifier.replaceAll("'", "'\\''")}'`;
+  return html`
+    ${item?.rejection ? html`<p class="bad">The item is not taken: ${item.rejection}</p>` : null}
+    <div class="cards">
+      <${Card} title="Three places" wide>
+        <div class="scroll" tabindex="0" role="region" aria-label="The record in its three places">
+          <table>
+            <thead><tr><th scope="col">feature</th><th scope="col">item</th><th scope="col">online store</th><th scope="col">change log</th></tr></thead>
+            <tbody>
+              <tr><td>event_time</td><td class="faint">${item ? '' : 'not there'}</td><td>${online?.eventTime ?? 'not there'}</td><td>${logged?.eventTime ?? 'not there'}</td></tr>
+              ${features.map((name) => html`<${Row} name=${name} places=${places} label=${name === stack.group.label} />`)}
+            </tbody>
+          </table>
+        </div>
+        <${Command} text=${`npm run features -- get ${quoted} --places ${stack.commandOptions}`} />
+      <//>
+      <${History} changes=${changes} position=${position} choose=${setChosen} features=${features} stack=${stack} quoted=${quoted} />
+    </div>
+  `;
+}
+
+/** One feature. Athena writes a fractional as a double, so numbers are compared as numbers. */
+function Row({ name, places, label }) {
+  const values = places.map((place) => place?.features[name] ?? null);
+  const same = values.every(
+    (it) => it === values[0] || (it !== null && values[0] !== null && Number(it) === Number(values[0])),
+  );
+  return html`<tr class=${same ? '' : 'differs'}>
+    <td>${name}${label ? html` <span class="faint">label</span>` : null}</td>
+    ${values.map((value) => html`<td><${Value} of=${value} /></td>`)}
+  </tr>`;
+}
+
+function History({ changes, position, choose, features, stack, quoted }) {
+  if (changes.length === 0) {
+    return html`<${Card} title="Changes" wide><p class="faint">The change log has none of this record yet.</p><//>`;
+  }
+  const asOf = changes[position].eventTime;
+  return html`<${Card} title=${`Changes: ${changes.length}`} wide>
+    <label>
+      as of ${asOf}
+      <input type="range" min="0" max=${changes.length - 1} value=${position} onInput=${(event) => choose(Number(event.target.value))} />
+    </label>
+    <ol class="log" tabindex="0" aria-label="Changes, newest first">
+      ${changes
+        .map(
+          (change, index) => html`<li class=${index === position ? '' : 'faint'}>
+        ${change.eventTime} <strong>${change.eventName}</strong> ${told(change, changes[index - 1], features)}
+      </li>`,
+        )
+        .toReversed()}
+    </ol>
+    <${Command} text=${`npm run features -- get ${quoted} --as-of ${asOf} ${stack.commandOptions}`} />
+    <${Command} text=${`npm run features -- get ${quoted} --history ${stack.commandOptions}`} />
+  <//>`;
+}
+
+/** What a change changed. */
+function told(change, before, features) {
+  if (isRemoval(change)) return change.ttlExpired ? 'expired' : 'removed';
+  if (!before || isRemoval(before)) return 'all of it';
+  const changed = features.filter((name) => change.features[name] !== before.features[name]);
+  return (
+    changed
+      .map((name) => `${name} ${before.features[name] ?? 'NULL'} → ${change.features[name] ?? 'NULL'}`)
+      .join(', ') || 'nothing that the definition names'
+  );
+}

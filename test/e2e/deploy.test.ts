@@ -1,8 +1,7 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -21,11 +20,11 @@ import {
 } from '../fixtures/moto/account.ts';
 import { OSLS_CACHES } from '../given/aws/osls-caches.ts';
 import { may, stages, statementsOfRole } from '../given/aws/pipeline-roles.ts';
+import { PROJECT, projectCopy } from '../given/aws/project-copy.ts';
 import { permissionsOf, recordedCalls } from '../given/aws/recorded-calls.ts';
 
 /** The deploy path against moto's CloudFormation. It runs no function, and knows some types by name only. */
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const MOTO = fileURLToPath(new URL('../fixtures/moto/server.py', import.meta.url));
 const RECORDER = fileURLToPath(new URL('../fixtures/moto/recorder.cjs', import.meta.url));
 const DEFINITION = 'shared/feature-groups/bank-marketing.ts';
@@ -88,12 +87,7 @@ describe.skipIf(!hasMoto)('a stack', () => {
     writeFile(join(dir, DEFINITION), change(await readFile(join(dir, DEFINITION), 'utf8')));
 
   beforeAll(async () => {
-    // A copy, as a definition is changed in it.
-    dir = await mkdtemp(join(tmpdir(), 'tributary-deploy-'));
-    for (const part of ['serverless.yml', 'package.json', 'functions', 'shared', 'infra']) {
-      await cp(join(PROJECT, part), join(dir, part), { recursive: true });
-    }
-    await symlink(join(PROJECT, 'node_modules'), join(dir, 'node_modules'));
+    dir = await projectCopy('deploy');
     const port = await freePort();
     endpoint = `http://127.0.0.1:${port}`;
     moto = spawn('python3', [MOTO, String(port), join(dir, 'refused')], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lintWarnings, PROJECT, packaged, TEMPLATE, validatorWarnings } from '../given/aws/packaged.ts';
+import { lintWarnings, packaged, TEMPLATE, validatorWarnings } from '../given/aws/packaged.ts';
+import { PROJECT, projectCopy } from '../given/aws/project-copy.ts';
 
 /** Stacks as people deploy them: each is packaged, and its template read by AWS's validator and by cfn-lint. */
 
@@ -17,11 +17,9 @@ const params = (given: Readonly<Record<string, string>>) =>
 /** ARNs that a person gives stand in the template as they are. */
 const GIVEN = [/^W9002 .*hardcoded ARN/, /^W9013 .*Hardcoded account ID/];
 
-/** Another definition, for as long as these tests take: only those in shared/feature-groups are deployed. */
+/** Other definitions: only those in shared/feature-groups are deployed. */
 const OTHER = 'variant-of-orders-with-quite-a-long-name';
-const OTHER_FILE = join(PROJECT, `shared/feature-groups/${OTHER}.ts`);
 const UNLABELED = 'variant-of-visits';
-const UNLABELED_FILE = join(PROJECT, `shared/feature-groups/${UNLABELED}.ts`);
 
 const everythingGiven = params({
   sourceTableStreamArn: stream('eu-west-1'),
@@ -60,27 +58,29 @@ const VARIANTS: readonly (readonly [name: string, options: readonly string[]])[]
   ['with everything given', ['--stage', 'live-test', '--region', 'eu-west-1', ...everythingGiven]],
 ];
 
-let dir: string;
+let project: string;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'tributary-variants-'));
+  project = await projectCopy('variants');
   const orders = await readFile(join(PROJECT, 'docs/examples/orders.ts'), 'utf8');
   const visits = await readFile(join(PROJECT, 'test/fixtures/feature-groups/visits.ts'), 'utf8');
   const here = visits.replace('../../../shared/feature-groups/define.ts', './define.ts');
-  await writeFile(UNLABELED_FILE, here.replace("name: 'visits'", `name: '${UNLABELED}'`));
+  await writeFile(
+    join(project, `shared/feature-groups/${UNLABELED}.ts`),
+    here.replace("name: 'visits'", `name: '${UNLABELED}'`),
+  );
   const moved = orders.replace('../../shared/feature-groups/define.ts', './define.ts');
-  await writeFile(OTHER_FILE, moved.replace("name: 'orders'", `name: '${OTHER}'`));
+  await writeFile(
+    join(project, `shared/feature-groups/${OTHER}.ts`),
+    moved.replace("name: 'orders'", `name: '${OTHER}'`),
+  );
 });
 
-afterAll(async () => {
-  for (const file of [OTHER_FILE, UNLABELED_FILE]) await rm(file, { force: true });
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => rm(project, { recursive: true, force: true }));
 
 test.each(VARIANTS)('a stack %s is packaged, and nothing is to be said against its template', async (name, options) => {
-  const folder = join(dir, name.replaceAll(' ', '-'));
-  const said = await packaged(dir, folder, ...options);
-  expect(said).toMatch(/Service packaged/);
+  const folder = join(project, 'packaged', name.replaceAll(' ', '-'));
+  expect(await packaged(project, folder, ...options)).toMatch(/Service packaged/);
   const template = join(folder, TEMPLATE);
   expect(validatorWarnings([template], GIVEN)).toEqual([]);
   const lint = lintWarnings([template]);

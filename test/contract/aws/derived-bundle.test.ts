@@ -1,17 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isChange, makeDecoder } from '../../../shared/changes/decode.ts';
 import { loadFeatureGroup } from '../../../shared/definition/load.ts';
-import { PROJECT } from '../../given/aws/packaged.ts';
+import { projectCopy } from '../../given/aws/project-copy.ts';
 
-/** A definition for as long as this test takes: only those in shared/feature-groups are bundled. */
+/** Only definitions in shared/feature-groups are bundled. */
 const NAME = 'bundled-readings';
-const FILE = join(PROJECT, `shared/feature-groups/${NAME}.ts`);
+const FILE = `shared/feature-groups/${NAME}.ts`;
 const DEFINITION = `
 import { rounded } from '../definition/${NAME}.ts';
 import { defineFeatureGroup, derived, equals, fractional, integral, categorical } from './define.ts';
@@ -27,21 +26,20 @@ export default defineFeatureGroup({
   },
 });
 `;
-const BESIDE = join(PROJECT, `shared/definition/${NAME}.ts`);
+const BESIDE = `shared/definition/${NAME}.ts`;
 
-let dir: string;
+let project: string;
 
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'tributary-derived-'));
-  writeFileSync(BESIDE, 'export const rounded = (value: number): number => Math.round(value);\n');
-  writeFileSync(FILE, DEFINITION);
+beforeAll(async () => {
+  project = await projectCopy('derived');
+  await writeFile(join(project, BESIDE), 'export const rounded = (value: number): number => Math.round(value);\n');
+  await writeFile(join(project, FILE), DEFINITION);
 });
-afterAll(() => {
-  for (const path of [FILE, BESIDE, dir]) rmSync(path, { recursive: true, force: true });
-});
+
+afterAll(() => rm(project, { recursive: true, force: true }));
 
 test('a bundle computes derived features by the very function, with what that imports, and checks nothing at its start', async () => {
-  const outfile = join(dir, 'bundle.mjs');
+  const outfile = join(project, 'bundle.mjs');
   // In a process of its own: what tests run in knows the definitions that there were when it began.
   const script = `
     import { build } from 'esbuild';
@@ -52,11 +50,11 @@ test('a bundle computes derived features by the very function, with what that im
       ...{ bundle: true, minify: true, format: 'esm', platform: 'node', target: 'node24', logLevel: 'error' },
       plugins: [checkedDefinitions],
     });`;
-  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: PROJECT });
-  expect(readFileSync(outfile, 'utf8')).not.toContain('zod');
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: project });
+  expect(await readFile(outfile, 'utf8')).not.toContain('zod');
   const { importDefinition } = await import(pathToFileURL(outfile).href);
   const { default: bundled } = await importDefinition(NAME);
-  const loaded = await loadFeatureGroup(FILE);
+  const loaded = await loadFeatureGroup(join(project, FILE));
   const record = {
     eventName: 'INSERT',
     dynamodb: {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lintWarnings, PROJECT, packaged, TEMPLATE, validatorWarnings } from '../../given/aws/packaged.ts';
+import { lintWarnings, packaged, refusedPackage, TEMPLATE, validatorWarnings } from '../../given/aws/packaged.ts';
+import { PROJECT, projectCopy } from '../../given/aws/project-copy.ts';
 
 /** Largest template that CloudFormation takes from S3, in bytes. Source: CloudFormation quotas. */
 const TEMPLATE_BYTES_MAX = 1024 * 1024;
@@ -27,17 +27,19 @@ interface Template {
 /** Largest bundle of a function, zipped, in bytes: a cold start reads all of it. */
 const ZIP_BYTES_MAX = 300_000;
 
+let project: string;
 let dir: string;
 let template: Template;
 let output: string;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'tributary-package-'));
-  output = await packaged(dir, dir);
+  project = await projectCopy('package');
+  dir = join(project, 'packaged');
+  output = await packaged(project, dir);
   template = JSON.parse(await readFile(join(dir, TEMPLATE), 'utf8'));
 });
 
-afterAll(() => rm(dir, { recursive: true, force: true }));
+afterAll(() => rm(project, { recursive: true, force: true }));
 
 /** The value at a path such as `OnlineStoreConfig/EnableOnlineStore`. */
 const valueAt = (properties: unknown, path: string) =>
@@ -64,7 +66,7 @@ describe('npx serverless package', () => {
     const deploymentRole = 'arn:aws:iam::123456789012:role/deployer';
     const boundary = 'arn:aws:iam::123456789012:policy/boundary';
     const given = { deploymentRoleArn: deploymentRole, permissionsBoundaryArn: boundary, rolePath: '/tributary/x/' };
-    await packaged(dir, folder, ...Object.entries(given).map(([name, value]) => `--param=${name}=${value}`));
+    await packaged(project, folder, ...Object.entries(given).map(([name, value]) => `--param=${name}=${value}`));
     const { service } = JSON.parse(await readFile(join(folder, 'serverless-state.json'), 'utf8'));
     expect(service.provider.iam).toEqual({ deploymentRole });
     const { Resources }: Template = JSON.parse(await readFile(join(folder, TEMPLATE), 'utf8'));
@@ -79,7 +81,13 @@ describe('npx serverless package', () => {
     const folder = join(dir, 'refused');
     const topic = 'arn:aws:sns:us-east-1:123456789012:alarms';
     const params = ['changeLogBufferSeconds=5000', 'endpointinstancecount=3', `alarmTopicArn=${topic}`];
-    const said = await packaged(dir, folder, '--region', 'eu-central-2', ...params.map((it) => `--param=${it}`));
+    const said = await refusedPackage(
+      project,
+      folder,
+      '--region',
+      'eu-central-2',
+      ...params.map((it) => `--param=${it}`),
+    );
     expect(said).toContain('The stack tributary-bank-marketing-dev cannot be packaged:');
     for (const problem of [
       'changeLogBufferSeconds is "5000"; expected: buffering interval of the change log in seconds',

@@ -1,11 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { OSLS_CACHES } from './osls-caches.ts';
 
-export const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 export const TEMPLATE = 'cloudformation-template-update-stack.json';
 
 /** What the templates may be warned of, and nothing else. */
@@ -22,25 +20,39 @@ const KNOWN: readonly RegExp[] = [
 const NOT_FOUND = 127;
 
 /**
- * What osls says, whether it packages or refuses. Neither credentials nor a network are needed: every address leads
- * nowhere.
+ * What osls says when it packages a project. Neither credentials nor a network are needed: every address leads nowhere.
  *
- * @param home folder of the settings that osls looks for.
+ * @param project a copy of the project, also the folder of the settings that osls looks for.
+ * @param folder where to the package goes, within the project or beside it.
+ * @throws Error with what osls says when it refuses.
  */
-export async function packaged(home: string, folder: string, ...options: string[]): Promise<string> {
-  const osls = join(PROJECT, 'node_modules/osls/bin/serverless.js');
+export async function packaged(project: string, folder: string, ...options: string[]): Promise<string> {
+  const { code, said } = await osls(project, folder, options);
+  if (code !== 0) throw new Error(said);
+  return said;
+}
+
+/** What osls says when it refuses to package a project, as `packaged` has it. @throws Error when it packages it. */
+export async function refusedPackage(project: string, folder: string, ...options: string[]): Promise<string> {
+  const { code, said } = await osls(project, folder, options);
+  if (code === 0) throw new Error(`It was packaged:\n${said}`);
+  return said;
+}
+
+async function osls(project: string, folder: string, options: readonly string[]) {
   const env = {
     PATH: process.env.PATH ?? '',
-    HOME: home,
+    HOME: project,
     HTTPS_PROXY: 'http://127.0.0.1:9',
     ...OSLS_CACHES,
     SLS_TELEMETRY_DISABLED: '1',
   };
-  const argv = [osls, 'package', '--package', folder, ...options];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, argv, { cwd: PROJECT, env }).catch(
-    (error: Error & { stdout: string; stderr: string }) => error,
+  const argv = [join(project, 'node_modules/osls/bin/serverless.js'), 'package', '--package', folder, ...options];
+  const { code, stdout, stderr } = await promisify(execFile)(process.execPath, argv, { cwd: project, env }).then(
+    (ran) => ({ code: 0, ...ran }),
+    (error: Error & { code: number; stdout: string; stderr: string }) => error,
   );
-  return stdout + stderr;
+  return { code, said: stdout + stderr };
 }
 
 /** What AWS's validator warns of, by file. @param expected of these files alone. */

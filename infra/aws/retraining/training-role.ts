@@ -19,7 +19,13 @@ export function trainingRole(): Resources {
       ),
       // PutMetricData and GetAuthorizationToken know no resource.
       allow(['cloudwatch:PutMetricData'], '*', {
-        StringEquals: { 'cloudwatch:namespace': ['/aws/sagemaker/TrainingJobs', '/aws/sagemaker/Endpoints'] },
+        StringEquals: {
+          'cloudwatch:namespace': [
+            '/aws/sagemaker/TrainingJobs',
+            '/aws/sagemaker/TransformJobs',
+            '/aws/sagemaker/Endpoints',
+          ],
+        },
       }),
       // The alarms that an update of the endpoint is rolled back by.
       allow(['cloudwatch:DescribeAlarms'], '*'),

@@ -108,6 +108,8 @@ describe('the state machine of snapshots, run', () => {
 
   it('removes what was replaced a week ago, but nothing that a view or a training names', async () => {
     await shop.write(0, 40);
+    // A snapshot of no rows would have no file.
+    await expectSameRows(40);
     const [made] = await schedule();
     const { Environment } = (await shop.cloud.call('lambda', 'GetFunctionConfiguration', {
       FunctionName: shop.cloud.stack.functions.find((it) => it.handler === 'functions/retrain.handler')?.name,

@@ -53,7 +53,12 @@ const evidenceSchema = z.looseObject({
 
 export type Evidence = Readonly<z.output<typeof evidenceSchema>>;
 
-/** Evidence of the last closed epochs, newest first. @param newest epoch to begin with. */
+/**
+ * Evidence of the last closed epochs, newest first.
+ *
+ * @param newest epoch to begin with.
+ * @throws Error when DynamoDB leaves part of it unprocessed, however often it is asked.
+ */
 export async function readEvidence(table: StateTable, newest: number, limit = LOOK_BACK_MAX): Promise<Evidence[]> {
   const count = Math.min(limit, LOOK_BACK_MAX, newest);
   let Keys = Array.from({ length: count }, (_, index) => ({ pk: { S: evidenceKey(newest - index) } }));
@@ -65,6 +70,8 @@ export async function readEvidence(table: StateTable, newest: number, limit = LO
     found.push(...(Responses?.[table.name] ?? []).map((item) => evidenceSchema.parse(unmarshall(item))));
     Keys = (UnprocessedKeys?.[table.name]?.Keys ?? []) as typeof Keys;
   }
+  // A rollback that does not see the newest would go back too far.
+  if (Keys.length > 0) throw new Error(`The evidence of ${Keys.length} epochs could not be read now: try again.`);
   return found.sort((a, b) => b.epoch - a.epoch);
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BatchGetRecordCommand,
   paginateListRecords,
@@ -9,6 +10,9 @@ import type { Material } from '../stage/material.ts';
 
 /** Most identifiers of one group in a call. Source: BatchGetRecord. */
 const IDENTIFIERS_PER_CALL_MAX = 100;
+/** Rounds of asking for what a call left unprocessed, and the pause before the second, in milliseconds, which then doubles. */
+const ROUNDS_MAX = 6;
+const ROUND_PAUSE_MS = 100;
 
 /** A record that is not in the online store what it is in the table. */
 export interface Difference {
@@ -81,24 +85,34 @@ async function listIdentifiers(
   return identifiers;
 }
 
-/** Those records of `identifiers` that there are. */
+/** Those records of `identifiers` that there are. @throws Error when some could not be read. */
 async function readRecords(
   featureStore: SageMakerFeatureStoreRuntimeClient,
   group: FeatureGroup,
   identifiers: readonly string[],
 ): Promise<Map<string, Map<string, string>>> {
   const records = new Map<string, Map<string, string>>();
-  for (let at = 0; at < identifiers.length; at += IDENTIFIERS_PER_CALL_MAX) {
-    const RecordIdentifiersValueAsString = identifiers.slice(at, at + IDENTIFIERS_PER_CALL_MAX);
-    const { Records } = await featureStore.send(
-      new BatchGetRecordCommand({
-        Identifiers: [{ FeatureGroupName: group.name, RecordIdentifiersValueAsString }],
-      }),
+  const read = async (RecordIdentifiersValueAsString: string[]): Promise<string[]> => {
+    const { Records, Errors, UnprocessedIdentifiers } = await featureStore.send(
+      new BatchGetRecordCommand({ Identifiers: [{ FeatureGroupName: group.name, RecordIdentifiersValueAsString }] }),
     );
+    const [failed] = Errors ?? [];
+    if (failed) {
+      throw new Error(`Records of ${group.name} could not be read: ${failed.ErrorCode}: ${failed.ErrorMessage}`);
+    }
     for (const { RecordIdentifierValueAsString: id = '', Record } of Records ?? []) {
       const features = (Record ?? []).map((it) => [it.FeatureName ?? '', it.ValueAsString ?? ''] as const);
       records.set(id, new Map(features));
     }
+    return (UnprocessedIdentifiers ?? []).flatMap((it) => it.RecordIdentifiersValueAsString ?? []);
+  };
+  for (let at = 0; at < identifiers.length; at += IDENTIFIERS_PER_CALL_MAX) {
+    let left = await read(identifiers.slice(at, at + IDENTIFIERS_PER_CALL_MAX));
+    for (let round = 1; left.length > 0 && round < ROUNDS_MAX; round += 1) {
+      await sleep(ROUND_PAUSE_MS * 2 ** (round - 1));
+      left = await read(left);
+    }
+    if (left.length > 0) throw new Error(`${left.length} records of ${group.name} stayed unprocessed: run it again.`);
   }
   return records;
 }

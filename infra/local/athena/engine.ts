@@ -7,9 +7,13 @@ import { sqlOf } from './sql/values/expr.ts';
 import { type ScanSize, TableLoader } from './tables/table-loader.ts';
 
 /** The local cloud shares a laptop with its user: DuckDB gets two threads and this much memory. */
+const MEMORY = '512MB';
+/** What it may keep of that between two queries: the rest of its rows is read from its file again. */
+const MEMORY_AT_REST = '32MB';
+
 const OPTIONS = {
   threads: '2',
-  memory_limit: '512MB',
+  memory_limit: MEMORY,
   default_null_order: 'nulls_last',
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
@@ -21,6 +25,7 @@ export class Engine {
   readonly #connection: DuckDBConnection;
   readonly #catalog: GlueCatalog;
   readonly #objects: ObjectStore;
+  readonly #isInMemory: boolean;
   #loaders: TableLoader[] = [];
   #version = -1;
 
@@ -29,11 +34,13 @@ export class Engine {
     connection: DuckDBConnection,
     catalog: GlueCatalog,
     objects: ObjectStore,
+    isInMemory: boolean,
   ) {
     this.#instance = instance;
     this.#connection = connection;
     this.#catalog = catalog;
     this.#objects = objects;
+    this.#isInMemory = isInMemory;
   }
 
   /** @param file where rows are kept that do not fit in memory; it is a cache, made anew. Without it all is in memory. */
@@ -45,7 +52,7 @@ export class Engine {
     // Parquet files are read and written below the objects' folder, and nothing else: queries name tables, never files.
     await connection.run(`SET allowed_directories = [${sqlOf.text(`${objects.root}/`)}]`);
     await connection.run('SET enable_external_access = false');
-    return new Engine(instance, connection, catalog, objects);
+    return new Engine(instance, connection, catalog, objects, file === undefined);
   }
 
   /**
@@ -91,6 +98,18 @@ export class Engine {
   async run(sql: string): Promise<readonly (readonly unknown[])[]> {
     const reader = await this.#connection.runAndReadAll(sql);
     return reader.getRows();
+  }
+
+  /** Gives memory back that the next query may not need: a lower limit is the only way to make DuckDB do so. */
+  async rest(): Promise<void> {
+    if (this.#isInMemory) return;
+    try {
+      await this.#connection.run(`SET memory_limit = '${MEMORY_AT_REST}'`);
+    } catch {
+      // It keeps what it cannot free, and its limit.
+    } finally {
+      await this.#connection.run(`SET memory_limit = '${MEMORY}'`);
+    }
   }
 
   interrupt(): void {

@@ -68,6 +68,7 @@ export class QueryQueue {
     if (this.#isClosed) return;
     const isCancelled = this.#cancelled.delete(queued.id);
     executions.save({ ...execution, ...(isCancelled && CANCELLED), completedMs: Date.now() });
+    await (await this.#engine)?.rest();
   }
 
   async #execute(running: Execution): Promise<Execution> {

@@ -13,7 +13,7 @@ import {
 const INIT_MILLIS_MAX = 60_000;
 
 /** Young heap of a function's thread. Lambda's runtime gives more; here up to four threads a function share a laptop. */
-const YOUNG_MB = 12;
+const YOUNG_MB = 8;
 
 export type Answer = { readonly payload: string } | { readonly error: LambdaError };
 
@@ -148,6 +148,8 @@ function environmentOf(lambda: LambdaFunction, endpointUrl: string, logStream: s
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${lambda.name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: logStream,
     ...lambda.environment,
+    // The only thing of this process that gets through: with what Node has compiled, functions start faster.
+    ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
   };
 }
 

@@ -24,7 +24,7 @@ export interface Invocation {
  * An environment that has been idle for this long, in milliseconds, is ended while another of its function is idle. On
  * AWS it lives for minutes; here its memory is a laptop's.
  */
-const SURPLUS_MILLIS = 10_000;
+const SURPLUS_MILLIS = 3_000;
 
 export interface LambdaRuntimeOptions {
   readonly functions: readonly LambdaFunction[];

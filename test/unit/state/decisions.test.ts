@@ -57,6 +57,14 @@ test('evidence that a read leaves unprocessed is asked for again', async () => {
   expect([asked, found.map(({ epoch }) => epoch)]).toEqual([2, [2, 1]]);
 });
 
+test('evidence that stays unprocessed is not taken for evidence that is not there', async () => {
+  const send = async ({ input }: { input: { RequestItems: Record<string, object> } }) => ({
+    ...{ Responses: { state: [] }, UnprocessedKeys: input.RequestItems },
+  });
+  const read = readEvidence({ name: 'state', dynamodb: { send } as never }, 2);
+  await expect(read).rejects.toThrow('The evidence of 2 epochs could not be read now');
+});
+
 test('the model to go back to is the newest before, which served and was not taken back', async () => {
   await keep(5);
   await markRolledBack(table, 4, { at: '2026-01-16T00:00:00.000Z', reason: 'worse' });

@@ -9,7 +9,7 @@ import {
   recall,
   rocAuc,
 } from './classification-metrics.ts';
-import { fitModel, type LabelledRows, type LinearModel, logisticLoss, logOdds, probability } from './linear-model.ts';
+import { designOf, fitModel, type LabelledRows, type LinearModel, logisticLoss, logOdds, probability } from './linear-model.ts';
 import { TrainingDataError } from './training-data.ts';
 
 /**
@@ -149,7 +149,8 @@ export function trainLinearLearner(
   }
   const positiveWeight = options.positiveWeight === 'balanced' ? negatives / positives : options.positiveWeight;
   const penalties = options.wd === undefined ? L2_AUTO : [options.wd * count];
-  const fitted = penalties.map((l2) => fitModel(train, { l2, positiveWeight }));
+  const design = designOf(train);
+  const fitted = penalties.map((l2) => fitModel(train, { l2, positiveWeight }, design));
   const model = best(fitted, validation ?? train, options);
   const metrics = [{ name: 'train:objective_loss', value: meanLoss(model, train) }];
   if (!validation) return { model, metrics };

@@ -41,29 +41,40 @@ export interface FitOptions {
   readonly positiveWeight: number;
 }
 
+/** Rows as a fit takes them. It is as large as the rows: models that are fitted to the same rows share it. */
+export interface Design {
+  readonly means: readonly number[];
+  readonly scales: readonly number[];
+  readonly matrix: Float64Array;
+}
+
+export function designOf(rows: LabelledRows): Design {
+  const { means, scales } = standardisation(rows);
+  return { means, scales, matrix: designMatrix(rows, means, scales) };
+}
+
 /**
  * Fits a model to rows of both classes. The threshold is 0.5: {@link chooseThreshold} gives another.
  *
  * @throws RangeError when the rows are not of both classes, since the bias would then have no finite optimum.
  */
-export function fitModel(rows: LabelledRows, options: FitOptions): LinearModel {
+export function fitModel(rows: LabelledRows, options: FitOptions, design = designOf(rows)): LinearModel {
   const { width, labels } = rows;
   const positives = labels.reduce((sum, label) => sum + label, 0);
   if (positives === 0 || positives === labels.length) {
     throw new RangeError(`the rows are of one class only: ${positives} of ${labels.length} are labelled 1`);
   }
-  const { means, scales } = standardisation(rows);
-  const design = designMatrix(rows, means, scales);
+  const { means, scales, matrix } = design;
   // The bias is the last coefficient; starting at the log odds saves Newton steps.
   const coefficients = new Float64Array(width + 1);
   coefficients[width] = Math.log((positives * options.positiveWeight) / (labels.length - positives));
-  let objective = objectiveAt(design, labels, coefficients, options);
+  let objective = objectiveAt(matrix, labels, coefficients, options);
   for (let step = 0; step < NEWTON_STEPS_MAX; step += 1) {
-    const { gradient, hessian } = derivatives(design, labels, coefficients, options);
+    const { gradient, hessian } = derivatives(matrix, labels, coefficients, options);
     const direction = solvePositiveDefinite(hessian, gradient);
     const decrement = dot(gradient, direction);
     if (decrement <= DECREMENT_MIN * (1 + objective)) break;
-    const next = lineSearch(design, labels, coefficients, direction, { objective, decrement, options });
+    const next = lineSearch(matrix, labels, coefficients, direction, { objective, decrement, options });
     if (next === undefined) break;
     objective = next.objective;
     coefficients.set(next.coefficients);

@@ -5,7 +5,9 @@ import {
   ListRecordsCommand,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readOnlineStore } from '../../../../infra/demo/findings/online-store.ts';
 import { featureStore } from '../../../../infra/local/feature-store/feature-store.ts';
+import type { FeatureGroup } from '../../../../shared/definition/feature-group.ts';
 import { at, customers, localFeatureStore, recordOf, values } from '../../../given/local/feature-store.ts';
 
 let store: Awaited<ReturnType<typeof localFeatureStore>>;
@@ -93,6 +95,25 @@ describe('batches', () => {
       ['a', 'ResourceNotFound'],
       ['b', 'ResourceNotFound'],
     ]);
+  });
+});
+
+describe('a reader of the whole online store', () => {
+  const group = { name: 'customers' } as FeatureGroup;
+  const partial = (times: number) =>
+    store.faults.inject({ service: 'featurestore', operation: 'BatchGetRecord', kind: 'partial', times });
+
+  test('asks again for what is left unprocessed', async () => {
+    await record.put({ event_time: at(5), age: '5' });
+    partial(2);
+    const read = await readOnlineStore(store.client, group);
+    expect(read.get(record.id)?.get('age')).toBe('5');
+  });
+
+  test('takes nothing for missing that stays unprocessed', async () => {
+    await record.put({ event_time: at(5), age: '5' });
+    partial(6);
+    await expect(readOnlineStore(store.client, group)).rejects.toThrow('stayed unprocessed');
   });
 });
 

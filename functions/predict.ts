@@ -41,8 +41,11 @@ export interface PredictDependencies {
 }
 
 export interface Prediction extends Score {
-  /** Least score that the model labelled 1 when it was judged; null when it labelled none, or was not asked. */
-  readonly threshold: number | null;
+  /**
+   * Least score that the model labelled 1 when it was judged; null when it labelled none, or was not asked. Of labels of
+   * two classes only.
+   */
+  readonly threshold?: number | null;
   readonly model: string;
   readonly schema: string;
   readonly recordIdentifier?: string;
@@ -87,12 +90,14 @@ export async function predict(
   const online = await timings.measure('online-read', () => readRecords(records, dependencies));
   const rows = await timings.measure('encode', async () => encodeRecords(records, online, model.encoding));
   const scores = await timings.measure('endpoint', () =>
-    within(ENDPOINT_MS_MAX, (signal) => scoreRows(runtime, model.endpointName, rows, signal)),
+    within(ENDPOINT_MS_MAX, (signal) => scoreRows(runtime, model.endpointName, rows, signal, model.encoding.label)),
   );
   const { name, threshold, encoding } = model;
   const predictions = scores.map((score, index) => ({
     ...score,
-    ...{ threshold, model: name, schema: encoding.schemaHash },
+    // Labels that are not one of two classes have none.
+    ...(!encoding.label && { threshold }),
+    ...{ model: name, schema: encoding.schemaHash },
     ...identifierOf(records[index]),
   }));
   const [first] = predictions;

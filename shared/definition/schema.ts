@@ -26,6 +26,10 @@ export const RESERVED_NAMES = new Set([
 /** Most buckets of a hashed feature: each is a column of every query that builds a training set. */
 export const BUCKETS_MAX = 1_024;
 
+/** Least and most classes of a label of several. Two are told by `values`; each is counted in queries of its own. */
+const CLASSES_MIN = 3;
+const CLASSES_MAX = 100;
+
 const everyFeature = {
   /** Attribute of the item that holds the feature. Default: the feature's name. */
   attribute: z.string().min(1).max(65_535).optional(),
@@ -122,6 +126,9 @@ const name = z
 /** A value that an attribute has: text (S), a number (N), or a boolean (BOOL). */
 const held = z.union([z.string(), z.number(), z.bigint(), z.boolean()]);
 
+/** One class of a label of several, as the application spells it: text (S), or a number (N). */
+const className = z.union([z.string().min(1), z.number(), z.bigint()]);
+
 /** What an attribute has to hold for its item to be a record. */
 const conditionSchema = z.discriminatedUnion('holds', [
   z.strictObject({ holds: z.literal('oneOf'), values: z.array(held).min(1) }),
@@ -170,7 +177,10 @@ export const definitionSchema = z.strictObject({
     .strictObject({ name: name.default('event_time'), attribute: z.string().min(1).optional() })
     .default({ name: 'event_time' }),
   features: z.record(name, featureSchema),
-  /** Binary label, absent until it is known. Default: none; then the stores are filled, and nothing is trained. */
+  /**
+   * What is to be predicted, absent until it is known: one of two classes, one of several, or a number. Default: none;
+   * then the stores are filled, and nothing is trained.
+   */
   label: z
     .strictObject({
       name,
@@ -179,6 +189,13 @@ export const definitionSchema = z.strictObject({
       since: z.int().min(1).default(1),
       /** How the application spells the two classes. Default: N 0 or BOOL false, and N 1 or BOOL true. */
       values: z.strictObject({ 0: z.array(held).min(1).readonly(), 1: z.array(held).min(1).readonly() }).optional(),
+      /** Three classes or more, as the application spells them. Their places from 0 are what the stores have. */
+      classes: z.array(className).min(CLASSES_MIN).max(CLASSES_MAX).readonly().optional(),
+      /** A number is to be predicted (N): the words are those of `fractional({ min, max })`. */
+      type: z.literal('fractional').optional(),
+      /** Inclusive bounds of such a number. */
+      min: z.number().optional(),
+      max: z.number().optional(),
     })
     .optional(),
   /** What a deletion of the item does to the online record. Default: delete. */
@@ -198,6 +215,8 @@ export type FeatureGroupInput = z.input<typeof definitionSchema>;
 export type ItemCondition = z.output<typeof conditionSchema> & { readonly attribute: string };
 /** A value that an item's attribute may have to hold. */
 export type Held = z.output<typeof held>;
+/** A class of a label of several, as the application spells it. */
+export type ClassName = z.output<typeof className>;
 /** What is known of a feature, defaults filled in, but its name. */
 export type FeatureOptions = z.output<typeof featureSchema>;
 /** What a user may say of a feature of one type. */

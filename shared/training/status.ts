@@ -1,4 +1,5 @@
 import { type FeatureGroup, withoutLabel } from '../definition/feature-group.ts';
+import { countedClasses } from '../definition/label.ts';
 import { schemaHash } from '../model/schema-hash.ts';
 import { type RecordedDecision, readDecisions } from '../state/decisions.ts';
 import { countPending, type EpochState, readEpochState } from '../state/epochs.ts';
@@ -13,7 +14,7 @@ import { type Decision, decide, type Missing, missingTo, type RetrainingPolicy }
 const TRAININGS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;
 
-const NOTHING_MISSING: Missing = { labels: 0, perClass: { 0: 0, 1: 0 }, notBefore: null };
+const NOTHING_MISSING: Missing = { labels: 0, perClass: {}, notBefore: null };
 
 /** How the retraining of one feature group stands. */
 export interface RetrainingStatus {
@@ -55,7 +56,7 @@ export async function readStatus(
 ): Promise<RetrainingStatus> {
   const state = await readEpochState(table);
   const [labels, serving, trainings, decisions] = await Promise.all([
-    countPending(table, state),
+    countPending(table, state, countedClasses(group.label)),
     readServing(table),
     readEvidence(table, state.epoch, TRAININGS_SHOWN + 1),
     readDecisions(table, DECISIONS_SHOWN),

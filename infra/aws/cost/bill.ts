@@ -18,6 +18,8 @@ export interface Usage {
   readonly coolDownSeconds: number | 'auto';
   /** Days back from which labels are learned. */
   readonly trainingWindowDays: number | 'all';
+  /** Requests to predict, per day, whose predictions are kept: those of one record each. */
+  readonly loggedPredictionsPerDay: number;
   /** Shards of the table's stream, in which fences are written; undefined for as many as the changes need. */
   readonly shards?: number | undefined;
 }
@@ -29,6 +31,7 @@ export const USUAL = {
   labelsThreshold: 1_000,
   coolDownSeconds: 'auto',
   trainingWindowDays: 'all',
+  loggedPredictionsPerDay: 0,
 } as const;
 
 /** One line of a bill: how many units of a price, and what they cost in US dollars a month. */
@@ -79,6 +82,10 @@ export const ASSUMPTIONS = {
   /** 21 of the stack, and two of an endpoint's configuration. */
   alarms: 23,
   metrics: 10,
+  /** Of the prediction log, beside those: its alarms and metrics, and bytes of a row. Assumed. */
+  predictionLogAlarms: 2,
+  predictionLogMetrics: 2,
+  predictionRowBytes: 500,
   glueDpu: 2,
   glueHours: 10 / 60,
   glueHoursPerGB: 1 / 60,
@@ -148,6 +155,7 @@ export function monthlyBill(usage: Usage): Line[] {
     line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
     ...snapshotLines(usage, trainings),
     ...trainingLines(trainings),
+    ...predictionLogLines(usage),
     line('alarms', 'alarm', ASSUMPTIONS.alarms),
     line('metrics', 'metric', ASSUMPTIONS.metrics),
     line('dashboard', 'dashboard', 1),
@@ -171,6 +179,23 @@ function fenceLines({ changesPerDay, shards: given }: Usage): Line[] {
   return [
     line('state table: fences, as if every change left one', 'tableWrite', (DAYS * batches * written) / MILLION),
     line('state table: fences read', 'tableRead', (DAYS * batches * read) / MILLION),
+  ];
+}
+
+/** Predictions that are kept: each request is a record of Firehose of its own. */
+function predictionLogLines({ loggedPredictionsPerDay: perDay }: Usage): Line[] {
+  if (perDay === 0) return [];
+  const { changeLogFilesPerDay, predictionLogAlarms, predictionLogMetrics, predictionRowBytes } = ASSUMPTIONS;
+  return [
+    line('prediction log: Firehose, a record each', 'firehose', (DAYS * perDay * FIREHOSE_RECORD_BYTES) / GB),
+    line('prediction log: files', 'objectPut', (DAYS * Math.min(perDay, changeLogFilesPerDay)) / THOUSAND),
+    line(
+      'prediction log: storage, one month of predictions',
+      'objectStorage',
+      (DAYS * perDay * predictionRowBytes) / GB,
+    ),
+    line('prediction log: alarms', 'alarm', predictionLogAlarms),
+    line('prediction log: metrics', 'metric', predictionLogMetrics),
   ];
 }
 
@@ -237,36 +262,6 @@ function trainingLines(trainings: number): Line[] {
     line('training', 'trainingTime', trainings * ASSUMPTIONS.trainingHours),
     line('endpoint', 'endpointTime', HOURS),
   ];
-}
-
-/** What lowers a line of the bill, by the beginning of its name. */
-const LEVERS: Readonly<Record<string, string>> = {
-  endpoint: 'a smaller endpointInstanceType; endpointInstanceCount of 1 gives up the canary',
-  training: 'a higher labelsThreshold or coolDownSeconds, for fewer trainings',
-  'training sets': 'a higher labelsThreshold or coolDownSeconds; features with training: false',
-  'snapshots: Athena':
-    'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day; features that nobody asks for left out',
-  'snapshots: storage': 'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day',
-  'online store': 'fewer or smaller features: a write is billed by the kilobyte',
-  'state table: fences': 'a greater batching window of ingest, and no more shards than the changes need',
-  'state table: label ledger': 'labels that are written once',
-  'change log and offline store: storage': 'a lifecycle rule for old partitions, once nobody reads them',
-  'change log': 'a greater batching window of ingest',
-  ingest: 'a greater batching window of ingest',
-  quarantine: 'fewer records that the definition refuses',
-  table: 'no point-in-time recovery, which only guards against mistakes',
-  metrics: 'nothing: they are the same for every table',
-  alarms: 'nothing: they are the same for every table',
-};
-
-/** The largest line of a bill, and what lowers it. */
-export function largest(lines: readonly Line[]): { readonly line: Line; readonly lever: string } | undefined {
-  const [line] = [...lines].sort((a, b) => b.usd - a.usd);
-  if (!line) return undefined;
-  const [key] = Object.keys(LEVERS)
-    .filter((it) => line.what.startsWith(it))
-    .sort((a, b) => b.length - a.length);
-  return { line, lever: LEVERS[key ?? ''] ?? 'nothing that a param could change' };
 }
 
 export const total = (lines: readonly Line[]): number => lines.reduce((sum, { usd }) => sum + usd, 0);

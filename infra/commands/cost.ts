@@ -2,7 +2,6 @@ import {
   ASSUMPTIONS,
   crossing,
   type Line,
-  largest,
   monthlyBill,
   monthlyBillOfExports,
   onlineStoreOfExports,
@@ -10,6 +9,7 @@ import {
   USUAL,
   type Usage,
 } from '../aws/cost/bill.ts';
+import { largest } from '../aws/cost/levers.ts';
 import { MEASURED } from '../aws/cost/measured.ts';
 import { PRICES } from '../aws/cost/prices.ts';
 import { newCommand, runCommand } from '../terminal/command.ts';

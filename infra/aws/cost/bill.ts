@@ -76,9 +76,12 @@ export const ASSUMPTIONS = {
   quarantineDays: 180,
   changeLogFilesPerDay: SECONDS_PER_DAY / 60,
   offlineFilesPerDay: 96,
-  /** 21 of the stack, and two of an endpoint's configuration. */
-  alarms: 23,
-  metrics: 10,
+  /** Records of a check, and its seconds, which are spent waiting for most. */
+  recordsChecked: 3_000,
+  checkSeconds: 30,
+  /** 23 of the stack, and two of an endpoint's configuration. */
+  alarms: 25,
+  metrics: 12,
   glueDpu: 2,
   glueHours: 10 / 60,
   glueHoursPerGB: 1 / 60,
@@ -146,6 +149,7 @@ export function monthlyBill(usage: Usage): Line[] {
       (changesPerDay * ASSUMPTIONS.quarantineDays * ASSUMPTIONS.rejectedShare * 2 * itemBytes) / GB,
     ),
     line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
+    ...checkLines(usage),
     ...snapshotLines(usage, trainings),
     ...trainingLines(trainings),
     line('alarms', 'alarm', ASSUMPTIONS.alarms),
@@ -171,6 +175,23 @@ function fenceLines({ changesPerDay, shards: given }: Usage): Line[] {
   return [
     line('state table: fences, as if every change left one', 'tableWrite', (DAYS * batches * written) / MILLION),
     line('state table: fences read', 'tableRead', (DAYS * batches * read) / MILLION),
+  ];
+}
+
+/** The daily check: it reads as many records as its sample has of a large table, and as many identifiers. */
+function checkLines({ rows, itemBytes }: Usage): Line[] {
+  const records = DAYS * Math.min(rows, ASSUMPTIONS.recordsChecked);
+  // A consistent read of the table takes a unit for 4 KB of a page, or of an item by its key.
+  const scanned = (records * itemBytes) / (4 * KB);
+  const lookedUp = records * Math.ceil(itemBytes / (4 * KB));
+  return [
+    line('check: reads of the table', 'tableRead', (scanned + lookedUp) / MILLION),
+    line(
+      'check: reads of the online store',
+      'featureRead',
+      (records * Math.ceil(itemBytes / (4 * KB)) + records) / MILLION,
+    ),
+    line('check: time', 'lambdaTime', DAYS * ASSUMPTIONS.ingestGB * ASSUMPTIONS.checkSeconds),
   ];
 }
 
@@ -237,36 +258,6 @@ function trainingLines(trainings: number): Line[] {
     line('training', 'trainingTime', trainings * ASSUMPTIONS.trainingHours),
     line('endpoint', 'endpointTime', HOURS),
   ];
-}
-
-/** What lowers a line of the bill, by the beginning of its name. */
-const LEVERS: Readonly<Record<string, string>> = {
-  endpoint: 'a smaller endpointInstanceType; endpointInstanceCount of 1 gives up the canary',
-  training: 'a higher labelsThreshold or coolDownSeconds, for fewer trainings',
-  'training sets': 'a higher labelsThreshold or coolDownSeconds; features with training: false',
-  'snapshots: Athena':
-    'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day; features that nobody asks for left out',
-  'snapshots: storage': 'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day',
-  'online store': 'fewer or smaller features: a write is billed by the kilobyte',
-  'state table: fences': 'a greater batching window of ingest, and no more shards than the changes need',
-  'state table: label ledger': 'labels that are written once',
-  'change log and offline store: storage': 'a lifecycle rule for old partitions, once nobody reads them',
-  'change log': 'a greater batching window of ingest',
-  ingest: 'a greater batching window of ingest',
-  quarantine: 'fewer records that the definition refuses',
-  table: 'no point-in-time recovery, which only guards against mistakes',
-  metrics: 'nothing: they are the same for every table',
-  alarms: 'nothing: they are the same for every table',
-};
-
-/** The largest line of a bill, and what lowers it. */
-export function largest(lines: readonly Line[]): { readonly line: Line; readonly lever: string } | undefined {
-  const [line] = [...lines].sort((a, b) => b.usd - a.usd);
-  if (!line) return undefined;
-  const [key] = Object.keys(LEVERS)
-    .filter((it) => line.what.startsWith(it))
-    .sort((a, b) => b.length - a.length);
-  return { line, lever: LEVERS[key ?? ''] ?? 'nothing that a param could change' };
 }
 
 export const total = (lines: readonly Line[]): number => lines.reduce((sum, { usd }) => sum + usd, 0);

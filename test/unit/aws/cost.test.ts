@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   autoCoolDownSeconds,
   crossing,
-  largest,
   monthlyBill,
   monthlyBillOfExports,
   onlineStoreOfExports,
   total,
   USUAL,
 } from '../../../infra/aws/cost/bill.ts';
+import { largest } from '../../../infra/aws/cost/levers.ts';
 import { command, comparisonOf, report } from '../../../infra/commands/cost.ts';
 import { coolDownSeconds } from '../../../shared/training/policy.ts';
 

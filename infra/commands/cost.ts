@@ -1,5 +1,5 @@
+import { ASSUMPTIONS } from '../aws/cost/assumptions.ts';
 import {
-  ASSUMPTIONS,
   crossing,
   type Line,
   monthlyBill,
@@ -47,6 +47,12 @@ export const command = newCommand(
     'trainingWindowDays of the stack, or all',
     orWord('all', amount('training-window', 1)),
     USUAL.trainingWindowDays,
+  )
+  .option(
+    '--logged-predictions-per-day <N>',
+    'requests to predict, per day, where predictionLog is on',
+    amount('logged-predictions-per-day'),
+    USUAL.loggedPredictionsPerDay,
   )
   .option(
     '--shards <N>',

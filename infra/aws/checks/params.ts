@@ -2,7 +2,15 @@ import { compareSettings } from '../../../shared/config/compare.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
 import { retrainSettings } from '../../../shared/config/retrain.ts';
-import { choice, number, type Setting, type Settings, settingsOf, text } from '../../../shared/config/variables.ts';
+import {
+  choice,
+  flag,
+  number,
+  type Setting,
+  type Settings,
+  settingsOf,
+  text,
+} from '../../../shared/config/variables.ts';
 import { nearMatch } from '../../../shared/definition/near-match.ts';
 
 /** Days for which CloudWatch keeps a log. Source: PutRetentionPolicy, retentionInDays. */
@@ -45,6 +53,7 @@ const OF_THE_STACK: Settings = {
   warmWritesPerSecond: optional(
     number('warmWritesPerSecond', 'writes a second from the first one on, or nothing', { least: 4_000 }),
   ),
+  predictionLog: flag('predictionLog', 'whether predict keeps each prediction'),
   sourceTableStreamArn: arn('sourceTableStreamArn', 'dynamodb', /^table\/[^/]+\/stream\/.+/),
   kmsKeyArn: arn('kmsKeyArn', 'kms', /^key\/.+/),
   alarmTopicArn: arn('alarmTopicArn', 'sns', /^[\w.-]+$/),

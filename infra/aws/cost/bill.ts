@@ -1,3 +1,4 @@
+import { ASSUMPTIONS } from './assumptions.ts';
 import { MEASURED } from './measured.ts';
 import { PRICES, type PriceName } from './prices.ts';
 
@@ -18,6 +19,8 @@ export interface Usage {
   readonly coolDownSeconds: number | 'auto';
   /** Days back from which labels are learned. */
   readonly trainingWindowDays: number | 'all';
+  /** Requests to predict, per day, whose predictions are kept: those of one record each. */
+  readonly loggedPredictionsPerDay: number;
   /** Shards of the table's stream, in which fences are written; undefined for as many as the changes need. */
   readonly shards?: number | undefined;
 }
@@ -29,6 +32,7 @@ export const USUAL = {
   labelsThreshold: 1_000,
   coolDownSeconds: 'auto',
   trainingWindowDays: 'all',
+  loggedPredictionsPerDay: 0,
 } as const;
 
 /** One line of a bill: how many units of a price, and what they cost in US dollars a month. */
@@ -50,42 +54,6 @@ const GB = 1024 ** 3;
 const TB = 1024 ** 4;
 const MILLION = 1e6;
 const THOUSAND = 1e3;
-
-/** What the stack is deployed with by default, and what was assumed about its work where nothing is given. */
-export const ASSUMPTIONS = {
-  trainingHours: 5 / 60,
-  transitionsPerTraining: 65,
-  transitionsPerSnapshot: 7,
-  /** Days of partitions that a snapshot reads before the last one's watermark: 26 hours, and half a day of it on average. */
-  daysReadAgain: 26 / 24 + 0.5,
-  /** Snapshots that are kept: of a week, and the newest. */
-  snapshotDaysKept: 8,
-  ingestGB: 512 / 1_024,
-  /** Of an invocation, in seconds, most of it waiting. Assumed, not measured on Lambda. */
-  ingestSeconds: 0.1,
-  /** 60 µs of a vCPU, which is 1,769 MB of a function: the most that a change takes on other machines. */
-  ingestSecondsPerRecord: (0.000_06 * 1_769) / 512,
-  /** Bytes of a fence in a page, seconds that a batch's fences lie in, and those whose sets of pages it reads. */
-  fenceBytes: 45,
-  fenceSeconds: 2,
-  fenceSecondsRead: 5,
-  /** Changes a second that a shard takes. */
-  shardChangesPerSecond: 1_000,
-  /** Of all changes, those that are wrong and go to quarantine. Assumed. */
-  rejectedShare: 0.001,
-  quarantineDays: 180,
-  changeLogFilesPerDay: SECONDS_PER_DAY / 60,
-  offlineFilesPerDay: 96,
-  /** Records of a check, and its seconds, which are spent waiting for most. */
-  recordsChecked: 3_000,
-  checkSeconds: 30,
-  /** 23 of the stack, and two of an endpoint's configuration. */
-  alarms: 25,
-  metrics: 12,
-  glueDpu: 2,
-  glueHours: 10 / 60,
-  glueHoursPerGB: 1 / 60,
-} as const;
 
 /** Bytes that Firehose bills for a record at least, and Athena for a query. */
 const FIREHOSE_RECORD_BYTES = 5 * KB;
@@ -152,6 +120,7 @@ export function monthlyBill(usage: Usage): Line[] {
     ...checkLines(usage),
     ...snapshotLines(usage, trainings),
     ...trainingLines(trainings),
+    ...predictionLogLines(usage),
     line('alarms', 'alarm', ASSUMPTIONS.alarms),
     line('metrics', 'metric', ASSUMPTIONS.metrics),
     line('dashboard', 'dashboard', 1),
@@ -192,6 +161,23 @@ function checkLines({ rows, itemBytes }: Usage): Line[] {
       (records * Math.ceil(itemBytes / (4 * KB)) + records) / MILLION,
     ),
     line('check: time', 'lambdaTime', DAYS * ASSUMPTIONS.ingestGB * ASSUMPTIONS.checkSeconds),
+  ];
+}
+
+/** Predictions that are kept: each request is a record of Firehose of its own. */
+function predictionLogLines({ loggedPredictionsPerDay: perDay }: Usage): Line[] {
+  if (perDay === 0) return [];
+  const { changeLogFilesPerDay, predictionLogAlarms, predictionLogMetrics, predictionRowBytes } = ASSUMPTIONS;
+  return [
+    line('prediction log: Firehose, a record each', 'firehose', (DAYS * perDay * FIREHOSE_RECORD_BYTES) / GB),
+    line('prediction log: files', 'objectPut', (DAYS * Math.min(perDay, changeLogFilesPerDay)) / THOUSAND),
+    line(
+      'prediction log: storage, one month of predictions',
+      'objectStorage',
+      (DAYS * perDay * predictionRowBytes) / GB,
+    ),
+    line('prediction log: alarms', 'alarm', predictionLogAlarms),
+    line('prediction log: metrics', 'metric', predictionLogMetrics),
   ];
 }
 

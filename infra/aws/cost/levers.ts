@@ -14,6 +14,7 @@ const LEVERS: Readonly<Record<string, string>> = {
   'change log and offline store: storage': 'a lifecycle rule for old partitions, once nobody reads them',
   'change log': 'a greater batching window of ingest',
   ingest: 'a greater batching window of ingest',
+  'prediction log': 'more records in one request to predict, as each request is billed for 5 KB at least',
   quarantine: 'fewer records that the definition refuses',
   check: 'a smaller reconcileSample',
   table: 'no point-in-time recovery, which only guards against mistakes',

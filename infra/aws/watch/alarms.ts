@@ -14,7 +14,7 @@ const ITERATOR_AGE_MAX_MS = 15 * 60 * 1000;
 const WATERMARK_LAG_MAX_SECONDS = 15 * 60;
 
 /** How old a row may be when Firehose has not delivered it, beyond its buffering interval, in seconds. */
-const CHANGE_LOG_AGE_SECONDS = 15 * 60;
+const LOG_AGE_SECONDS = 15 * 60;
 
 /** How long the endpoint may take for 95 % of the calls, in milliseconds. */
 const ENDPOINT_LATENCY_MAX_MS = 1_000;
@@ -103,7 +103,7 @@ function alarmsOf({ label }: FeatureGroup, metrics: Metrics, changeLogBufferSeco
       'change-log-late',
       'Rows of the change log wait in Firehose far longer than its buffering interval.',
       metrics.changeLogAge,
-      changeLogBufferSeconds + CHANGE_LOG_AGE_SECONDS,
+      changeLogBufferSeconds + LOG_AGE_SECONDS,
       2,
     ),
     one('state-table-throttled', 'DynamoDB throttles writes to the state table.', metrics.stateTableThrottles, 0, 2),
@@ -120,6 +120,7 @@ function alarmsOf({ label }: FeatureGroup, metrics: Metrics, changeLogBufferSeco
     ),
     ...snapshotAlarms(metrics),
     ...(label ? [...trainingAlarms(metrics), ...servingAlarms(metrics)] : []),
+    ...predictionLogAlarms(metrics, changeLogBufferSeconds),
   ];
 }
 
@@ -194,6 +195,21 @@ function servingAlarms({ records, lambda }: Metrics): Alarm[] {
     ),
     one('predict-errors', 'Predictions end in errors.', lambda('predict', 'Url5xxCount'), 0, 2),
     one('predict-throttled', 'Lambda throttles predict.', lambda('predict', 'Throttles'), 0, 2),
+  ];
+}
+
+/** Alarms of the prediction log, where there is one. */
+function predictionLogAlarms({ predictionLog }: Metrics, bufferSeconds: number): Alarm[] {
+  if (!predictionLog) return [];
+  return [
+    one('predictions-not-logged', 'Predictions were answered that the log did not take.', predictionLog.missed),
+    one(
+      'prediction-log-late',
+      'Rows of the prediction log wait in Firehose far longer than its buffering interval.',
+      predictionLog.age,
+      bufferSeconds + LOG_AGE_SECONDS,
+      2,
+    ),
   ];
 }
 

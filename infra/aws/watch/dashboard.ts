@@ -58,7 +58,7 @@ function deliveryGraphs(
 }
 
 /** From the labels to the predictions. */
-function modelGraphs({ lambda, records, executions }: Metrics): Graph[] {
+function modelGraphs({ lambda, records, executions, predictionLog }: Metrics): Graph[] {
   return [
     {
       title: 'Labels: newly labeled in this epoch, and awaited for a training',
@@ -86,8 +86,21 @@ function modelGraphs({ lambda, records, executions }: Metrics): Graph[] {
     },
     {
       title: 'Predictions: time of their steps (ms)',
-      metrics: ['EndpointLatency', 'OnlineReadLatency', 'EncodeLatency'].map((name) => records(name, 'p95')),
+      metrics: [
+        'EndpointLatency',
+        'OnlineReadLatency',
+        'EncodeLatency',
+        ...(predictionLog ? ['PredictionLogLatency'] : []),
+      ].map((name) => records(name, 'p95')),
     },
+    ...(predictionLog
+      ? [
+          {
+            title: 'Prediction log: predictions not taken, oldest row not in S3 (s)',
+            metrics: [predictionLog.missed, predictionLog.age],
+          },
+        ]
+      : []),
   ];
 }
 

@@ -31,6 +31,14 @@ describe('a month’s bill', () => {
     expect(usd(/Firehose/, busy)).toBeCloseTo((30 * 86_400 * 102_400 * 0.029) / 1024 ** 3);
   });
 
+  it('bills predictions that are kept for a record of 5 KB each, and nothing where none are', () => {
+    expect(usd(/prediction log/)).toBe(0);
+    const kept = monthlyBill({ ...usage, loggedPredictionsPerDay: 1e6 });
+    expect(usd(/prediction log: Firehose/, kept)).toBeCloseTo((30 * 1e6 * 5_120 * 0.029) / 1024 ** 3);
+    expect(usd(/prediction log: alarms/, kept)).toBeCloseTo(2 * 0.1);
+    expect(total(kept) - total(monthlyBill(usage))).toBeCloseTo(usd(/prediction log/, kept));
+  });
+
   it('exports the whole table every night in the old way, whatever has changed', () => {
     expect(usd(/full export/, monthlyBillOfExports(usage))).toBeCloseTo((30 * 1e9 * 0.1) / 1024 ** 3);
     expect(monthlyBillOfExports({ ...usage, changesPerDay: 0 })).toEqual(monthlyBillOfExports(usage));

@@ -37,6 +37,7 @@ const { resources } = resourcesOf(bankMarketing, namesOf(bankMarketing, 'dev'), 
   sourceTableStreamArn: '',
   kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1',
   alarmTopicArn: '',
+  predictionLog: true,
   deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
   permissionsBoundaryArn: '',
   rolePath: '',
@@ -179,11 +180,13 @@ function byServices(name: string): Readonly<Record<string, string>> {
 }
 
 /** Roles that a service assumes, and what it does with each action. Sources: the services' developer guides. */
+const OF_FIREHOSE = [
+  's3:AbortMultipartUpload s3:GetBucketLocation s3:GetObject s3:ListBucket s3:ListBucketMultipartUploads s3:PutObject',
+  'logs:PutLogEvents kms:Decrypt kms:GenerateDataKey',
+];
 const OF_SERVICES: Readonly<Record<string, readonly string[]>> = {
-  ChangeLogStreamRole: [
-    's3:AbortMultipartUpload s3:GetBucketLocation s3:GetObject s3:ListBucket s3:ListBucketMultipartUploads s3:PutObject',
-    'logs:PutLogEvents kms:Decrypt kms:GenerateDataKey',
-  ],
+  ChangeLogStreamRole: OF_FIREHOSE,
+  PredictionLogStreamRole: OF_FIREHOSE,
   FeatureGroupRole: [
     's3:GetBucketAcl s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject s3:PutObjectAcl',
     'glue:CreateDatabase glue:CreateTable glue:GetDatabase glue:GetTable glue:UpdateTable',

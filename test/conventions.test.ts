@@ -81,6 +81,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shared/config',
     'shared/definition',
     'shared/delivery',
+    'shared/history',
     'shared/model',
     'shared/prediction',
     'shared/prediction-log',

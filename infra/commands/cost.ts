@@ -1,5 +1,5 @@
+import { ASSUMPTIONS } from '../aws/cost/assumptions.ts';
 import {
-  ASSUMPTIONS,
   crossing,
   type Line,
   monthlyBill,

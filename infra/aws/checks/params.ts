@@ -1,3 +1,4 @@
+import { compareSettings } from '../../../shared/config/compare.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
 import { retrainSettings } from '../../../shared/config/retrain.ts';
@@ -94,7 +95,7 @@ const paramOf = ({ variable }: Setting<unknown>): string =>
 
 /** What each param may be. */
 const RULES: ReadonlyMap<string, Setting<unknown>> = new Map(
-  [retrainSettings, rehearseSettings, ingestSettings, OF_THE_STACK]
+  [retrainSettings, rehearseSettings, ingestSettings, compareSettings, OF_THE_STACK]
     .flatMap(settingsOf)
     .map((setting) => [paramOf(setting), setting]),
 );

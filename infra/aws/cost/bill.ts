@@ -1,3 +1,4 @@
+import { ASSUMPTIONS } from './assumptions.ts';
 import { MEASURED } from './measured.ts';
 import { PRICES, type PriceName } from './prices.ts';
 
@@ -53,43 +54,6 @@ const GB = 1024 ** 3;
 const TB = 1024 ** 4;
 const MILLION = 1e6;
 const THOUSAND = 1e3;
-
-/** What the stack is deployed with by default, and what was assumed about its work where nothing is given. */
-export const ASSUMPTIONS = {
-  trainingHours: 5 / 60,
-  transitionsPerTraining: 65,
-  transitionsPerSnapshot: 7,
-  /** Days of partitions that a snapshot reads before the last one's watermark: 26 hours, and half a day of it on average. */
-  daysReadAgain: 26 / 24 + 0.5,
-  /** Snapshots that are kept: of a week, and the newest. */
-  snapshotDaysKept: 8,
-  ingestGB: 512 / 1_024,
-  /** Of an invocation, in seconds, most of it waiting. Assumed, not measured on Lambda. */
-  ingestSeconds: 0.1,
-  /** 60 µs of a vCPU, which is 1,769 MB of a function: the most that a change takes on other machines. */
-  ingestSecondsPerRecord: (0.000_06 * 1_769) / 512,
-  /** Bytes of a fence in a page, seconds that a batch's fences lie in, and those whose sets of pages it reads. */
-  fenceBytes: 45,
-  fenceSeconds: 2,
-  fenceSecondsRead: 5,
-  /** Changes a second that a shard takes. */
-  shardChangesPerSecond: 1_000,
-  /** Of all changes, those that are wrong and go to quarantine. Assumed. */
-  rejectedShare: 0.001,
-  quarantineDays: 180,
-  changeLogFilesPerDay: SECONDS_PER_DAY / 60,
-  offlineFilesPerDay: 96,
-  /** 21 of the stack, and two of an endpoint's configuration. */
-  alarms: 23,
-  metrics: 10,
-  /** Of the prediction log, beside those: its alarms and metrics, and bytes of a row. Assumed. */
-  predictionLogAlarms: 2,
-  predictionLogMetrics: 2,
-  predictionRowBytes: 500,
-  glueDpu: 2,
-  glueHours: 10 / 60,
-  glueHoursPerGB: 1 / 60,
-} as const;
 
 /** Bytes that Firehose bills for a record at least, and Athena for a query. */
 const FIREHOSE_RECORD_BYTES = 5 * KB;
@@ -153,6 +117,7 @@ export function monthlyBill(usage: Usage): Line[] {
       (changesPerDay * ASSUMPTIONS.quarantineDays * ASSUMPTIONS.rejectedShare * 2 * itemBytes) / GB,
     ),
     line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
+    ...checkLines(usage),
     ...snapshotLines(usage, trainings),
     ...trainingLines(trainings),
     ...predictionLogLines(usage),
@@ -179,6 +144,23 @@ function fenceLines({ changesPerDay, shards: given }: Usage): Line[] {
   return [
     line('state table: fences, as if every change left one', 'tableWrite', (DAYS * batches * written) / MILLION),
     line('state table: fences read', 'tableRead', (DAYS * batches * read) / MILLION),
+  ];
+}
+
+/** The daily check: it reads as many records as its sample has of a large table, and as many identifiers. */
+function checkLines({ rows, itemBytes }: Usage): Line[] {
+  const records = DAYS * Math.min(rows, ASSUMPTIONS.recordsChecked);
+  // A consistent read of the table takes a unit for 4 KB of a page, or of an item by its key.
+  const scanned = (records * itemBytes) / (4 * KB);
+  const lookedUp = records * Math.ceil(itemBytes / (4 * KB));
+  return [
+    line('check: reads of the table', 'tableRead', (scanned + lookedUp) / MILLION),
+    line(
+      'check: reads of the online store',
+      'featureRead',
+      (records * Math.ceil(itemBytes / (4 * KB)) + records) / MILLION,
+    ),
+    line('check: time', 'lambdaTime', DAYS * ASSUMPTIONS.ingestGB * ASSUMPTIONS.checkSeconds),
   ];
 }
 

@@ -16,6 +16,7 @@ const LEVERS: Readonly<Record<string, string>> = {
   ingest: 'a greater batching window of ingest',
   'prediction log': 'more records in one request to predict, as each request is billed for 5 KB at least',
   quarantine: 'fewer records that the definition refuses',
+  check: 'a smaller reconcileSample',
   table: 'no point-in-time recovery, which only guards against mistakes',
   metrics: 'nothing: they are the same for every table',
   alarms: 'nothing: they are the same for every table',

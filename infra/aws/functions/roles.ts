@@ -36,6 +36,13 @@ export function functionRoles(
       allow(['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], waiting),
       allow(['s3:ListBucket'], [quarantine]),
     ]),
+    CompareRole: lambdaRole(names, 'compare', [
+      allow(['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dynamodb:Scan'], [source.arn]),
+      allow(['sagemaker:BatchGetRecord', 'sagemaker:ListRecords'], [featureGroupArn(group)]),
+      allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [stateTable]),
+      // Metrics know no resource.
+      allow(['cloudwatch:GetMetricStatistics'], '*'),
+    ]),
     RetrainRole: lambdaRole(names, 'retrain', [
       allow(['states:StartExecution'], [snapshotMachineArn(names)]),
       allow(['s3:DeleteObject'], [join(getAtt('DataBucket', 'Arn'), `/${SNAPSHOTS_PREFIX}*`)]),

@@ -22,6 +22,9 @@ const ENDPOINT_LATENCY_MAX_MS = 1_000;
 /** How old the snapshot may be that the views read, in hours: a day, and two attempts at the next. */
 const SNAPSHOT_AGE_MAX_HOURS = 36;
 
+/** How long ago the online store may have been checked, in hours: a day, and half of one to try again. */
+const CHECK_AGE_MAX_HOURS = 36;
+
 /** One alarm: rings when the value of its metrics has been above `above` for `periods` periods in a row. */
 interface Alarm {
   readonly name: string;
@@ -104,6 +107,17 @@ function alarmsOf({ label }: FeatureGroup, metrics: Metrics, changeLogBufferSeco
       2,
     ),
     one('state-table-throttled', 'DynamoDB throttles writes to the state table.', metrics.stateTableThrottles, 0, 2),
+    one(
+      'drift-found',
+      'Records of the online store were not what their items are.',
+      records('RecordsDrifted', 'Maximum'),
+    ),
+    one(
+      'reconcile-stale',
+      'The online store was last compared with the table more than 36 hours ago.',
+      records('CheckAge', 'Maximum'),
+      CHECK_AGE_MAX_HOURS,
+    ),
     ...snapshotAlarms(metrics),
     ...(label ? [...trainingAlarms(metrics), ...servingAlarms(metrics)] : []),
     ...predictionLogAlarms(metrics, changeLogBufferSeconds),

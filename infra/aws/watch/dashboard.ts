@@ -21,8 +21,8 @@ function graphsOf({ label }: FeatureGroup, metrics: Metrics): Graph[] {
   ];
 }
 
-const FUNCTIONS = ['ingest', 'retrain', 'predict', 'redrive'] as const;
-const FUNCTIONS_WITHOUT_LABEL = ['ingest', 'retrain', 'redrive'] as const;
+const FUNCTIONS = ['ingest', 'retrain', 'predict', 'redrive', 'compare'] as const;
+const FUNCTIONS_WITHOUT_LABEL = ['ingest', 'retrain', 'redrive', 'compare'] as const;
 
 /** From the stream to the stores. */
 function deliveryGraphs(
@@ -50,6 +50,10 @@ function deliveryGraphs(
     },
     { title: 'Change log: oldest row not in S3 (s)', metrics: [changeLogAge] },
     { title: 'Snapshot that the views read: age (h)', metrics: [records('SnapshotAge', 'Maximum')] },
+    {
+      title: 'Check of the online store: age (h), and records that differed',
+      metrics: [records('CheckAge', 'Maximum'), records('RecordsDrifted', 'Maximum')],
+    },
   ];
 }
 

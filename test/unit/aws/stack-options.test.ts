@@ -30,7 +30,7 @@ describe('an existing table', () => {
     expect(resources.Outputs.SourceTableName?.Value).toBe('shop.orders');
   });
 
-  it('is all that rights are given on: the stream to read, the table to redrive from', () => {
+  it('is all that rights are given on: the stream to read, the table to redrive from and to compare', () => {
     const onTable = Object.entries(resources.Resources).flatMap(([id, resource]) =>
       (roleOf(resource)?.statements ?? [])
         .filter((it) => JSON.stringify(it.Resource).includes('table/shop.orders'))
@@ -39,6 +39,7 @@ describe('an existing table', () => {
     expect(onTable).toEqual([
       ['IngestRole', [streamArn]],
       ['RedriveRole', [tableArn]],
+      ['CompareRole', [tableArn]],
       ['RehearseRole', [streamArn]],
     ]);
   });
@@ -54,6 +55,7 @@ describe('an existing table', () => {
     );
     expect(changed.sort()).toEqual([
       'BatchesGivenUpAlarm',
+      'CompareRole',
       'Dashboard',
       'IngestRole',
       'RecordsDroppedAlarm',

@@ -8,6 +8,7 @@ import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { snapshotDefinition } from '../../../infra/aws/retraining/snapshot-machine.ts';
 import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
+import { compareSettings } from '../../../shared/config/compare.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { predictSettings } from '../../../shared/config/predict.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
@@ -59,6 +60,7 @@ function codeOf(definition: Definition): string {
 
 /** Settings by the function of shared/config that reads them. */
 const SETTINGS: Readonly<Record<string, Settings>> = {
+  compareConfig: compareSettings,
   ingestConfig: ingestSettings,
   predictConfig: predictSettings,
   rehearseConfig: rehearseSettings,
@@ -109,6 +111,7 @@ describe.each(functions)('function %s', (name, definition) => {
 /** IAM's prefix of each SDK client, and actions that are not named as their operation is. */
 const PREFIXES: Readonly<Record<string, string>> = {
   'client-application-auto-scaling': 'application-autoscaling',
+  'client-cloudwatch': 'cloudwatch',
   'client-codedeploy': 'codedeploy',
   'client-dynamodb': 'dynamodb',
   'client-dynamodb-streams': 'dynamodb',

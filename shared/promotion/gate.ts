@@ -63,6 +63,13 @@ interface Gain {
   readonly confidence: number;
 }
 
+/** The area under a challenger's curve with its interval, one end of which has to reach `least`. */
+interface Area extends Gain {
+  readonly least: number;
+  /** `low` where nothing serves, and `least` is the floor; `high` where it is the record of a model of another schema. */
+  readonly end: 'low' | 'high';
+}
+
 /** What the verdict rests on, kept with the epoch. Gains are positive when the challenger is better. */
 export interface Comparison {
   readonly metric: GatePolicy['metric'];
@@ -74,6 +81,8 @@ export interface Comparison {
   /** Over the champion. */
   readonly gain?: Gain;
   readonly gainOverLeader?: Gain;
+  /** Where no other model was judged on these rows. */
+  readonly area?: Area;
   readonly minimumGain: number;
   /** Which is the best on these rows. The next challengers are compared with it too, if this one is promoted. */
   readonly best: 'challenger' | 'champion' | 'leader';
@@ -121,10 +130,11 @@ export function judge(scores: JudgedScores, policy: GatePolicy, incumbent: Incum
 
 function judgeByFloor(curve: RocAuc, policy: GatePolicy, comparison: Comparison): Verdict {
   const { floor, confidence } = policy;
-  const low = Math.max(0, curve.auc - halfOf(curve, policy));
+  const area = areaOf(curve, policy, floor, 'low');
+  const { low } = area;
   const enough = low >= floor;
   const reason = `No model serves to compare with; the challenger's AUC is ${decimals(curve.auc)} (at least ${decimals(low)} at ${confidence} %), ${enough ? 'not below' : 'not certainly above'} the floor of ${floor}.`;
-  return { decision: enough ? 'promote' : 'refuse', reason, comparison };
+  return { decision: enough ? 'promote' : 'refuse', reason, comparison: { ...comparison, area } };
 }
 
 /** Against the record of a model that cannot read these rows: it was of others, so that only what is certain counts. */
@@ -135,13 +145,13 @@ function judgeByRecord(
   record: number,
   unreadable = '',
 ): Verdict {
-  const high = curve.auc + halfOf(curve, policy);
   // The minimum is in the gate's metric, which may not be the area under the curve.
   const margin = policy.metric === 'auc' ? Math.min(0, policy.minimumGain) : 0;
-  const worse = high < record + margin;
+  const area = areaOf(curve, policy, record + margin, 'high');
+  const worse = area.high < area.least;
   const reason =
-    `The model that serves is of another schema, and its AUC was ${decimals(record)}; the challenger's is ${decimals(curve.auc)} (at most ${decimals(high)} at ${policy.confidence} %), ${worse ? 'certainly' : 'not certainly'} worse. ${unreadable}`.trimEnd();
-  return { decision: worse ? 'refuse' : 'promote', reason, comparison };
+    `The model that serves is of another schema, and its AUC was ${decimals(record)}; the challenger's is ${decimals(curve.auc)} (at most ${decimals(area.high)} at ${policy.confidence} %), ${worse ? 'certainly' : 'not certainly'} worse. ${unreadable}`.trimEnd();
+  return { decision: worse ? 'refuse' : 'promote', reason, comparison: { ...comparison, area } };
 }
 
 function judgeByChampion(
@@ -188,6 +198,13 @@ function gainOf(labels: Uint8Array, challenger: Float64Array, other: Float64Arra
   const error = metric === 'auc' ? standardErrorOfGain(ours, theirs) : Math.sqrt(varianceOfMean(saved));
   const half = finite(standardErrors(policy) * error);
   return { value, low: value - half, high: value + half, confidence };
+}
+
+/** An area with its interval, which ends where areas do. */
+function areaOf(curve: RocAuc, policy: GatePolicy, least: number, end: Area['end']): Area {
+  const half = halfOf(curve, policy);
+  const [low, high] = [Math.max(0, curve.auc - half), Math.min(1, curve.auc + half)];
+  return { value: curve.auc, low, high, confidence: policy.confidence, least, end };
 }
 
 /** Half of the interval of an area. */

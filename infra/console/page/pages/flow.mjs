@@ -48,7 +48,7 @@ function River({ seen, stack }) {
     ${box('DynamoDB', stack.group.table, recent.length > 0)}
     ${box('ingest', batches.length === 0 ? 'no batch yet' : lag === undefined ? `${batches.length} batches` : `${lag} s behind at the last batch`, recent.length > 0)}
     ${box('Feature Store', `${sum(batches, 'Delivered')} delivered`, sum(recent, 'Delivered') > 0)}
-    ${box('quarantine', html`<span class=${waiting.objects > 0 ? 'bad' : ''}>${waiting.objects}${waiting.more ? '+' : ''} objects wait</span>`, sum(recent, 'Quarantined') > 0)}
+    ${box('quarantine', html`<span class=${waiting.objects > 0 ? 'bad' : ''}>${waiting.objects}${waiting.more ? '+' : ''} ${waiting.objects === 1 ? 'object waits' : 'objects wait'}</span>`, sum(recent, 'Quarantined') > 0)}
     ${box('label ledger', `${status.labels.total} labels in epoch ${status.epoch}`, sum(recent, 'LabelEvents') > 0)}
     ${box('training', status.inFlight ? (state ?? 'starts') : status.paused ? 'paused' : status.next.decision, status.inFlight)}
     ${box('endpoint', status.serving?.modelName ?? 'no model yet', false)}

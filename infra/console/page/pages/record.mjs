@@ -107,7 +107,7 @@ function Places({ found, stack }) {
           <table>
             <thead><tr><th scope="col">feature</th><th scope="col">item</th><th scope="col">online store</th><th scope="col">change log</th></tr></thead>
             <tbody>
-              <tr><td>event_time</td><td class="faint">${item ? '' : 'not there'}</td><td>${online?.eventTime ?? 'not there'}</td><td>${logged?.eventTime ?? 'not there'}</td></tr>
+              <tr><td>event_time</td><td class="faint">${item ? '' : 'not there'}</td>${[online, logged].map((it) => html`<td><${Value} of=${it?.eventTime ?? 'not there'} /></td>`)}</tr>
               ${features.map((name) => html`<${Row} name=${name} places=${places} label=${name === stack.group.label} />`)}
             </tbody>
           </table>
@@ -164,15 +164,21 @@ function Predictions({ kept, identifier, stack }) {
     <//>`;
   }
   const columns = ['predicted_at', 'score', 'predicted_label', 'threshold', 'model', 'schema_hash', 'encoded_row'];
+  const drawn = (it, name) => (name === 'encoded_row' ? html`<${EncodedRow} of=${it[name]} />` : it[name]);
   const sql = `SELECT ${columns.join(', ')} FROM ${stack.predictionLog} WHERE record_identifier = '${identifier.replaceAll("'", "''")}' ORDER BY predicted_at DESC`;
   return html`<${Card} title=${`Predictions: ${kept.length}`} wide>
     ${
       kept.length === 0
         ? html`<p class="faint">The prediction log has none of this record yet.</p>`
-        : html`<${Table} names=${columns} rows=${kept.map((it) => columns.map((name) => it[name]))} />`
+        : html`<${Table} names=${columns} rows=${kept.map((it) => columns.map((name) => drawn(it, name)))} />`
     }
     <${Command} text=${`npm run sql -- '${sql.replaceAll("'", "'\\''")}' ${stack.commandOptions}`} />
   <//>`;
+}
+
+/** The numbers that the endpoint was sent, which may be hundreds. */
+function EncodedRow({ of }) {
+  return html`<details><summary>${of.split(',').length} numbers</summary><code>${of}</code></details>`;
 }
 
 /** What a change changed. */

@@ -216,6 +216,30 @@ describe.skipIf(CHROMIUM === undefined)('the console in a browser', () => {
     await page.close();
   });
 
+  it('shows on the page of a record what was predicted of it, with the row that the endpoint was sent', async () => {
+    const { page, complaints } = await openPage(browser, 1_280);
+    await page.goto(`${served.address}#/record`);
+    await page.fill('input[name=identifier]', 'o-11|1');
+    await page.keyboard.press('Enter');
+    await page.getByText('The prediction log has none of this record yet.').waitFor();
+    await page.goto(`${served.address}#/predict`);
+    await page.fill('input[name=identifier]', 'o-11|1');
+    await page.keyboard.press('Enter');
+    await page.getByText('is the score').waitFor();
+    await served.cloud.flushDeliveryStreams();
+    await page.goto(`${served.address}#/record`);
+    await page.fill('input[name=identifier]', 'o-11|1');
+    await page.keyboard.press('Enter');
+    const card = page.locator('section', { has: page.getByRole('heading', { name: 'Predictions: 1' }) });
+    await card.waitFor();
+    const [, score, , , model, , row] = await card.locator('tbody td').allTextContents();
+    expect([score, model]).toEqual([expect.stringMatching(/^\d\.\d+/), expect.stringContaining('-e1-a1-')]);
+    expect(row?.split(',').length).toBeGreaterThan(3);
+    await card.getByText("WHERE record_identifier = '\\''o-11|1'\\''").waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   it('rolls a model back, and says why in the status', async () => {
     await served.orders.write(300, 300);
     expect((await served.orders.ended(2)).status).toBe('SUCCEEDED');

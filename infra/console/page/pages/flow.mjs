@@ -74,7 +74,6 @@ function Rates({ batches }) {
     { label: 'seconds behind', stroke: '--warn' },
   ];
   return html`<${Card} title="Records a second, and seconds behind" wide>
-    <link rel="stylesheet" href="uplot.css" />
     <${Chart} data=${data} series=${series} label="Records a second and seconds behind, of the last ten minutes" />
   <//>`;
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../ask.mjs';
 import { useLive } from '../live.mjs';
-import { Card, Command, html, Problem, Value } from '../parts.mjs';
+import { Card, Command, html, Problem, Table, Value } from '../parts.mjs';
 
 /** Milliseconds between two readings of a change log that lacks a change, and for how long it is waited for. */
 const LATE_READ_MS = 500;
@@ -16,7 +16,7 @@ export function showRecord(identifier) {
   location.hash = '#/record';
 }
 
-/** One record in its three places: the item, the online store, and the change log as of a moment. */
+/** One record in its three places: the item, the online store, and the change log as of a moment. And its predictions. */
 export function Record({ stack }) {
   const [identifier, setIdentifier] = useState(wanted);
   const [found, setFound] = useState(null);
@@ -30,7 +30,12 @@ export function Record({ stack }) {
     try {
       const answer = await ask('record', { identifier: id, history });
       if (asked.current !== id) return;
-      setFound((before) => ({ ...answer, changes: answer.changes ?? before?.changes ?? [], identifier: id }));
+      setFound((before) => ({
+        ...answer,
+        changes: answer.changes ?? before?.changes ?? [],
+        predictions: answer.predictions ?? before?.predictions ?? [],
+        identifier: id,
+      }));
       setProblem('');
     } catch (error) {
       setProblem(error.message);
@@ -110,6 +115,7 @@ function Places({ found, stack }) {
         <${Command} text=${`npm run features -- get ${quoted} --places ${stack.commandOptions}`} />
       <//>
       <${History} changes=${changes} position=${position} choose=${setChosen} features=${features} stack=${stack} quoted=${quoted} />
+      ${group.label === null ? null : html`<${Predictions} kept=${found.predictions} identifier=${identifier} stack=${stack} />`}
     </div>
   `;
 }
@@ -147,6 +153,25 @@ function History({ changes, position, choose, features, stack, quoted }) {
     </ol>
     <${Command} text=${`npm run features -- get ${quoted} --as-of ${asOf} ${stack.commandOptions}`} />
     <${Command} text=${`npm run features -- get ${quoted} --history ${stack.commandOptions}`} />
+  <//>`;
+}
+
+/** The newest predictions of the record, where they are kept. */
+function Predictions({ kept, identifier, stack }) {
+  if (stack.predictionLog === null) {
+    return html`<${Card} title="Predictions" wide>
+      <p class="faint">predict keeps none: the parameter predictionLog is off.</p>
+    <//>`;
+  }
+  const columns = ['predicted_at', 'score', 'predicted_label', 'threshold', 'model', 'schema_hash', 'encoded_row'];
+  const sql = `SELECT ${columns.join(', ')} FROM ${stack.predictionLog} WHERE record_identifier = '${identifier.replaceAll("'", "''")}' ORDER BY predicted_at DESC`;
+  return html`<${Card} title=${`Predictions: ${kept.length}`} wide>
+    ${
+      kept.length === 0
+        ? html`<p class="faint">The prediction log has none of this record yet.</p>`
+        : html`<${Table} names=${columns} rows=${kept.map((it) => columns.map((name) => it[name]))} />`
+    }
+    <${Command} text=${`npm run sql -- '${sql.replaceAll("'", "'\\''")}' ${stack.commandOptions}`} />
   <//>`;
 }
 

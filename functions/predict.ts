@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
@@ -20,6 +21,7 @@ import {
   parsePredictionRequest,
 } from '../shared/prediction/request.ts';
 import { publishTimings, serverTiming, Timings } from '../shared/prediction/timings.ts';
+import type { PredictionLog } from '../shared/prediction-log/log.ts';
 import { readEncoding } from '../shared/state/encodings.ts';
 import { servingReader } from '../shared/state/serving.ts';
 
@@ -31,13 +33,15 @@ const MODEL_READ_MS_MAX = 5_000;
 const ONLINE_READ_MS_MAX = 3_000;
 const ENDPOINT_MS_MAX = 8_000;
 
-/** What predict stands on: its configuration, the definition, the clients, and what serves. */
+/** What predict stands on: its configuration, the definition, the clients, what serves, and what keeps predictions. */
 export interface PredictDependencies {
   readonly config: PredictConfig;
   readonly group: FeatureGroup;
   readonly featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>;
   readonly runtime: Pick<SageMakerRuntimeClient, 'send'>;
   readModel(): Promise<Model | undefined>;
+  /** Undefined where `predictionLog` is off. */
+  readonly log?: PredictionLog | undefined;
 }
 
 export interface Prediction extends Score {
@@ -66,12 +70,17 @@ const production = once(async (): Promise<PredictDependencies> => {
       readEncoding: (schemaHash) => readEncoding(table, schemaHash),
       endpointName: config.endpointName,
     }),
+    log: config.predictionLogStream === '' ? undefined : await openLog(config.predictionLogStream),
   };
 });
 
+/** Only a stack that keeps predictions loads the client of Firehose. */
+const openLog = async (stream: string) => (await import('../shared/prediction-log/log.ts')).openPredictionLog(stream);
+
 /**
  * Answers a request with a prediction, or with `{predictions}` for a list: encode by the encoding of what serves, ask its
- * endpoint, answer. All or nothing, and within the time limits.
+ * endpoint, answer. All or nothing, and within the time limits. Where predictions are kept, they are kept before the
+ * answer, which waits for that but never fails by it.
  *
  * @param timings takes how long each step took.
  * @throws PredictionRefused when there is none to be had, saying why.
@@ -100,8 +109,26 @@ export async function predict(
     ...{ model: name, schema: encoding.schemaHash },
     ...identifierOf(records[index]),
   }));
+  await keep(predictions, rows, dependencies, timings);
   const [first] = predictions;
   return isList || !first ? { predictions } : first;
+}
+
+/** Keeps predictions, if that is on. What could not be kept is counted. */
+async function keep(
+  predictions: readonly Prediction[],
+  rows: readonly (readonly string[])[],
+  { log }: PredictDependencies,
+  timings: Timings,
+): Promise<void> {
+  if (!log) return;
+  const predictedAtMs = Date.now();
+  const logged = predictions.map((it, index) => ({
+    ...{ predictionId: randomUUID(), predictedAtMs, recordIdentifier: it.recordIdentifier },
+    ...{ score: it.score, predictedLabel: it.predicted_label ?? null, threshold: it.threshold ?? null },
+    ...{ model: it.model, schemaHash: it.schema, encodedRow: rows[index] ?? [] },
+  }));
+  timings.notLogged(await timings.measure('log', () => log(logged)));
 }
 
 /** @throws whatever an aborted call does, when it is not over in time, whether the call heeds the signal or not. */

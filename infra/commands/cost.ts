@@ -1,8 +1,7 @@
+import { ASSUMPTIONS } from '../aws/cost/assumptions.ts';
 import {
-  ASSUMPTIONS,
   crossing,
   type Line,
-  largest,
   monthlyBill,
   monthlyBillOfExports,
   onlineStoreOfExports,
@@ -10,6 +9,7 @@ import {
   USUAL,
   type Usage,
 } from '../aws/cost/bill.ts';
+import { largest } from '../aws/cost/levers.ts';
 import { MEASURED } from '../aws/cost/measured.ts';
 import { PRICES } from '../aws/cost/prices.ts';
 import { newCommand, runCommand } from '../terminal/command.ts';
@@ -47,6 +47,12 @@ export const command = newCommand(
     'trainingWindowDays of the stack, or all',
     orWord('all', amount('training-window', 1)),
     USUAL.trainingWindowDays,
+  )
+  .option(
+    '--logged-predictions-per-day <N>',
+    'requests to predict, per day, where predictionLog is on',
+    amount('logged-predictions-per-day'),
+    USUAL.loggedPredictionsPerDay,
   )
   .option(
     '--shards <N>',

@@ -55,14 +55,14 @@ const PACE = {
 
 export const command = newCommand(
   'demo',
-  'Plays the main job on one machine: customers, labels, trainings, predictions, queries, and a summary that checks it.',
+  'Plays the main job on one machine: records, labels, trainings, predictions, queries, and a summary that checks it.',
 )
   .option('--csv <FILE>', "customers from a file: UCI's Bank Marketing, or the same with commas and underscores")
   .addOption(definitionOption().default(EXAMPLE))
   .option('--items <FILE>', "records of the definition's table from a file: lines of DynamoDB's JSON, or a scan")
   .option('--rows <N>', `records; ${ROWS} where they are generated`, wholeNumber('rows', ROWS_MIN, ROWS_MAX))
   .option('--threshold <N>', 'labels that set off a training', wholeNumber('threshold', 2, ROWS_MAX))
-  .option('--seed <N>', 'decides the customers and their order', wholeNumber('seed', 0, SEED_MAX), SEED)
+  .option('--seed <N>', 'decides the records and their order', wholeNumber('seed', 0, SEED_MAX), SEED)
   .option('--keep', 'go on serving afterwards, until Ctrl-C')
   .addOption(jsonFile())
   .addOption(dynamodbOption())

@@ -79,6 +79,15 @@ interface Gain {
   readonly confidence: number;
 }
 
+/** The area under a challenger's curve, or its skill, with its interval, one end of which has to reach `least`. */
+interface Area extends Gain {
+  /** Of a skill, what it is called. */
+  readonly name?: string;
+  readonly least: number;
+  /** `low` where nothing serves, and `least` is the floor; `high` where it is the record of a model of another schema. */
+  readonly end: 'low' | 'high';
+}
+
 /** What the verdict rests on, kept with the epoch. Gains are positive when the challenger is better. */
 export interface Comparison {
   readonly metric: GatePolicy['metric'];
@@ -91,6 +100,8 @@ export interface Comparison {
   /** Over the champion. */
   readonly gain?: Gain;
   readonly gainOverLeader?: Gain;
+  /** Where no other model was judged on these rows. */
+  readonly area?: Area;
   readonly minimumGain: number;
   /** Which is the best on these rows. The next challengers are compared with it too, if this one is promoted. */
   readonly best: 'challenger' | 'champion' | 'leader';
@@ -161,13 +172,12 @@ export function floorText(kind: LabelKind, floor: number): string {
 }
 
 function judgeByFloor(skill: Estimate, measure: Measure, policy: GatePolicy, comparison: Comparison): Verdict {
-  const { confidence } = policy;
-  const { name, ofNothing } = measure.skill;
   const floor = floorOf(measure, policy.floor);
-  const low = Math.max(ofNothing === 0 ? -1 : 0, skill.value - halfOf(skill, policy));
+  const area = areaOf(skill, measure, policy, floor, 'low');
+  const { low, confidence } = area;
   const enough = low >= floor;
-  const reason = `No model serves to compare with; the challenger's ${name} is ${decimals(skill.value)} (at least ${decimals(low)} at ${confidence} %), ${enough ? 'not below' : 'not certainly above'} the floor of ${floor}.`;
-  return { decision: enough ? 'promote' : 'refuse', reason, comparison };
+  const reason = `No model serves to compare with; the challenger's ${measure.skill.name} is ${decimals(skill.value)} (at least ${decimals(low)} at ${confidence} %), ${enough ? 'not below' : 'not certainly above'} the floor of ${floor}.`;
+  return { decision: enough ? 'promote' : 'refuse', reason, comparison: { ...comparison, area } };
 }
 
 /** Against the record of a model that cannot read these rows: it was of others, so that only what is certain counts. */
@@ -179,13 +189,13 @@ function judgeByRecord(
   record: number,
   unreadable = '',
 ): Verdict {
-  const high = skill.value + halfOf(skill, policy);
   // The minimum is in the gate's metric, which may not be the area under the curve.
   const margin = policy.metric === 'auc' ? Math.min(0, policy.minimumGain) : 0;
-  const worse = high < record + margin;
+  const area = areaOf(skill, measure, policy, record + margin, 'high');
+  const worse = area.high < area.least;
   const reason =
-    `The model that serves is of another schema, and its ${measure.skill.name} was ${decimals(record)}; the challenger's is ${decimals(skill.value)} (at most ${decimals(high)} at ${policy.confidence} %), ${worse ? 'certainly' : 'not certainly'} worse. ${unreadable}`.trimEnd();
-  return { decision: worse ? 'refuse' : 'promote', reason, comparison };
+    `The model that serves is of another schema, and its ${measure.skill.name} was ${decimals(record)}; the challenger's is ${decimals(skill.value)} (at most ${decimals(area.high)} at ${policy.confidence} %), ${worse ? 'certainly' : 'not certainly'} worse. ${unreadable}`.trimEnd();
+  return { decision: worse ? 'refuse' : 'promote', reason, comparison: { ...comparison, area } };
 }
 
 function judgeByChampion(
@@ -236,8 +246,14 @@ function gainOf(scores: JudgedScores, challenger: Float64Array, other: Float64Ar
   return { value, low: value - half, high: value + half, confidence: policy.confidence };
 }
 
-/** Half of the interval of a model's skill. */
-const halfOf = ({ error }: Estimate, policy: GatePolicy): number => finite(standardErrors(policy) * error);
+/** A skill with its interval, which ends where skills do. */
+function areaOf(skill: Estimate, measure: Measure, policy: GatePolicy, least: number, end: Area['end']): Area {
+  const { name } = measure.skill;
+  const half = finite(standardErrors(policy) * skill.error);
+  const [low, high] = [Math.max(measure === BINARY ? 0 : -1, skill.value - half), Math.min(1, skill.value + half)];
+  const interval = { value: skill.value, low, high, confidence: policy.confidence, least, end };
+  return measure === BINARY ? interval : { ...interval, name };
+}
 
 const standardErrors = ({ confidence }: GatePolicy): number =>
   STANDARD_ERRORS[confidence as keyof typeof STANDARD_ERRORS] ?? STANDARD_ERRORS[95];

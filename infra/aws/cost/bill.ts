@@ -1,3 +1,4 @@
+import { ASSUMPTIONS } from './assumptions.ts';
 import { MEASURED } from './measured.ts';
 import { PRICES, type PriceName } from './prices.ts';
 
@@ -18,6 +19,8 @@ export interface Usage {
   readonly coolDownSeconds: number | 'auto';
   /** Days back from which labels are learned. */
   readonly trainingWindowDays: number | 'all';
+  /** Requests to predict, per day, whose predictions are kept: those of one record each. */
+  readonly loggedPredictionsPerDay: number;
   /** Shards of the table's stream, in which fences are written; undefined for as many as the changes need. */
   readonly shards?: number | undefined;
 }
@@ -29,6 +32,7 @@ export const USUAL = {
   labelsThreshold: 1_000,
   coolDownSeconds: 'auto',
   trainingWindowDays: 'all',
+  loggedPredictionsPerDay: 0,
 } as const;
 
 /** One line of a bill: how many units of a price, and what they cost in US dollars a month. */
@@ -50,39 +54,6 @@ const GB = 1024 ** 3;
 const TB = 1024 ** 4;
 const MILLION = 1e6;
 const THOUSAND = 1e3;
-
-/** What the stack is deployed with by default, and what was assumed about its work where nothing is given. */
-export const ASSUMPTIONS = {
-  trainingHours: 5 / 60,
-  transitionsPerTraining: 65,
-  transitionsPerSnapshot: 7,
-  /** Days of partitions that a snapshot reads before the last one's watermark: 26 hours, and half a day of it on average. */
-  daysReadAgain: 26 / 24 + 0.5,
-  /** Snapshots that are kept: of a week, and the newest. */
-  snapshotDaysKept: 8,
-  ingestGB: 512 / 1_024,
-  /** Of an invocation, in seconds, most of it waiting. Assumed, not measured on Lambda. */
-  ingestSeconds: 0.1,
-  /** 60 µs of a vCPU, which is 1,769 MB of a function: the most that a change takes on other machines. */
-  ingestSecondsPerRecord: (0.000_06 * 1_769) / 512,
-  /** Bytes of a fence in a page, seconds that a batch's fences lie in, and those whose sets of pages it reads. */
-  fenceBytes: 45,
-  fenceSeconds: 2,
-  fenceSecondsRead: 5,
-  /** Changes a second that a shard takes. */
-  shardChangesPerSecond: 1_000,
-  /** Of all changes, those that are wrong and go to quarantine. Assumed. */
-  rejectedShare: 0.001,
-  quarantineDays: 180,
-  changeLogFilesPerDay: SECONDS_PER_DAY / 60,
-  offlineFilesPerDay: 96,
-  /** 21 of the stack, and two of an endpoint's configuration. */
-  alarms: 23,
-  metrics: 10,
-  glueDpu: 2,
-  glueHours: 10 / 60,
-  glueHoursPerGB: 1 / 60,
-} as const;
 
 /** Bytes that Firehose bills for a record at least, and Athena for a query. */
 const FIREHOSE_RECORD_BYTES = 5 * KB;
@@ -146,8 +117,10 @@ export function monthlyBill(usage: Usage): Line[] {
       (changesPerDay * ASSUMPTIONS.quarantineDays * ASSUMPTIONS.rejectedShare * 2 * itemBytes) / GB,
     ),
     line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
+    ...checkLines(usage),
     ...snapshotLines(usage, trainings),
     ...trainingLines(trainings),
+    ...predictionLogLines(usage),
     line('alarms', 'alarm', ASSUMPTIONS.alarms),
     line('metrics', 'metric', ASSUMPTIONS.metrics),
     line('dashboard', 'dashboard', 1),
@@ -171,6 +144,40 @@ function fenceLines({ changesPerDay, shards: given }: Usage): Line[] {
   return [
     line('state table: fences, as if every change left one', 'tableWrite', (DAYS * batches * written) / MILLION),
     line('state table: fences read', 'tableRead', (DAYS * batches * read) / MILLION),
+  ];
+}
+
+/** The daily check: it reads as many records as its sample has of a large table, and as many identifiers. */
+function checkLines({ rows, itemBytes }: Usage): Line[] {
+  const records = DAYS * Math.min(rows, ASSUMPTIONS.recordsChecked);
+  // A consistent read of the table takes a unit for 4 KB of a page, or of an item by its key.
+  const scanned = (records * itemBytes) / (4 * KB);
+  const lookedUp = records * Math.ceil(itemBytes / (4 * KB));
+  return [
+    line('check: reads of the table', 'tableRead', (scanned + lookedUp) / MILLION),
+    line(
+      'check: reads of the online store',
+      'featureRead',
+      (records * Math.ceil(itemBytes / (4 * KB)) + records) / MILLION,
+    ),
+    line('check: time', 'lambdaTime', DAYS * ASSUMPTIONS.ingestGB * ASSUMPTIONS.checkSeconds),
+  ];
+}
+
+/** Predictions that are kept: each request is a record of Firehose of its own. */
+function predictionLogLines({ loggedPredictionsPerDay: perDay }: Usage): Line[] {
+  if (perDay === 0) return [];
+  const { changeLogFilesPerDay, predictionLogAlarms, predictionLogMetrics, predictionRowBytes } = ASSUMPTIONS;
+  return [
+    line('prediction log: Firehose, a record each', 'firehose', (DAYS * perDay * FIREHOSE_RECORD_BYTES) / GB),
+    line('prediction log: files', 'objectPut', (DAYS * Math.min(perDay, changeLogFilesPerDay)) / THOUSAND),
+    line(
+      'prediction log: storage, one month of predictions',
+      'objectStorage',
+      (DAYS * perDay * predictionRowBytes) / GB,
+    ),
+    line('prediction log: alarms', 'alarm', predictionLogAlarms),
+    line('prediction log: metrics', 'metric', predictionLogMetrics),
   ];
 }
 
@@ -237,36 +244,6 @@ function trainingLines(trainings: number): Line[] {
     line('training', 'trainingTime', trainings * ASSUMPTIONS.trainingHours),
     line('endpoint', 'endpointTime', HOURS),
   ];
-}
-
-/** What lowers a line of the bill, by the beginning of its name. */
-const LEVERS: Readonly<Record<string, string>> = {
-  endpoint: 'a smaller endpointInstanceType; endpointInstanceCount of 1 gives up the canary',
-  training: 'a higher labelsThreshold or coolDownSeconds, for fewer trainings',
-  'training sets': 'a higher labelsThreshold or coolDownSeconds; features with training: false',
-  'snapshots: Athena':
-    'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day; features that nobody asks for left out',
-  'snapshots: storage': 'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day',
-  'online store': 'fewer or smaller features: a write is billed by the kilobyte',
-  'state table: fences': 'a greater batching window of ingest, and no more shards than the changes need',
-  'state table: label ledger': 'labels that are written once',
-  'change log and offline store: storage': 'a lifecycle rule for old partitions, once nobody reads them',
-  'change log': 'a greater batching window of ingest',
-  ingest: 'a greater batching window of ingest',
-  quarantine: 'fewer records that the definition refuses',
-  table: 'no point-in-time recovery, which only guards against mistakes',
-  metrics: 'nothing: they are the same for every table',
-  alarms: 'nothing: they are the same for every table',
-};
-
-/** The largest line of a bill, and what lowers it. */
-export function largest(lines: readonly Line[]): { readonly line: Line; readonly lever: string } | undefined {
-  const [line] = [...lines].sort((a, b) => b.usd - a.usd);
-  if (!line) return undefined;
-  const [key] = Object.keys(LEVERS)
-    .filter((it) => line.what.startsWith(it))
-    .sort((a, b) => b.length - a.length);
-  return { line, lever: LEVERS[key ?? ''] ?? 'nothing that a param could change' };
 }
 
 export const total = (lines: readonly Line[]): number => lines.reduce((sum, { usd }) => sum + usd, 0);

@@ -8,8 +8,8 @@ const numberOrNone = (text: string): number | undefined => (text === '' ? undefi
 type ResolveVariable = (address: string) => Promise<string | number>;
 
 /**
- * The stack that serverless.yml's params ask for. `names`, `deploymentRole`, `streamArn` and `resources` are
- * addresses there.
+ * The stack that serverless.yml's params ask for. `names`, `deploymentRole`, `streamArn`,
+ * `predictionLogStream` and `resources` are addresses there.
  *
  * @throws Error with one sentence when there is no such definition, or a param is not what it has to be.
  */
@@ -28,6 +28,7 @@ export async function stackOf(
     sourceTableStreamArn: await text('param:sourceTableStreamArn'),
     kmsKeyArn: await text('param:kmsKeyArn'),
     alarmTopicArn: await text('param:alarmTopicArn'),
+    predictionLog: (await text('param:predictionLog')) === 'true',
     ingestConcurrency: numberOrNone(await text('param:ingestConcurrency')),
     warmWritesPerSecond: numberOrNone(await text('param:warmWritesPerSecond')),
     deploymentConfiguration: await text('param:deploymentConfiguration'),

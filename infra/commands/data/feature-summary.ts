@@ -17,7 +17,7 @@ function render({ rows, baseline, features }: FeaturesSummary, style: Style): st
     return [
       ...[name, type, percent(now.missing), then ? percent(then.missing) : '', stability?.toFixed(3) ?? ''],
       heaviest(feature)?.perDeviation?.toFixed(2) ?? '',
-      dead ?? (training ? '' : 'not learnt from'),
+      dead ?? (training ? '' : 'not learned from'),
     ];
   });
   const counted = (of: Readonly<Record<string, number>>) =>
@@ -33,7 +33,7 @@ function render({ rows, baseline, features }: FeaturesSummary, style: Style): st
   return [
     tableOf(['feature', 'type', 'missing', 'in training', 'stability', 'weight', ''], table, style),
     `Records: ${counted(rows)}`,
-    baseline ? `Learnt by ${baseline.model}: ${counted(baseline.rows)}` : 'No model has learnt from them yet.',
+    baseline ? `Learned by ${baseline.model}: ${counted(baseline.rows)}` : 'No model has learned from them yet.',
     ...(baseline && baseline.constant.length > 0
       ? [`Columns of one value in its training: ${baseline.constant.join(', ')}`]
       : []),

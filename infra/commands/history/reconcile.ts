@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { chunksOf } from '../../../shared/calls/chunks.ts';
 import { systemTime } from '../../../shared/calls/client-settings.ts';
 import type { RepairAnswer, RepairItem } from '../../../shared/delivery/repair-items.ts';
+import { deliveryLag } from '../../../shared/history/reconcile/lag.ts';
 import { keysOf, onlineReader, tableReader } from '../../../shared/history/reconcile/readers.ts';
 import { type Plan, type Reconciled, reconcile } from '../../../shared/history/reconcile/reconcile.ts';
 import type { Stores } from '../../../shared/history/reconcile/stores.ts';
@@ -23,7 +25,6 @@ import { styleOf } from '../../terminal/style.ts';
 import { withSources } from '../data/sources.ts';
 import { configOf, EXAMPLE, invokeFunction, STAGE, type Target } from '../stack.ts';
 import { isWholeEqual, reconciledText, type Told, toldDifference } from './differences.ts';
-import { deliveryLag } from './lag.ts';
 import { logReader } from './logged-records.ts';
 
 /** Records of the online store in a sample: if none differs, fewer than 1 in 1,000 do, with 95 % confidence. */
@@ -141,13 +142,14 @@ async function planOf(
   { online, sample, settle }: Options,
   progress: ReturnType<typeof progressTo>,
 ): Promise<Plan> {
+  const cloudWatch = new CloudWatchClient(settings);
   const { changeLogBufferSeconds } = await configOf(group, `${names.stack}-retrain`, settings);
   let current = '';
   return {
     online: online === 'all' ? online : online === 'none' ? 0 : sample,
     salt: randomUUID(),
     settleMs: (settle ?? changeLogBufferSeconds + ARRIVAL_SECONDS) * 1_000,
-    lagMs: () => deliveryLag(`${names.stack}-ingest`, settings),
+    lagMs: () => deliveryLag(`${names.stack}-ingest`, cloudWatch),
     time: {
       sleep: (ms) =>
         sleep(ms, undefined, { signal }).catch((cause: unknown) => {

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   autoCoolDownSeconds,
   crossing,
-  largest,
   monthlyBill,
   monthlyBillOfExports,
   onlineStoreOfExports,
   total,
   USUAL,
 } from '../../../infra/aws/cost/bill.ts';
+import { largest } from '../../../infra/aws/cost/levers.ts';
 import { command, comparisonOf, report } from '../../../infra/commands/cost.ts';
 import { coolDownSeconds } from '../../../shared/training/policy.ts';
 
@@ -29,6 +29,14 @@ describe('a month’s bill', () => {
     expect(usd(/Firehose/)).toBeCloseTo((30 * 10_000 * 5_120 * 0.029) / 1024 ** 3);
     const busy = monthlyBill({ ...usage, changesPerDay: 86_400 * 100 });
     expect(usd(/Firehose/, busy)).toBeCloseTo((30 * 86_400 * 102_400 * 0.029) / 1024 ** 3);
+  });
+
+  it('bills predictions that are kept for a record of 5 KB each, and nothing where none are', () => {
+    expect(usd(/prediction log/)).toBe(0);
+    const kept = monthlyBill({ ...usage, loggedPredictionsPerDay: 1e6 });
+    expect(usd(/prediction log: Firehose/, kept)).toBeCloseTo((30 * 1e6 * 5_120 * 0.029) / 1024 ** 3);
+    expect(usd(/prediction log: alarms/, kept)).toBeCloseTo(2 * 0.1);
+    expect(total(kept) - total(monthlyBill(usage))).toBeCloseTo(usd(/prediction log/, kept));
   });
 
   it('exports the whole table every night in the old way, whatever has changed', () => {

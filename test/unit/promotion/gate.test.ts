@@ -193,6 +193,18 @@ describe('the gate', () => {
     expect(decision(auc + 0.15)).toBe('refuse');
   });
 
+  test('where no model is beside it keeps the interval of its area, and the end that had to reach the least', () => {
+    const { area, ...first } = judge({ labels, challenger: good }, policy).comparison;
+    expect(first.gain).toBeUndefined();
+    expect(area).toMatchObject({ value: first.challenger.auc, least: 0.5, end: 'low', confidence: 95 });
+    expect([0.5, area?.low, area?.value, area?.high, 1]).toEqual(
+      [0.5, area?.low, area?.value, area?.high, 1].toSorted((one = 0, other = 0) => one - other),
+    );
+    const ofRecord = judge({ labels, challenger: poor }, policy, { auc: 0.9 }).comparison.area;
+    expect(ofRecord).toMatchObject({ least: 0.88, end: 'high' });
+    expect(judge({ labels, challenger: good, champion: poor }, policy).comparison.area).toBeUndefined();
+  });
+
   /** Judges one challenger after another, each beside what serves by then and the best that has served. */
   function chain(rows: Uint8Array, first: Float64Array, challengers: readonly Float64Array[]) {
     let [champion, leader] = [first, first];

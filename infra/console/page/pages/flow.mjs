@@ -48,7 +48,7 @@ function River({ seen, stack }) {
     ${box('DynamoDB', stack.group.table, recent.length > 0)}
     ${box('ingest', batches.length === 0 ? 'no batch yet' : lag === undefined ? `${batches.length} batches` : `${lag} s behind at the last batch`, recent.length > 0)}
     ${box('Feature Store', `${sum(batches, 'Delivered')} delivered`, sum(recent, 'Delivered') > 0)}
-    ${box('quarantine', html`<span class=${waiting.objects > 0 ? 'bad' : ''}>${waiting.objects}${waiting.more ? '+' : ''} objects wait</span>`, sum(recent, 'Quarantined') > 0)}
+    ${box('quarantine', html`<span class=${waiting.objects > 0 ? 'bad' : ''}>${waiting.objects}${waiting.more ? '+' : ''} ${waiting.objects === 1 ? 'object waits' : 'objects wait'}</span>`, sum(recent, 'Quarantined') > 0)}
     ${
       stack.group.label === null
         ? null
@@ -78,7 +78,6 @@ function Rates({ batches }) {
     { label: 'seconds behind', stroke: '--warn' },
   ];
   return html`<${Card} title="Records a second, and seconds behind" wide>
-    <link rel="stylesheet" href="uplot.css" />
     <${Chart} data=${data} series=${series} label="Records a second and seconds behind, of the last ten minutes" />
   <//>`;
 }

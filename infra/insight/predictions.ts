@@ -8,8 +8,14 @@ const PREDICTIONS_MAX = 100;
 
 /** Of a kept prediction, what is read. */
 const READ = [
-  ...(['predicted_at', 'score', 'predicted_label', 'threshold', 'model', 'schema_hash', 'encoded_row'] as const),
-] satisfies readonly PredictionColumn[];
+  'predicted_at',
+  'score',
+  'predicted_label',
+  'threshold',
+  'model',
+  'schema_hash',
+  'encoded_row',
+] as const satisfies readonly PredictionColumn[];
 
 /** A prediction of a record, as the prediction log has it. */
 export type KeptPrediction = Readonly<Record<(typeof READ)[number], Value>>;

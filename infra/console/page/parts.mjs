@@ -33,8 +33,9 @@ export function Problem({ text }) {
   return text ? html`<p class="bad" role="alert">${text}</p>` : null;
 }
 
-/** Rows below their names: of values, or of what is drawn in place of one. */
-export function Table({ names, rows }) {
+/** Rows below their names: of values, or of what is drawn in place of one. @param none what is said where there are none. */
+export function Table({ names, rows, none }) {
+  if (none && rows.length === 0) return html`<p class="faint">${none}</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Table of ${names.join(', ')}`}>
     <table>
       <thead><tr>${names.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>

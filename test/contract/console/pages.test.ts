@@ -219,6 +219,31 @@ describe.skipIf(CHROMIUM === undefined)('the console in a browser', () => {
     await page.close();
   });
 
+  it('says in a sentence that a stack has nothing yet', async () => {
+    const empty = await consoleOfOrders();
+    const { page, complaints } = await openPage(browser, 320);
+    try {
+      const sentences = [
+        ['flow', 'No batch yet.'],
+        ['features', 'The views have no record yet.'],
+        ['trainings', 'No decision yet.'],
+        ['quarantine', 'Nothing waits.'],
+      ] as const;
+      for (const [name, sentence] of sentences) {
+        await page.goto(`${empty.address}#/${name}`);
+        await page.getByText(sentence).waitFor();
+      }
+      await page.goto(`${empty.address}#/record`);
+      await page.fill('input[name=identifier]', 'o-1|1');
+      await page.keyboard.press('Enter');
+      await page.getByText('No item has this identifier').waitFor();
+      expect(complaints).toEqual([]);
+    } finally {
+      await page.close();
+      await empty.close();
+    }
+  });
+
   it('shows on the page of a record what was predicted of it, with the row that the endpoint was sent', async () => {
     const { page, complaints } = await openPage(browser, 1_280);
     await page.goto(`${served.address}#/record`);

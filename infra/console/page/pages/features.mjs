@@ -57,6 +57,9 @@ export function Features({ stack }) {
 function Summary({ found }) {
   const { rows, baseline, features } = found;
   const classes = [...new Set([...Object.keys(rows), ...Object.keys(baseline?.rows ?? {})])].filter(Boolean).sort();
+  if (Object.keys(rows).length === 0 && !baseline) {
+    return html`<p>The views have no record yet. They are behind the table by the buffer of the change log.</p>`;
+  }
   const dead = features.filter((it) => it.dead);
   const shifted = features.filter(({ stability }) => stability >= SHIFTED);
   return html`

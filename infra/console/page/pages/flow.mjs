@@ -168,6 +168,7 @@ function Batches({ batches }) {
   return html`<${Card} title="Last batches" wide>
     <${Table}
       names=${['at', ...COUNTS, 'seconds behind']}
+      none="No batch yet."
       rows=${rows.map((it) => [timeOf(it.atMs), ...COUNTS.map((count) => it[count]), it.WatermarkLag])}
     />
   <//>`;

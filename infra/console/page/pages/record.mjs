@@ -90,8 +90,11 @@ export function Record({ stack }) {
 const isRemoval = ({ eventName }) => eventName.endsWith('REMOVE');
 
 function Places({ found, stack }) {
-  const { item, online, changes, identifier } = found;
+  const { item, online, changes, predictions, identifier } = found;
   const [chosen, setChosen] = useState(null);
+  if (!item && !online && changes.length + predictions.length === 0) {
+    return html`<p>No item has this identifier, and nothing of it is in the online store or in the change log.</p>`;
+  }
   const position = chosen ?? changes.length - 1;
   const change = changes[position];
   const logged = change && !isRemoval(change) ? change : undefined;
@@ -115,7 +118,7 @@ function Places({ found, stack }) {
         <${Command} text=${`npm run features -- get ${quoted} --places ${stack.commandOptions}`} />
       <//>
       <${History} changes=${changes} position=${position} choose=${setChosen} features=${features} stack=${stack} quoted=${quoted} />
-      ${group.label === null ? null : html`<${Predictions} kept=${found.predictions} identifier=${identifier} stack=${stack} />`}
+      ${group.label === null ? null : html`<${Predictions} kept=${predictions} identifier=${identifier} stack=${stack} />`}
     </div>
   `;
 }

@@ -27,7 +27,7 @@ export function Trainings({ stack }) {
       ${status.endpoint ? html`<${Endpoint} name=${status.endpoint} at=${status.at} serving=${status.serving} stack=${stack} />` : null}
       ${status.trainings.map((it) => html`<${Epoch} key=${`${it.epoch}-${it.attempt}`} training=${it} stack=${stack} serving=${status.serving?.modelName} />`)}
       <${Card} title="Decisions, newest first" wide>
-        <${Table} names=${['at', 'decision', 'reason']} rows=${status.decisions.map(({ at, decision, reason }) => [at, decision, reason])} />
+        <${Table} none="No decision yet." names=${['at', 'decision', 'reason']} rows=${status.decisions.map(({ at, decision, reason }) => [at, decision, reason])} />
         <${Command} text=${`npm run status -- ${stack.commandOptions}`} />
       <//>
     </div>

@@ -47,7 +47,7 @@ const everyFeature = {
    * version 2 and later stand after the label. Default: 1.
    */
   since: z.int().min(1).default(1),
-  /** What computes the feature from others, by the word `derived`: it is in no attribute then. */
+  /** The function that computes the feature from others, by the word `derived`. No attribute holds it then. */
   derived: z
     .strictObject({
       from: z.array(z.string()).min(1).readonly(),
@@ -58,7 +58,7 @@ const everyFeature = {
 
 const everyNumber = {
   ...everyFeature,
-  /** What a missing value counts as in training, beside a flag column that says it was missing. Default: 0. */
+  /** Value that a missing one counts as in training, beside a flag column that says so. Default: 0. */
   imputeWith: z.number().default(0),
 };
 
@@ -76,12 +76,14 @@ const featureSchema = z.discriminatedUnion('type', [
     ...everyNumber,
     /** Inclusive bounds. */
     min: z.number().optional(),
+    /** Greatest value. */
     max: z.number().optional(),
   }),
   z.strictObject({ type: z.literal('boolean'), ...everyFeature }),
   z.strictObject({
     type: z.literal('categorical'),
     ...everyFeature,
+    /** All values there are, texts or numbers. */
     categories: z
       .array(
         z
@@ -141,6 +143,7 @@ export const CONDITIONS = conditionSchema.options.map(({ shape }) => shape.holds
 
 /** Shape of what `defineFeatureGroup` takes. */
 export const definitionSchema = z.strictObject({
+  /** Name of the feature group, and of the stack that is made for it. */
   name,
   /** DynamoDB table whose stream is read. Default: the feature group's name. */
   table: z
@@ -148,13 +151,15 @@ export const definitionSchema = z.strictObject({
     .regex(/^[a-zA-Z0-9_.-]{3,255}$/, 'must be 3 to 255 letters, digits, "_", "-" or "." (the rule of CreateTable)')
     .optional(),
   /**
-   * Feature that identifies a record, and the key attributes it is made of: all of the table's key attributes,
-   * partition key first. A plain string names both. Key attributes are S or N.
+   * Feature that identifies a record, and the key attributes it is made of. These are all of the table's, the partition
+   * key first. A plain string names both. Key attributes are S or N.
    */
   recordIdentifier: z.union([
     name,
     z.strictObject({
+      /** Name of the feature. */
       name,
+      /** Key attributes of the table, the partition key first. */
       attributes: z.array(z.string().min(1)).min(1).max(2),
       /** Their types, for the table that a deployment creates. Default: S for each. */
       types: z
@@ -170,20 +175,28 @@ export const definitionSchema = z.strictObject({
    */
   items: z.record(z.string().min(1), conditionSchema).optional(),
   /**
-   * Name of the event time feature, and optionally the item's own timestamp attribute (epoch seconds as N, or an ISO
-   * 8601 text as S) to take the seconds from, instead of the stream's ApproximateCreationDateTime.
+   * Name of the event time feature, and optionally the item's own timestamp attribute. The attribute holds epoch seconds
+   * (N) or an ISO 8601 text (S). Without it, the stream's ApproximateCreationDateTime gives the seconds.
    */
   eventTime: z
-    .strictObject({ name: name.default('event_time'), attribute: z.string().min(1).optional() })
+    .strictObject({
+      /** Name of the event time feature. */
+      name: name.default('event_time'),
+      /** The item's own timestamp attribute. Default: the stream's time. */
+      attribute: z.string().min(1).optional(),
+    })
     .default({ name: 'event_time' }),
+  /** Features by name, in the order of their columns. */
   features: z.record(name, featureSchema),
   /**
-   * What is to be predicted, absent until it is known: one of two classes, one of several, or a number. Default: none;
+   * The outcome to predict, absent until it is known: one of two classes, one of several, or a number. Default: none;
    * then the stores are filled, and nothing is trained.
    */
   label: z
     .strictObject({
+      /** Name of the label. */
       name,
+      /** Attribute that holds it. Default: its name. */
       attribute: z.string().min(1).optional(),
       /** Version of the definition that brought the label, as of a feature. Default: 1. */
       since: z.int().min(1).default(1),
@@ -195,15 +208,16 @@ export const definitionSchema = z.strictObject({
       type: z.literal('fractional').optional(),
       /** Inclusive bounds of such a number. */
       min: z.number().optional(),
+      /** Greatest such number. */
       max: z.number().optional(),
     })
     .optional(),
-  /** What a deletion of the item does to the online record. Default: delete. */
+  /** Effect of a deletion of the item on the online record. Default: delete. */
   onDelete: z.enum(['delete', 'keep']).default('delete'),
-  /** What DynamoDB's own TTL expiry of the item does to the online record. Default: delete. */
+  /** Effect of DynamoDB's own TTL expiry of the item on the online record. Default: delete. */
   onTtlExpiry: z.enum(['delete', 'keep']).default('delete'),
   /**
-   * Which features a label is learnt with. `latest`: those of now. `as-of-label`: those of just before the label
+   * Which features a label is learned with. `latest`: those of now. `as-of-label`: those of just before the label
    * arrived, so that nothing known only afterwards leaks in. Default: latest.
    */
   trainingTime: z.enum(['latest', 'as-of-label']).default('latest'),

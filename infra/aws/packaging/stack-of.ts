@@ -13,15 +13,21 @@ type ResolveVariable = (address: string) => Promise<string | number>;
  *
  * @throws Error with one sentence when there is no such definition, or a param is not what it has to be.
  */
-export async function stackOf(
-  resolve: ResolveVariable,
-): Promise<{ names: Names; deploymentRole: string | null } & ReturnType<typeof resourcesOf>> {
-  const text = async (address: string) => String(await resolve(address));
-  const group = await loadDefinition(await text('param:featureGroup')).catch((error: Error) => {
-    // osls shows the stack of an error that has one; the sentence is enough.
-    error.stack = '';
+export async function stackOf(resolve: ResolveVariable): Promise<StackOfParams> {
+  try {
+    return await resolved(resolve);
+  } catch (error) {
+    // osls shows the stack of an error that has one; the sentence is enough, unless it is a fault of the program.
+    if (error instanceof Error && error.name === 'Error') error.stack = '';
     throw error;
-  });
+  }
+}
+
+type StackOfParams = { names: Names; deploymentRole: string | null } & ReturnType<typeof resourcesOf>;
+
+async function resolved(resolve: ResolveVariable): Promise<StackOfParams> {
+  const text = async (address: string) => String(await resolve(address));
+  const group = await loadDefinition(await text('param:featureGroup'));
   const names = namesOf(group, await text('sls:stage'));
   const stack = resourcesOf(group, names, {
     changeLogBufferSeconds: Number(await resolve('param:changeLogBufferSeconds')),

@@ -25,7 +25,7 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 export function Value({ of }) {
   if (of === null || of === undefined) return html`<span class="null">NULL</span>`;
   if (typeof of === 'object') return of;
-  return TIME.test(of) ? html`<span class="time">${of}</span>` : String(of);
+  return TIME.test(of) ? html`<span class="unbroken">${of}</span>` : String(of);
 }
 
 /** A problem in the words of whoever met it. */

@@ -1,10 +1,14 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { openLiveSources } from '../../../infra/insight/live/live-sources.ts';
 import { askForPrediction } from '../../../infra/insight/live/predictions.ts';
 import { readPredictions } from '../../../infra/insight/predictions.ts';
 import { queryRows } from '../../../infra/insight/query.ts';
+import { systemTime } from '../../../shared/calls/client-settings.ts';
+import { predictionLog } from '../../../shared/prediction-log/log.ts';
 import group from '../../fixtures/feature-groups/orders.ts';
 import { readDocument } from '../../given/documents.ts';
 import { type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
@@ -109,5 +113,27 @@ it('a stack without one has no table, and reads no predictions', async () => {
   } finally {
     sources.close();
     await orders.close();
+  }
+});
+
+test.each<[string, RequestListener]>([
+  ['never answers', () => {}],
+  ['begins an answer that does not end', (_, response) => response.writeHead(200).write('{"FailedPutCount"')],
+])('the log is cut off when Firehose %s', async (_, silent) => {
+  const server = createServer((request, response) => request.resume().on('end', () => silent(request, response)));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const firehose = new FirehoseClient(settings(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+  const log = predictionLog({ name: 'predictions', firehose }, systemTime);
+  const prediction = {
+    ...{ predictionId: 'id-1', predictedAtMs: 0, recordIdentifier: 'a-1', score: 0.5, predictedLabel: 1 },
+    ...{ threshold: null, model: 'model-1', schemaHash: 'schema', encodedRow: ['1'] },
+  };
+  try {
+    // The client's own time limit would be a TimeoutError, and later.
+    expect(await log([prediction])).toEqual({ count: 1, error: 'AbortError' });
+  } finally {
+    firehose.destroy();
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
   }
 });

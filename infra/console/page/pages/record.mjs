@@ -167,13 +167,20 @@ function Predictions({ kept, identifier, stack }) {
     <//>`;
   }
   const columns = ['predicted_at', 'score', 'predicted_label', 'threshold', 'model', 'schema_hash', 'encoded_row'];
-  const drawn = (it, name) => (name === 'encoded_row' ? html`<${EncodedRow} of=${it[name]} />` : it[name]);
+  const rounded = (text) => (text === null ? null : Number(text).toFixed(4));
+  const drawn = (it) => ({
+    ...it,
+    score: rounded(it.score),
+    threshold: rounded(it.threshold),
+    model: html`<span class="unbroken">${it.model}</span>`,
+    encoded_row: html`<${EncodedRow} of=${it.encoded_row} />`,
+  });
   const sql = `SELECT ${columns.join(', ')} FROM ${stack.predictionLog} WHERE record_identifier = '${identifier.replaceAll("'", "''")}' ORDER BY predicted_at DESC`;
   return html`<${Card} title=${`Predictions: ${kept.length}`} wide>
     ${
       kept.length === 0
         ? html`<p class="faint">The prediction log has none of this record yet.</p>`
-        : html`<${Table} names=${columns} rows=${kept.map((it) => columns.map((name) => drawn(it, name)))} />`
+        : html`<${Table} names=${columns} rows=${kept.map(drawn).map((it) => columns.map((name) => it[name]))} />`
     }
     <${Command} text=${`npm run sql -- '${sql.replaceAll("'", "'\\''")}' ${stack.commandOptions}`} />
   <//>`;

@@ -18,7 +18,7 @@ const NEWTON_STEPS_MAX = 60;
 const HALVINGS_MAX = 40;
 const DECREMENT_MIN = 1e-12;
 
-/** Coefficients at most, of all classes together: a step takes the cube of them, here a minute for as many. */
+/** Coefficients at most, of all classes together: a step takes the cube of them, and a matrix of their square. */
 export const COEFFICIENTS_MAX = 2_000;
 
 /** A fitted model: for each class a weight per standardised column, and a bias. Plain JSON. */

@@ -4,19 +4,24 @@ import { join } from 'node:path';
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { localSettings } from '../../infra/commands/stack.ts';
+import { PREFIX } from '../../infra/console/assets.ts';
+import { makeConsole } from '../../infra/console/console.ts';
 import { seededRandom } from '../../infra/demo/customers/random.ts';
 import { waitForTraining } from '../../infra/demo/findings/trainings.ts';
 import { type Clients, connect, disconnect } from '../../infra/demo/stage/clients.ts';
 import { summarizeFeatures } from '../../infra/insight/features/summary.ts';
 import { readJudged } from '../../infra/insight/judged.ts';
+import { openLiveSources } from '../../infra/insight/live/live-sources.ts';
 import { openSources, type Sources } from '../../infra/insight/sources.ts';
 import { findTrainingSet } from '../../infra/insight/training-sets.ts';
 import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
 import { stackNames } from '../../infra/local/stack/names.ts';
 import { loadFeatureGroup } from '../../shared/definition/load.ts';
 import { readStatus } from '../../shared/training/status.ts';
+import { CHROMIUM, launch, openPage } from '../given/console/browser.ts';
 
 /**
  * Labels of several classes, and such that are numbers, from an application's writes to predictions. The rule that the
@@ -69,8 +74,31 @@ async function stackOf(name: string) {
   };
   const names = stackNames(cloud.stack);
   const { name: identifier } = sources.group.recordIdentifier;
+  const look = async (see: (page: Page) => Promise<void>) => {
+    if (CHROMIUM === undefined) return;
+    const live = await openLiveSources(sources.group, cloud.stack.name, settings);
+    const pages = makeConsole({ sources: live, commandOptions: '', lookMs: 200, readsFreely: true });
+    cloud.servePages(PREFIX, pages.listener);
+    const browser = await launch();
+    try {
+      const { page, complaints } = await openPage(browser, 1_280);
+      await page.goto(`${cloud.endpoint}${PREFIX}#/trainings`);
+      await page.getByText('Curves and calibration').first().click();
+      await page.getByText(/^Over \d+ rows that nothing was chosen by/).waitFor();
+      await see(page);
+      await page.goto(`${cloud.endpoint}${PREFIX}#/flow`);
+      await page.getByText(/^Labels of epoch \d/).waitFor();
+      expect(complaints).toEqual([]);
+    } finally {
+      await browser.close();
+      pages.close();
+      live.close();
+    }
+  };
   return {
     sources,
+    /** Looks at the console's pages of the trainings and of the flow. */
+    look,
     async write(label: string, from: number, records: readonly Labeled[]) {
       for (let first = 0; first < records.length; first += BATCH) {
         const items = records.slice(first, first + BATCH).map((it, index) => ({
@@ -191,6 +219,13 @@ test('a label that is a number is learned about as well as it can be, and its ch
   const { calibration = [], roc } = judged?.models.challenger ?? {};
   expect([judged?.kind, roc, calibration.length]).toEqual(['regression', undefined, 10]);
   for (const { meanScore, share } of calibration) expect(Math.abs(meanScore - share)).toBeLessThan(NOISE_HOURS);
+  await stack.look(async (page) => {
+    await page
+      .getByText(/^RMSE \d\.\d{4} against \d\.\d{4}, MAE \d\.\d{4}$/)
+      .first()
+      .waitFor();
+    await page.getByText('mean of the labels').waitFor();
+  });
   const { columns } = await findTrainingSet(stack.sources, second?.modelName ?? '');
   expect(columns[0]).toEqual({ name: 'hours', type: 'double' });
 });
@@ -231,5 +266,12 @@ test('a label of three classes is learned about as well as it can be, and its ch
   const judged = await readJudged(stack.sources, second?.modelName ?? '');
   const confused = judged?.models.challenger?.confusion?.flat() ?? [];
   expect(confused.reduce((sum, rows) => sum + rows, 0)).toBe(second?.counts.judgeRows);
+  await stack.look(async (page) => {
+    await page
+      .getByText(/^log loss \d\.\d{4} against \d\.\d{4}, macro F1 \d\.\d{4}$/)
+      .first()
+      .waitFor();
+    await page.getByText('taken for 2').waitFor();
+  });
   expect((await summarizeFeatures(stack.sources)).baseline?.unweighted).toContain('weights of its own');
 });

@@ -128,7 +128,7 @@ describe.skipIf(CHROMIUM === undefined)('the console in a browser', () => {
   it('draws the curves of a model by which it was judged, and says who serves', async () => {
     const { page, complaints } = await openPage(browser, 1_280);
     await page.goto(`${served.address}#/trainings`);
-    await page.getByText('ROC and calibration').first().focus();
+    await page.getByText('Curves and calibration').first().focus();
     await page.keyboard.press('Enter');
     await page.getByText(/^Over \d+ rows that nothing was chosen by/).waitFor();
     await page

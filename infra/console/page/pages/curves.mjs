@@ -18,7 +18,7 @@ export function Curves({ modelName }) {
     ask('judged', { modelName }).then(setFound, (error) => setProblem(error.message));
   }, [open]);
   return html`<details onToggle=${(event) => setOpen(event.target.open)}>
-    <summary>ROC and calibration</summary>
+    <summary>Curves and calibration</summary>
     <${Problem} text=${problem} />
     ${found ? (found.judged ? html`<${Drawn} judged=${found.judged} />` : html`<p class="faint">They are not kept any more.</p>`) : null}
   </details>`;
@@ -54,7 +54,6 @@ function Drawn({ judged }) {
       <${Square} title=${title}>
         ${models.map(([name, { calibration }], index) => html`<polyline key=${name} class=${`line${index}`} points=${calibration.map(({ meanScore, share }) => point(meanScore, share)).join(' ')} />`)}
         ${challenger.map(({ meanScore, share, rows }) => html`<circle class="class0" cx=${x(meanScore)} cy=${y(share)} r=${1.5 + 4 * Math.sqrt(rows / judged.rows)} />`)}
- 
       <//>
     </div>`
     }

@@ -45,8 +45,11 @@ export interface PredictDependencies {
 }
 
 export interface Prediction extends Score {
-  /** Least score that the model labelled 1 when it was judged; null when it labelled none, or was not asked. */
-  readonly threshold: number | null;
+  /**
+   * Least score that the model labelled 1 when it was judged; null when it labelled none, or was not asked. Of labels of
+   * two classes only.
+   */
+  readonly threshold?: number | null;
   readonly model: string;
   readonly schema: string;
   readonly recordIdentifier?: string;
@@ -96,12 +99,14 @@ export async function predict(
   const online = await timings.measure('online-read', () => readRecords(records, dependencies));
   const rows = await timings.measure('encode', async () => encodeRecords(records, online, model.encoding));
   const scores = await timings.measure('endpoint', () =>
-    within(ENDPOINT_MS_MAX, (signal) => scoreRows(runtime, model.endpointName, rows, signal)),
+    within(ENDPOINT_MS_MAX, (signal) => scoreRows(runtime, model.endpointName, rows, signal, model.encoding.label)),
   );
   const { name, threshold, encoding } = model;
   const predictions = scores.map((score, index) => ({
     ...score,
-    ...{ threshold, model: name, schema: encoding.schemaHash },
+    // Labels that are not one of two classes have none.
+    ...(!encoding.label && { threshold }),
+    ...{ model: name, schema: encoding.schemaHash },
     ...identifierOf(records[index]),
   }));
   await keep(predictions, rows, dependencies, timings);
@@ -120,7 +125,7 @@ async function keep(
   const predictedAtMs = Date.now();
   const logged = predictions.map((it, index) => ({
     ...{ predictionId: randomUUID(), predictedAtMs, recordIdentifier: it.recordIdentifier },
-    ...{ score: it.score, predictedLabel: it.predicted_label, threshold: it.threshold },
+    ...{ score: it.score, predictedLabel: it.predicted_label ?? null, threshold: it.threshold ?? null },
     ...{ model: it.model, schemaHash: it.schema, encodedRow: rows[index] ?? [] },
   }));
   timings.notLogged(await timings.measure('log', () => log(logged)));

@@ -39,8 +39,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'shared/online-store': ['shared/bytes', 'shared/changes', 'shared/definition'],
   'shared/prediction': ['shared/calls', 'shared/definition', 'shared/model'],
-  'shared/state': ['shared/calls', 'shared/changes', 'shared/model'],
-  'shared/promotion': ['shared/calls', 'shared/model', 'shared/state'],
+  'shared/state': ['shared/calls', 'shared/changes', 'shared/definition', 'shared/model'],
+  'shared/promotion': ['shared/calls', 'shared/definition', 'shared/model', 'shared/state'],
   'shared/sinks': [
     'shared/calls',
     'shared/change-log',

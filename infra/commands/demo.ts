@@ -3,6 +3,7 @@ import { access, constants, mkdtemp, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type FeatureGroup, labelOf } from '../../shared/definition/feature-group.ts';
+import { labelKind } from '../../shared/definition/label.ts';
 import { loadDefinition } from '../aws/definitions/definitions.ts';
 import { sampleItem } from '../aws/live-test/sample-item.ts';
 import { planRetraining } from '../demo/acts/policy.ts';
@@ -82,7 +83,11 @@ interface DemoOptions {
 
 async function demo(options: DemoOptions): Promise<number> {
   const group = await loadDefinition(options.definition);
-  labelOf(group);
+  if (labelKind(labelOf(group)) !== 'binary') {
+    throw new Error(
+      `The demo plays with labels of two classes, and ${labelOf(group).name} is of another kind: serve it by npm run local -- --definition ${options.definition}.`,
+    );
+  }
   const { cast, material } = await castOf(group, options);
   if (options.json) await expectWritable(options.json);
   noteLocal(group);

@@ -1,4 +1,5 @@
 import type { Evidence } from '../../shared/state/evidence.ts';
+import { classesText } from '../../shared/state/label-ledger.ts';
 import { deploymentRefusal } from '../../shared/training/consider.ts';
 import { type RetrainingStatus, readStatus } from '../../shared/training/status.ts';
 import { type AbsentFeatures, absentFeatures } from '../insight/absent-features.ts';
@@ -73,7 +74,7 @@ function render(it: Status, style: Style): string {
   const { labels, next, inFlight, serving, lastFailure } = it;
   const lines: Line[] = [
     [it.featureGroup, `at ${it.at}`],
-    ['Labels', `${labels.total} in epoch ${it.epoch} (${labels[0]} of class 0, ${labels[1]} of class 1)`],
+    ['Labels', `${labels.total} in epoch ${it.epoch}${classesText(labels)}`],
     ['Next', `${next.decision}: ${next.reason}`],
     ...missingLines(next.missing),
     ...(it.paused ? [['Paused', `since ${it.paused.at}: ${it.paused.reason}`] as const] : []),
@@ -110,9 +111,7 @@ const failure = ({ failedAtMs, epoch, attempt, error }: NonNullable<RetrainingSt
   `${new Date(failedAtMs).toISOString()} epoch ${epoch}, attempt ${attempt}: ${error}`;
 
 function missingLines({ labels, perClass, notBefore }: RetrainingStatus['next']['missing']): Line[] {
-  const classes = (['0', '1'] as const).flatMap((label) =>
-    perClass[label] > 0 ? `${perClass[label]} of class ${label}` : [],
-  );
+  const classes = Object.entries(perClass).flatMap(([label, count]) => (count > 0 ? `${count} of class ${label}` : []));
   const missing = [...(labels > 0 ? [`${labels} labels`] : []), ...classes];
   return [
     ...(missing.length > 0 ? [['Missing', missing.join(', ')] as const] : []),

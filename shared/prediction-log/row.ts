@@ -15,7 +15,8 @@ export interface LoggedPrediction {
   /** Undefined where a request brought the features itself. */
   readonly recordIdentifier: string | undefined;
   readonly score: number;
-  readonly predictedLabel: number;
+  /** Null where a number is predicted, which is the score. */
+  readonly predictedLabel: number | null;
   readonly threshold: number | null;
   readonly model: string;
   readonly schemaHash: string;
@@ -29,7 +30,7 @@ const COLUMNS = {
   predicted_at: (it) => new Date(it.predictedAtMs).toISOString(),
   record_identifier: (it) => it.recordIdentifier ?? null,
   score: (it) => String(it.score),
-  predicted_label: (it) => String(it.predictedLabel),
+  predicted_label: (it) => (it.predictedLabel === null ? null : String(it.predictedLabel)),
   threshold: (it) => (it.threshold === null ? null : String(it.threshold)),
   model: (it) => it.model,
   schema_hash: (it) => it.schemaHash,

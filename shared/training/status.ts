@@ -1,4 +1,5 @@
 import { type FeatureGroup, withoutLabel } from '../definition/feature-group.ts';
+import { countedClasses } from '../definition/label.ts';
 import { schemaHash } from '../model/schema-hash.ts';
 import { type CheckState, driftedOf, readCheck } from '../state/checks.ts';
 import { type RecordedDecision, readDecisions } from '../state/decisions.ts';
@@ -14,7 +15,7 @@ import { type Decision, decide, type Missing, missingTo, type RetrainingPolicy }
 const TRAININGS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;
 
-const NOTHING_MISSING: Missing = { labels: 0, perClass: { 0: 0, 1: 0 }, notBefore: null };
+const NOTHING_MISSING: Missing = { labels: 0, perClass: {}, notBefore: null };
 
 /** How the retraining of one feature group stands. */
 export interface RetrainingStatus {
@@ -64,7 +65,7 @@ export async function readStatus(
 ): Promise<RetrainingStatus> {
   const state = await readEpochState(table);
   const [labels, serving, trainings, decisions, check] = await Promise.all([
-    countPending(table, state),
+    countPending(table, state, countedClasses(group.label)),
     readServing(table),
     readEvidence(table, state.epoch, TRAININGS_SHOWN + 1),
     readDecisions(table, DECISIONS_SHOWN),

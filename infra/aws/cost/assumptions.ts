@@ -28,6 +28,7 @@ export const ASSUMPTIONS = {
   checkSeconds: 30,
   /** 23 of the stack, and two of an endpoint's configuration. */
   alarms: 25,
+  alarmsWithoutLabel: 16,
   metrics: 12,
   /** Of the prediction log, beside those: its alarms and metrics, and bytes of a row. Assumed. */
   predictionLogAlarms: 2,

@@ -8,6 +8,8 @@ export interface Usage {
   readonly changesPerDay: number;
   /** Items in the table. */
   readonly rows: number;
+  /** Whether the definition has a label. Without one there is no model, and nothing that trains it. Default: it has. */
+  readonly trains?: boolean | undefined;
   /** Records that get a label or another one, per day. */
   readonly labelsPerDay: number;
   /** Bytes of an item and of its record in the online store. */
@@ -68,8 +70,8 @@ const line = (what: string, name: PriceName, units: number): Line => ({
 
 /** A month of this project. */
 export function monthlyBill(usage: Usage): Line[] {
-  const { changesPerDay, rows, labelsPerDay, itemBytes } = usage;
-  const trainings = DAYS * trainingsPerDay(usage);
+  const { changesPerDay, rows, labelsPerDay, itemBytes, trains = true } = usage;
+  const trainings = trains ? DAYS * trainingsPerDay(usage) : 0;
   // A window of one second gathers what comes within it.
   const batches = DAYS * Math.min(changesPerDay, SECONDS_PER_DAY);
   const changes = DAYS * changesPerDay;
@@ -87,7 +89,7 @@ export function monthlyBill(usage: Usage): Line[] {
     line('online store: writes', 'featureWrite', (changes * units) / MILLION),
     line('online store: storage', 'featureStorage', (rows * itemBytes) / GB),
     ...fenceLines(usage),
-    line('state table: label ledger and its index', 'tableWrite', (labels * 2) / MILLION),
+    ...(trains ? [line('state table: label ledger and its index', 'tableWrite', (labels * 2) / MILLION)] : []),
     line(
       'change log: Firehose, packed',
       'firehose',
@@ -119,9 +121,8 @@ export function monthlyBill(usage: Usage): Line[] {
     line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
     ...checkLines(usage),
     ...snapshotLines(usage, trainings),
-    ...trainingLines(trainings),
-    ...predictionLogLines(usage),
-    line('alarms', 'alarm', ASSUMPTIONS.alarms),
+    ...(trains ? [...trainingLines(trainings), ...predictionLogLines(usage)] : []),
+    line('alarms', 'alarm', trains ? ASSUMPTIONS.alarms : ASSUMPTIONS.alarmsWithoutLabel),
     line('metrics', 'metric', ASSUMPTIONS.metrics),
     line('dashboard', 'dashboard', 1),
   ];
@@ -182,7 +183,7 @@ function predictionLogLines({ loggedPredictionsPerDay: perDay }: Usage): Line[] 
 }
 
 /** A month of the old way: the whole table exported every night, transformed, and a model trained from it. */
-export function monthlyBillOfExports({ rows, itemBytes }: Usage): Line[] {
+export function monthlyBillOfExports({ rows, itemBytes, trains = true }: Usage): Line[] {
   const bytes = rows * itemBytes;
   const glueHours = ASSUMPTIONS.glueHours + (ASSUMPTIONS.glueHoursPerGB * bytes) / GB;
   return [
@@ -190,8 +191,9 @@ export function monthlyBillOfExports({ rows, itemBytes }: Usage): Line[] {
     line('table: point-in-time recovery, which exports need', 'pointInTimeRecovery', bytes / GB),
     line('Glue: CSV from the export, 2 DPU', 'glue', DAYS * ASSUMPTIONS.glueDpu * glueHours),
     line('export and CSV: storage, last night and the one before', 'objectStorage', (4 * bytes) / GB),
-    line('training sets: Athena', 'query', (DAYS * Math.max(bytes, QUERY_BYTES_MIN)) / TB),
-    ...trainingLines(DAYS),
+    ...(trains
+      ? [line('training sets: Athena', 'query', (DAYS * Math.max(bytes, QUERY_BYTES_MIN)) / TB), ...trainingLines(DAYS)]
+      : []),
   ];
 }
 
@@ -216,7 +218,10 @@ function trainingsPerDay(usage: Usage): number {
  * Snapshots, by trainings or else one a day, and the training sets that are made from them. Rows are as large as those
  * that were measured, or larger as the item is.
  */
-function snapshotLines({ changesPerDay, rows, labeledShare, itemBytes }: Usage, trainings: number): Line[] {
+function snapshotLines(
+  { changesPerDay, rows, labeledShare, itemBytes, trains = true }: Usage,
+  trainings: number,
+): Line[] {
   const size = itemBytes / MEASURED.itemBytes;
   const snapshots = Math.max(DAYS, trainings);
   const changesRead = changesPerDay * (DAYS / snapshots + ASSUMPTIONS.daysReadAgain);
@@ -233,7 +238,7 @@ function snapshotLines({ changesPerDay, rows, labeledShare, itemBytes }: Usage, 
     ),
     line('snapshots: storage for a week', 'objectStorage', kept / GB),
     line('snapshots: state machine', 'transition', (snapshots * ASSUMPTIONS.transitionsPerSnapshot) / THOUSAND),
-    line('training sets: Athena', 'query', (trainings * sets) / TB),
+    ...(trains ? [line('training sets: Athena', 'query', (trainings * sets) / TB)] : []),
   ];
 }
 

@@ -46,7 +46,7 @@ const BOOLEAN: ColumnType = { hive: 'boolean', trino: 'boolean' };
 const PREDICTION_TYPES: Partial<Record<PredictionColumn, ColumnType>> = {
   score: { hive: 'double', trino: 'double' },
   threshold: { hive: 'double', trino: 'double' },
-  predicted_label: columnType('label'),
+  predicted_label: columnType('label', undefined),
 };
 
 /** Text in the form of the change log. */
@@ -71,8 +71,8 @@ const PARQUET_FILES = {
   },
 };
 
-const typeOf = (holds: SnapshotColumn['holds']): ColumnType =>
-  holds === 'text' || holds === 'record' ? TEXT : columnType(holds);
+const typeOf = (holds: SnapshotColumn['holds'], label: FeatureGroup['label']): ColumnType =>
+  holds === 'text' || holds === 'record' ? TEXT : columnType(holds, label);
 
 /** Athena's database: the change log as a table, the views over it, and its snapshots. */
 export function glueDatabase(group: FeatureGroup, database: string): Resources {
@@ -122,7 +122,10 @@ function dailyTable(name: string, columns: readonly Column[], prefix: string): R
 /** All snapshots under one table: UNLOAD writes none, but a folder, and a query names the folder that it reads. */
 function snapshotsTable(group: FeatureGroup): Resource {
   const location = join('s3://', ref('DataBucket'), `/${SNAPSHOTS_PREFIX}`);
-  const columns = snapshotColumns(group).map(({ name, holds }) => ({ name: name.toLowerCase(), type: typeOf(holds) }));
+  const columns = snapshotColumns(group).map(({ name, holds }) => ({
+    name: name.toLowerCase(),
+    type: typeOf(holds, group.label),
+  }));
   return projectedTable(SNAPSHOT_TABLE, columns, [SNAPSHOT_KEY, SNAPSHOT_PART_KEY], PARQUET_FILES, location, {
     [`projection.${SNAPSHOT_KEY}.type`]: 'injected',
     [`projection.${SNAPSHOT_PART_KEY}.type`]: 'enum',

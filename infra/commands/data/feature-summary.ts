@@ -1,3 +1,4 @@
+import { NUMBERS } from '../../../shared/definition/label.ts';
 import { type FeaturesSummary, heaviest, summarizeFeatures } from '../../insight/features/summary.ts';
 import type { Sources } from '../../insight/sources.ts';
 import { type Style, styleOf } from '../../terminal/style.ts';
@@ -21,7 +22,13 @@ function render({ rows, baseline, features }: FeaturesSummary, style: Style): st
   });
   const counted = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
-      .map(([label, count]) => (label === '' ? `${count} without a label` : `${count} of class ${label}`))
+      .map(([label, count]) =>
+        label === ''
+          ? `${count} without a label`
+          : label === NUMBERS
+            ? `${count} with a label`
+            : `${count} of class ${label}`,
+      )
       .join(', ') || 'none';
   return [
     tableOf(['feature', 'type', 'missing', 'in training', 'stability', 'weight', ''], table, style),

@@ -392,7 +392,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'labels that land in a claimed epoch are not carried over',
     file: 'shared/state/epochs.ts',
-    find: 'beyond(await countLabels(table, epoch), countsAtClaim)',
+    find: 'beyond(await countLabels(table, epoch, classes), countsAtClaim)',
     replace: 'NO_LABELS',
   },
   {

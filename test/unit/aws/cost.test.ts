@@ -39,6 +39,17 @@ describe('a month’s bill', () => {
     expect(total(kept) - total(monthlyBill(usage))).toBeCloseTo(usd(/prediction log/, kept));
   });
 
+  it('has no model, nor what makes or asks one, for a definition without a label', () => {
+    const without = { ...usage, labelsPerDay: 0, trains: false, loggedPredictionsPerDay: 1e6 };
+    const ofModels = /label|training|endpoint|^state machine|prediction/;
+    for (const bill of [monthlyBill, monthlyBillOfExports]) {
+      expect(bill(usage).some(({ what }) => ofModels.test(what))).toBe(true);
+      expect(bill(without).filter(({ what }) => ofModels.test(what))).toEqual([]);
+    }
+    expect(usd(/snapshots: state machine/, monthlyBill(without))).toBeGreaterThan(0);
+    expect(report(without)).not.toMatch(/label(s|ed)|training/);
+  });
+
   it('exports the whole table every night in the old way, whatever has changed', () => {
     expect(usd(/full export/, monthlyBillOfExports(usage))).toBeCloseTo((30 * 1e9 * 0.1) / 1024 ** 3);
     expect(monthlyBillOfExports({ ...usage, changesPerDay: 0 })).toEqual(monthlyBillOfExports(usage));
@@ -133,6 +144,8 @@ describe('npm run cost', () => {
     const read = (argv: string[]) => command.parseOptions(argv);
     read(['--changes-per-day', '1_000', '--rows', '2,000', '--labels-per-day', '0']);
     expect(command.opts()).toMatchObject({ changesPerDay: 1_000, rows: 2_000, labelsPerDay: 0, itemBytes: 1_000 });
+    read(['--labels-per-day', 'none']);
+    expect(command.opts()).toMatchObject({ labelsPerDay: 'none' });
     for (const none of ['many', '-1', '']) {
       expect(() => read(['--rows', none])).toThrow(`--rows: found "${none}", expected a number, 0 or more.`);
     }

@@ -261,7 +261,7 @@ describe('the gate', () => {
   test('refuses what is not certainly as good as the best that has served, with its figures', () => {
     const { decision, reason, comparison } = judge({ labels, challenger: poor, champion: poor, leader: good }, policy);
     expect(decision).toBe('refuse');
-    expect(reason).toContain(`The best model that has served has ${comparison.leader?.auc.toFixed(4)}: a gain of -`);
+    expect(reason).toContain(`The best model that has served has ${comparison.leader?.auc?.toFixed(4)}: a gain of -`);
     expect(comparison.gainOverLeader?.high).toBeLessThan(-0.02);
   });
 
@@ -284,10 +284,12 @@ describe('the gate', () => {
 
 describe('a line of scores', () => {
   test('is read as linear-learner writes it, and as XGBoost does', () => {
-    expect(scoresOf('{"score":0.25,"predicted_label":0.0}')).toEqual([0.25]);
-    expect(scoresOf('{"predictions":[{"score":0.5},{"score":1}]}')).toEqual([0.5, 1]);
-    expect(scoresOf('0.125')).toEqual([0.125]);
-    expect(scoresOf('0.125,0.5')).toEqual([0.125, 0.5]);
+    expect(scoresOf('{"score":0.25,"predicted_label":0.0}')).toEqual([[0.25]]);
+    expect(scoresOf('{"score":[0.25,0.5,0.25],"predicted_label":1.0}')).toEqual([[0.25, 0.5, 0.25]]);
+    expect(scoresOf('{"predictions":[{"score":0.5},{"score":1}]}')).toEqual([[0.5], [1]]);
+    expect(scoresOf('[0.25, 0.5, 0.25]')).toEqual([[0.25, 0.5, 0.25]]);
+    expect(scoresOf('0.125')).toEqual([[0.125]]);
+    expect(scoresOf('0.125,0.5')).toEqual([[0.125], [0.5]]);
     expect(() => scoresOf('none')).toThrow('Not the scores of a model: none');
   });
 });

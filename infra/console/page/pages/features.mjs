@@ -16,7 +16,10 @@ const BIN = 12;
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const counted = (rows) =>
   Object.entries(rows)
-    .map(([label, count]) => (label === '' ? `${count} without a label` : `${count} of class ${label}`))
+    .map(([label, count]) => {
+      if (label === '') return `${count} without a label`;
+      return label === 'number' ? `${count} with a label` : `${count} of class ${label}`;
+    })
     .join(', ') || 'none';
 
 /** How the values of each feature are spread, now and in the rows that the newest model has learned from. */

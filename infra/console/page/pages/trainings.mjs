@@ -111,7 +111,7 @@ function Epoch({ training, stack, serving }) {
     <p>${modelName ?? 'no model'}</p>
     <p>${reason}</p>
     <p class="faint">${trainRows} rows trained, ${validationRows} validated, ${judgeRows} judged</p>
-    ${comparison ? html`<p>AUC ${comparison.challenger.auc.toFixed(4)}${comparison.champion ? ` against ${comparison.champion.auc.toFixed(4)}` : ''}, log loss ${comparison.challenger.logLoss.toFixed(4)}</p>` : null}
+    ${comparison ? html`<p>${metricsText(comparison)}</p>` : null}
     ${comparison?.gain ? html`<${Gain} gain=${comparison.gain} over="the champion" comparison=${comparison} />` : null}
     ${comparison?.gainOverLeader ? html`<${Gain} gain=${comparison.gainOverLeader} over="the best that has served" comparison=${comparison} />` : null}
     ${comparison?.area ? html`<${Area} area=${comparison.area} />` : null}
@@ -119,6 +119,18 @@ function Epoch({ training, stack, serving }) {
     <${States} epoch=${epoch} attempt=${attempt} />
     ${modelName ? html`<${Command} text=${`npm run export -- --training-set ${modelName} --out rows.csv ${stack.commandOptions}`} />` : null}
   <//>`;
+}
+
+/** Names of the measures that are told, of whatever kind of label, and the first of them against the champion's. */
+const MEASURES = { auc: 'AUC', rmse: 'RMSE', mae: 'MAE', logLoss: 'log loss', macroF1: 'macro F1' };
+function metricsText({ challenger, champion }) {
+  return Object.keys(MEASURES)
+    .filter((name) => challenger[name] !== undefined)
+    .map((name, index) => {
+      const against = index === 0 && champion?.[name] !== undefined ? ` against ${champion[name].toFixed(4)}` : '';
+      return `${MEASURES[name]} ${challenger[name].toFixed(4)}${against}`;
+    })
+    .join(', ');
 }
 
 /** The interval of the gain, and the least gain that the gate asks for. */
@@ -129,9 +141,9 @@ function Gain({ gain, over, comparison: { metric, minimumGain } }) {
 
 /** The interval of a model that was compared with no other on these rows, and what one end of it has to reach. */
 function Area({ area }) {
-  const { least, end } = area;
+  const { least, end, name = 'auc' } = area;
   const asked = end === 'low' ? `all of it at ${least} or above` : `some of it at ${least.toFixed(4)} or above`;
-  return html`<${Interval} interval=${area} least=${least} zero=${least} text=${`auc of ${told(area)}; the gate asks for ${asked}`} />`;
+  return html`<${Interval} interval=${area} least=${least} zero=${least} text=${`${name} of ${told(area)}; the gate asks for ${asked}`} />`;
 }
 
 const told = ({ value, low, high, confidence }) =>

@@ -1,4 +1,5 @@
-import type { LabelledRows } from './linear-model.ts';
+import type { LinearLearnerOptions } from './linear-learner.ts';
+import type { NumberedRows } from './linear-model.ts';
 
 /** What is wrong with a training job's own data: a failure of the job with `ClientError:` as its reason. */
 export class TrainingDataError extends Error {}
@@ -21,9 +22,15 @@ export interface ChannelFile {
 /**
  * Reads a channel of text/csv: label first, no header, every field a number, every row as wide as the first.
  *
+ * @param predictor type, which says what a label may be.
+ *
  * @throws TrainingDataError naming the file and line of the first bad row.
  */
-export function readChannel(channel: string, files: readonly ChannelFile[]): LabelledRows {
+export function readChannel(
+  channel: string,
+  files: readonly ChannelFile[],
+  predictor: LinearLearnerOptions['predictor'] = 'binary_classifier',
+): NumberedRows {
   const features: number[] = [];
   const labels: number[] = [];
   let width: number | undefined;
@@ -36,7 +43,7 @@ export function readChannel(channel: string, files: readonly ChannelFile[]): Lab
     const lines = new TextDecoder().decode(content).split('\n');
     if (lines.at(-1) === '') lines.pop();
     lines.forEach((line, index) => {
-      const row = readRow(line.replace(/\r$/, ''), `${uri}, line ${index + 1}`);
+      const row = readRow(line.replace(/\r$/, ''), `${uri}, line ${index + 1}`, predictor);
       width ??= row.length - 1;
       if (row.length - 1 !== width) {
         throw new TrainingDataError(
@@ -48,12 +55,16 @@ export function readChannel(channel: string, files: readonly ChannelFile[]): Lab
     });
   }
   if (width === undefined) throw new TrainingDataError(`channel ${channel} holds no row`);
-  return { width, features: Float64Array.from(features), labels: Uint8Array.from(labels) };
+  return {
+    width,
+    features: Float64Array.from(features),
+    labels: predictor === 'binary_classifier' ? Uint8Array.from(labels) : Float64Array.from(labels),
+  };
 }
 
-function readRow(line: string, where: string): number[] {
+function readRow(line: string, where: string, predictor: LinearLearnerOptions['predictor']): number[] {
   const row = readNumbers(line.split(','), where);
-  if (row[0] !== 0 && row[0] !== 1) {
+  if (predictor === 'binary_classifier' && row[0] !== 0 && row[0] !== 1) {
     throw new TrainingDataError(`${where}: the label (first column) is ${row[0]}; binary_classifier takes 0 and 1`);
   }
   if (row.length < 2) throw new TrainingDataError(`${where}: the row has a label and no features`);

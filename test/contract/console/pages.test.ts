@@ -265,6 +265,10 @@ describe.skipIf(CHROMIUM === undefined)('the console in a browser', () => {
     expect([score, model]).toEqual([expect.stringMatching(/^\d\.\d+/), expect.stringContaining('-e1-a1-')]);
     expect(row?.split(',').length).toBeGreaterThan(3);
     await card.getByText("WHERE record_identifier = '\\''o-11|1'\\''").waitFor();
+    await page.goto(`${served.address}#/query`);
+    await page.getByRole('button', { name: 'Predictions by model' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.locator('td', { hasText: model ?? '' }).waitFor();
     expect(complaints).toEqual([]);
     await page.close();
   });

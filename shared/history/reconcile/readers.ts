@@ -121,6 +121,7 @@ export function onlineReader(
       if (first) throw new Error(`Records of the feature group ${group.name} were not read: ${first.message}`);
       return found;
     },
+    // A page may have more or fewer: for the tier InMemory, MaxResults is a hint. Source: ListRecords.
     async page(after) {
       const { RecordIdentifiers = [], NextToken } = await featureStore.send(
         new ListRecordsCommand({ FeatureGroupName, MaxResults: IDENTIFIERS_PER_CALL_MAX, NextToken: after }),

@@ -17,7 +17,7 @@ import {
   PutRecordCommand,
   SageMakerFeatureStoreRuntimeClient,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateCustomers } from '../../../infra/demo/customers/customers.ts';
 import { itemOf } from '../../../infra/demo/customers/item.ts';
 import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
@@ -25,6 +25,7 @@ import { labelOf } from '../../../shared/definition/feature-group.ts';
 import group from '../../../shared/feature-groups/bank-marketing.ts';
 import { labelKey } from '../../../shared/state/keys.ts';
 import { runScript } from '../../given/command.ts';
+import { reachCloud } from '../../given/local/reached.ts';
 import { stackOf } from '../../given/local/stacks.ts';
 
 /** Reconcile over the local cloud: what is planted is found, all of it and nothing else, while an application writes. */
@@ -51,10 +52,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tributary-reconcile-'));
   const options = { featureGroup: group.name, params: { changeLogBufferSeconds: 1 } };
   cloud = await startCloud({ dir, port: 0, ...options, stack: await stackOf(options) });
-  vi.stubEnv('AWS_ENDPOINT_URL', cloud.endpoint);
-  vi.stubEnv('AWS_REGION', 'us-east-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  reachCloud(cloud);
   dynamodb = new DynamoDBClient();
   online = new SageMakerFeatureStoreRuntimeClient();
   s3 = new S3Client({ forcePathStyle: true });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
@@ -20,6 +21,7 @@ import {
   parsePredictionRequest,
 } from '../shared/prediction/request.ts';
 import { publishTimings, serverTiming, Timings } from '../shared/prediction/timings.ts';
+import type { PredictionLog } from '../shared/prediction-log/log.ts';
 import { readEncoding } from '../shared/state/encodings.ts';
 import { servingReader } from '../shared/state/serving.ts';
 
@@ -31,18 +33,23 @@ const MODEL_READ_MS_MAX = 5_000;
 const ONLINE_READ_MS_MAX = 3_000;
 const ENDPOINT_MS_MAX = 8_000;
 
-/** What predict stands on: its configuration, the definition, the clients, and what serves. */
+/** What predict stands on: its configuration, the definition, the clients, what serves, and what keeps predictions. */
 export interface PredictDependencies {
   readonly config: PredictConfig;
   readonly group: FeatureGroup;
   readonly featureStore: Pick<SageMakerFeatureStoreRuntimeClient, 'send'>;
   readonly runtime: Pick<SageMakerRuntimeClient, 'send'>;
   readModel(): Promise<Model | undefined>;
+  /** Undefined where `predictionLog` is off. */
+  readonly log?: PredictionLog | undefined;
 }
 
 export interface Prediction extends Score {
-  /** Least score that the model labelled 1 when it was judged; null when it labelled none, or was not asked. */
-  readonly threshold: number | null;
+  /**
+   * Least score that the model labelled 1 when it was judged; null when it labelled none, or was not asked. Of labels of
+   * two classes only.
+   */
+  readonly threshold?: number | null;
   readonly model: string;
   readonly schema: string;
   readonly recordIdentifier?: string;
@@ -63,12 +70,17 @@ const production = once(async (): Promise<PredictDependencies> => {
       readEncoding: (schemaHash) => readEncoding(table, schemaHash),
       endpointName: config.endpointName,
     }),
+    log: config.predictionLogStream === '' ? undefined : await openLog(config.predictionLogStream),
   };
 });
 
+/** Only a stack that keeps predictions loads the client of Firehose. */
+const openLog = async (stream: string) => (await import('../shared/prediction-log/log.ts')).openPredictionLog(stream);
+
 /**
  * Answers a request with a prediction, or with `{predictions}` for a list: encode by the encoding of what serves, ask its
- * endpoint, answer. All or nothing, and within the time limits.
+ * endpoint, answer. All or nothing, and within the time limits. Where predictions are kept, they are kept before the
+ * answer, which waits for that but never fails by it.
  *
  * @param timings takes how long each step took.
  * @throws PredictionRefused when there is none to be had, saying why.
@@ -87,16 +99,36 @@ export async function predict(
   const online = await timings.measure('online-read', () => readRecords(records, dependencies));
   const rows = await timings.measure('encode', async () => encodeRecords(records, online, model.encoding));
   const scores = await timings.measure('endpoint', () =>
-    within(ENDPOINT_MS_MAX, (signal) => scoreRows(runtime, model.endpointName, rows, signal)),
+    within(ENDPOINT_MS_MAX, (signal) => scoreRows(runtime, model.endpointName, rows, signal, model.encoding.label)),
   );
   const { name, threshold, encoding } = model;
   const predictions = scores.map((score, index) => ({
     ...score,
-    ...{ threshold, model: name, schema: encoding.schemaHash },
+    // Labels that are not one of two classes have none.
+    ...(!encoding.label && { threshold }),
+    ...{ model: name, schema: encoding.schemaHash },
     ...identifierOf(records[index]),
   }));
+  await keep(predictions, rows, dependencies, timings);
   const [first] = predictions;
   return isList || !first ? { predictions } : first;
+}
+
+/** Keeps predictions, if that is on. What could not be kept is counted. */
+async function keep(
+  predictions: readonly Prediction[],
+  rows: readonly (readonly string[])[],
+  { log }: PredictDependencies,
+  timings: Timings,
+): Promise<void> {
+  if (!log) return;
+  const predictedAtMs = Date.now();
+  const logged = predictions.map((it, index) => ({
+    ...{ predictionId: randomUUID(), predictedAtMs, recordIdentifier: it.recordIdentifier },
+    ...{ score: it.score, predictedLabel: it.predicted_label ?? null, threshold: it.threshold ?? null },
+    ...{ model: it.model, schemaHash: it.schema, encodedRow: rows[index] ?? [] },
+  }));
+  timings.notLogged(await timings.measure('log', () => log(logged)));
 }
 
 /** @throws whatever an aborted call does, when it is not over in time, whether the call heeds the signal or not. */

@@ -10,14 +10,17 @@ import { loadFeatureGroup } from '../shared/definition/load.ts';
 import { type DeliveryClients, deliveryClients, destinationsOf } from '../shared/delivery/destinations.ts';
 import { type RedriveAnswer, recordRedriver } from '../shared/delivery/redrive.ts';
 import { type RedriveSelection, SELECTED_BY, selectionTest } from '../shared/delivery/redrive-selection.ts';
-import { itemRepairer, type RepairAnswer, type RepairItem } from '../shared/delivery/repair-items.ts';
+import {
+  itemRepairer,
+  REPAIRS_PER_CALL_MAX,
+  type RepairAnswer,
+  type RepairItem,
+} from '../shared/delivery/repair-items.ts';
 import { type WaitingObject, waitingObjects } from '../shared/quarantine/waiting.ts';
 
 /** Objects looked at by one invocation when the request names no other limit, and most that it may name. */
 const LIMIT_DEFAULT = 1_000;
 const LIMIT_MAX = 10_000;
-/** Records that are repaired by one invocation: as many as one call reads of the table. */
-const REPAIRS_MAX = 100;
 /** Records that are read before they are put right together. */
 const RECORDS_PER_ROUND = 500;
 /** Time kept back for answering, in milliseconds. */
@@ -169,8 +172,8 @@ export function makeRepair({ config, group, clients, time }: Omit<RedriveDepende
   const destinations = { ...destinationsOf(group, config, clients), dynamodb: clients.dynamodb };
   const repair = itemRepairer(group, destinations, config.hazardWindowSeconds);
   return ({ items }: RepairRequest, { getRemainingTimeInMillis }: Pick<Context, 'getRemainingTimeInMillis'>) => {
-    if (!Array.isArray(items) || items.length > REPAIRS_MAX || !items.every(isRepairItem)) {
-      throw new Error(`items are not up to ${REPAIRS_MAX} records to be repaired; nothing was done`);
+    if (!Array.isArray(items) || items.length > REPAIRS_PER_CALL_MAX || !items.every(isRepairItem)) {
+      throw new Error(`items are not up to ${REPAIRS_PER_CALL_MAX} records to be repaired; nothing was done`);
     }
     return repair(items, paceUntil(time, time.now() + getRemainingTimeInMillis() - ANSWER_RESERVE_MS));
   };

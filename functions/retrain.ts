@@ -13,7 +13,7 @@ import { loadFeatureGroup } from '../shared/definition/load.ts';
 import { recordDecision } from '../shared/state/decisions.ts';
 import { act, type RetrainAnswer, type RetrainDependencies } from '../shared/training/actions.ts';
 import { parseRetrainEvent } from '../shared/training/event.ts';
-import { publishGivenUp, publishLabelProgress, publishSnapshotAge } from '../shared/training/progress.ts';
+import { publishCheck, publishGivenUp, publishLabelProgress, publishSnapshotAge } from '../shared/training/progress.ts';
 
 /**
  * Looks at the labels and starts a training when one is due; does for the state machine what needs the state table or
@@ -45,6 +45,7 @@ const production = once(async (): Promise<RetrainDependencies> => {
     report: (counts) => publishLabelProgress(group.name, counts, config.policy.labelsThreshold),
     reportGivenUp: () => publishGivenUp(group.name),
     reportSnapshotAge: (hours) => publishSnapshotAge(group.name, hours),
+    reportCheck: (check) => publishCheck(group.name, check),
   };
 });
 

@@ -1,11 +1,12 @@
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
+import { PREDICTION_LOG_TABLE } from '../../shared/prediction-log/row.ts';
 import { type Intrinsic, type Resources, ref } from './cloudformation/intrinsics.ts';
 import type { Names } from './cloudformation/names.ts';
 import { athena } from './data/athena.ts';
 import { dataBucket, quarantineBucket } from './data/buckets.ts';
-import { changeLogStream } from './data/change-log-stream.ts';
+import { changeLogStream, predictionLogStream } from './data/delivery-streams.ts';
 import { featureGroup } from './data/feature-group.ts';
-import { glueDatabase } from './data/glue.ts';
+import { glueDatabase, predictionLogTable } from './data/glue.ts';
 import { sourceTable } from './data/source-table.ts';
 import { stateTable } from './data/state-table.ts';
 import { type Confinement, confined } from './everywhere/confinement.ts';
@@ -25,8 +26,10 @@ import { metricsOf } from './watch/metrics.ts';
 
 /** What a deployment may choose. */
 export interface StackOptions extends Confinement {
-  /** How long Firehose gathers rows of the change log, in seconds. */
+  /** How long Firehose gathers rows of the change log, and of the prediction log, in seconds. */
   readonly changeLogBufferSeconds: number;
+  /** Whether predict keeps each prediction. */
+  readonly predictionLog?: boolean;
   /** Stream of an existing table; `''` makes one. */
   readonly sourceTableStreamArn: string;
   /** The customer's own KMS key; `''` for the keys that AWS owns. */
@@ -41,10 +44,18 @@ export interface StackOptions extends Confinement {
   readonly deploymentConfiguration: string;
 }
 
-/** Everything of the stack but the functions, computed from the definition alone. */
+/**
+ * Everything of the stack but the functions, computed from the definition alone.
+ *
+ * @throws Error when an option is none for this definition, or not what it has to be.
+ */
 export function resourcesOf(group: FeatureGroup, names: Names, options: StackOptions) {
+  const { predictionLog = false } = options;
+  if (predictionLog && !group.label) {
+    throw new Error(`predictionLog is true, but without a label ${group.name} has no predictions: leave it out.`);
+  }
   const source = sourceTable(group, options);
-  const metrics = metricsOf(names, group, source);
+  const metrics = metricsOf(names, group, source, predictionLog);
   const resources: Resources = {
     ...source.resources,
     ...stateTable(),
@@ -53,11 +64,12 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     ...changeLogStream(options.changeLogBufferSeconds),
     ...featureGroup(group),
     ...glueDatabase(group, names.glueDatabase),
+    ...(predictionLog && { ...predictionLogStream(options.changeLogBufferSeconds), ...predictionLogTable() }),
     ...athena(group, names),
     // Without a label there is nothing to train, and no right to.
     ...(group.label && { ...trainingRole(), ...stateMachine(names) }),
     ...snapshotMachine(names),
-    ...functionRoles(group, names, source),
+    ...functionRoles(group, names, source, predictionLog),
     ...alarms(group, names, metrics, options),
     ...dashboard(group, names, metrics),
     ...safeDeployment(group, names, source, options.deploymentConfiguration),
@@ -80,10 +92,14 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
         Value: ref('RetrainingStateMachine'),
       },
     }),
+    ...(predictionLog && {
+      PredictionLogTable: { Description: 'Table of the predictions', Value: PREDICTION_LOG_TABLE },
+    }),
   };
   return {
     streamArn: source.streamArn,
     trains: group.label !== undefined,
+    predictionLogStream: predictionLog ? ref('PredictionLogStream') : '',
     resources: {
       Resources: confined(inThisRegionOnly(traced(encrypted(resources, options.kmsKeyArn))), options),
       Outputs: outputs,

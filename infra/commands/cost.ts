@@ -1,8 +1,7 @@
+import { ASSUMPTIONS } from '../aws/cost/assumptions.ts';
 import {
-  ASSUMPTIONS,
   crossing,
   type Line,
-  largest,
   monthlyBill,
   monthlyBillOfExports,
   onlineStoreOfExports,
@@ -10,6 +9,7 @@ import {
   USUAL,
   type Usage,
 } from '../aws/cost/bill.ts';
+import { largest } from '../aws/cost/levers.ts';
 import { MEASURED } from '../aws/cost/measured.ts';
 import { PRICES } from '../aws/cost/prices.ts';
 import { newCommand, runCommand } from '../terminal/command.ts';
@@ -27,7 +27,11 @@ export const command = newCommand(
 )
   .requiredOption('--changes-per-day <N>', 'writes that change an item, per day', amount('changes-per-day'))
   .requiredOption('--rows <N>', 'items in the table', amount('rows'))
-  .requiredOption('--labels-per-day <N>', 'records that get a label or another one, per day', amount('labels-per-day'))
+  .requiredOption(
+    '--labels-per-day <N>',
+    'records that get a label or another one, per day; none for a definition without a label',
+    orWord('none', amount('labels-per-day')),
+  )
   .option('--item-bytes <N>', 'bytes of an item', amount('item-bytes'), USUAL.itemBytes)
   .option('--labeled-share <N>', 'part of the rows that has a label, 0 to 1', share, USUAL.labeledShare)
   .option(
@@ -49,13 +53,20 @@ export const command = newCommand(
     USUAL.trainingWindowDays,
   )
   .option(
+    '--logged-predictions-per-day <N>',
+    'requests to predict, per day, where predictionLog is on',
+    amount('logged-predictions-per-day'),
+    USUAL.loggedPredictionsPerDay,
+  )
+  .option(
     '--shards <N>',
     "shards of the table's stream; as many as the changes need, if not given",
     amount('shards', 1),
   )
   .addOption(jsonFlag())
-  .action(({ json, coolDown: coolDownSeconds, trainingWindow: trainingWindowDays, ...given }) => {
-    const usage = { ...given, coolDownSeconds, trainingWindowDays };
+  .action(({ json, coolDown: coolDownSeconds, trainingWindow: trainingWindowDays, labelsPerDay: labels, ...given }) => {
+    const ofLabels = labels === 'none' ? { labelsPerDay: 0, trains: false } : { labelsPerDay: labels };
+    const usage = { ...given, ...ofLabels, coolDownSeconds, trainingWindowDays };
     console.log(json ? JSON.stringify(comparisonOf(usage), undefined, 2) : report(usage, styleOf(process.stdout)));
   });
 
@@ -111,6 +122,7 @@ type Bill = ReturnType<typeof comparisonOf>['tributary'];
 /** The comparison as text. Prices that no source confirms have a question mark. */
 export function report(usage: Usage, style: Style = PLAIN): string {
   const comparison = comparisonOf(usage);
+  const { trains = true } = usage;
   const { tributary, nightlyExport, nightlyExportWithOnlineStore, changesPerDayAtSameCost } = comparison;
   const count = (n: number) => n.toLocaleString('en-US');
   const cross = (n: number | null, other: string) =>
@@ -121,15 +133,19 @@ export function report(usage: Usage, style: Style = PLAIN): string {
   const told = (sentence: string) => wrapped(sentence, style.columns);
   return [
     ...told(
-      `A month of ${count(usage.changesPerDay)} changes and ${count(usage.labelsPerDay)} labels a day, with ${count(usage.rows)} rows of ${count(usage.itemBytes)} bytes. Prices are list prices of us-east-1, without free tiers.`,
+      `A month of ${count(usage.changesPerDay)} changes ${trains ? `and ${count(usage.labelsPerDay)} labels a day` : 'a day, without a label'}, with ${count(usage.rows)} rows of ${count(usage.itemBytes)} bytes. Prices are list prices of us-east-1, without free tiers.`,
     ),
     '',
-    ...billText('Tributary: features within seconds, and a training when there are enough labels', tributary, style),
+    ...billText(
+      `Tributary: features within seconds${trains ? ', and a training when there are enough labels' : ''}`,
+      tributary,
+      style,
+    ),
     ...(comparison.largest
       ? told(`The largest line is "${comparison.largest.line.what}". Less by: ${comparison.largest.lever}.`)
       : []),
     '',
-    ...billText('The old way: a full export and a training every night', nightlyExport, style),
+    ...billText(`The old way: a full export ${trains ? 'and a training ' : ''}every night`, nightlyExport, style),
     '',
     ...told(`The old way with an online store, as fresh as a night allows, costs ${onlineTotal}.`),
     ...told(cross(changesPerDayAtSameCost.nightlyExport, 'The old way')),

@@ -3,6 +3,7 @@ import { access, constants, mkdtemp, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type FeatureGroup, labelOf } from '../../shared/definition/feature-group.ts';
+import { labelKind } from '../../shared/definition/label.ts';
 import { loadDefinition } from '../aws/definitions/definitions.ts';
 import { sampleItem } from '../aws/live-test/sample-item.ts';
 import { planRetraining } from '../demo/acts/policy.ts';
@@ -54,14 +55,14 @@ const PACE = {
 
 export const command = newCommand(
   'demo',
-  'Plays the main job on one machine: customers, labels, trainings, predictions, queries, and a summary that checks it.',
+  'Plays the main job on one machine: records, labels, trainings, predictions, queries, and a summary that checks it.',
 )
   .option('--csv <FILE>', "customers from a file: UCI's Bank Marketing, or the same with commas and underscores")
   .addOption(definitionOption().default(EXAMPLE))
   .option('--items <FILE>', "records of the definition's table from a file: lines of DynamoDB's JSON, or a scan")
   .option('--rows <N>', `records; ${ROWS} where they are generated`, wholeNumber('rows', ROWS_MIN, ROWS_MAX))
   .option('--threshold <N>', 'labels that set off a training', wholeNumber('threshold', 2, ROWS_MAX))
-  .option('--seed <N>', 'decides the customers and their order', wholeNumber('seed', 0, SEED_MAX), SEED)
+  .option('--seed <N>', 'decides the records and their order', wholeNumber('seed', 0, SEED_MAX), SEED)
   .option('--keep', 'go on serving afterwards, until Ctrl-C')
   .addOption(jsonFile())
   .addOption(dynamodbOption())
@@ -82,7 +83,11 @@ interface DemoOptions {
 
 async function demo(options: DemoOptions): Promise<number> {
   const group = await loadDefinition(options.definition);
-  labelOf(group);
+  if (labelKind(labelOf(group)) !== 'binary') {
+    throw new Error(
+      `The demo plays with labels of two classes, and ${labelOf(group).name} is of another kind: serve it by npm run local -- --definition ${options.definition}.`,
+    );
+  }
   const { cast, material } = await castOf(group, options);
   if (options.json) await expectWritable(options.json);
   noteLocal(group);

@@ -130,7 +130,7 @@ function printWhatToTry(cloud: Cloud, group: FeatureGroup, { dir, definition }: 
       ...commandsToTry(names, group, definition, item),
       '',
       group.label
-        ? `${labelsThreshold} new labels (${group.label.name}), ${labelsPerClassMin} of each class, start a training. --param labelsThreshold=N changes that.`
+        ? `${labelsThreshold} new labels (${group.label.name})${group.label.type ? '' : `, ${labelsPerClassMin} of each class,`} start a training. --param labelsThreshold=N changes that.`
         : `${group.name} has no label, so nothing is trained.`,
       'Ctrl-C stops it; the same --dir goes on where it was.',
       '',

@@ -1,4 +1,5 @@
 import type { Evidence } from '../../shared/state/evidence.ts';
+import { classesText } from '../../shared/state/label-ledger.ts';
 import { deploymentRefusal } from '../../shared/training/consider.ts';
 import { type RetrainingStatus, readStatus } from '../../shared/training/status.ts';
 import { type AbsentFeatures, absentFeatures } from '../insight/absent-features.ts';
@@ -47,12 +48,24 @@ function absentLines({ absent }: Status): Line[] {
   return [['Absent', `${absent.absent.join(', ')}: in none of the last ${absent.changes} changes`]];
 }
 
+/** When the online store was checked last, and what came of it. */
+function checkLine({ check }: Status): Line {
+  if (check === null) return ['Check', 'the online store has not been compared with the table yet'];
+  const { at, equalAt, drifted, counts } = check;
+  const compared = `${(counts.compared + counts.listed).toLocaleString('en-US')} records compared at ${at}`;
+  const late = counts.late > 0 ? `; changes of ${counts.late} may still be on their way` : '';
+  if (drifted === 0) return ['Check', `${compared}: none differs${late}`];
+  const before = equalAt === null ? 'no check has found none' : `the last check that found none was at ${equalAt}`;
+  return ['Check', `${compared}: ${drifted} differ${late}; ${before}. npm run reconcile names them`];
+}
+
 /** Of a stack that trains nothing. */
 function renderWithoutLabel(it: Status, style: Style): string {
   const lines: Line[] = [
     [it.featureGroup, `at ${it.at}`],
     ['Label', 'none: the stores are filled, and nothing is trained'],
     ...absentLines(it),
+    checkLine(it),
   ];
   return lines.map(([name, text]) => labeled(name, text, LABEL_WIDTH, style)).join('\n');
 }
@@ -61,7 +74,7 @@ function render(it: Status, style: Style): string {
   const { labels, next, inFlight, serving, lastFailure } = it;
   const lines: Line[] = [
     [it.featureGroup, `at ${it.at}`],
-    ['Labels', `${labels.total} in epoch ${it.epoch} (${labels[0]} of class 0, ${labels[1]} of class 1)`],
+    ['Labels', `${labels.total} in epoch ${it.epoch}${classesText(labels)}`],
     ['Next', `${next.decision}: ${next.reason}`],
     ...missingLines(next.missing),
     ...(it.paused ? [['Paused', `since ${it.paused.at}: ${it.paused.reason}`] as const] : []),
@@ -70,6 +83,7 @@ function render(it: Status, style: Style): string {
     ['Serving', serving ? `${serving.modelName}, by endpoint ${it.endpoint}` : 'no model yet'],
     ['Schema', schemaText(it.schemas)],
     ...absentLines(it),
+    checkLine(it),
     ...(serving?.rolledBack ? [['', rolledBack(serving.rolledBack)] as const] : []),
     ...section('Trainings', it.trainings.flatMap(trainingLines)),
     ['Last failure', lastFailure ? failure(lastFailure) : 'none'],
@@ -97,9 +111,7 @@ const failure = ({ failedAtMs, epoch, attempt, error }: NonNullable<RetrainingSt
   `${new Date(failedAtMs).toISOString()} epoch ${epoch}, attempt ${attempt}: ${error}`;
 
 function missingLines({ labels, perClass, notBefore }: RetrainingStatus['next']['missing']): Line[] {
-  const classes = (['0', '1'] as const).flatMap((label) =>
-    perClass[label] > 0 ? `${perClass[label]} of class ${label}` : [],
-  );
+  const classes = Object.entries(perClass).flatMap(([label, count]) => (count > 0 ? `${count} of class ${label}` : []));
   const missing = [...(labels > 0 ? [`${labels} labels`] : []), ...classes];
   return [
     ...(missing.length > 0 ? [['Missing', missing.join(', ')] as const] : []),

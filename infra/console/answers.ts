@@ -7,6 +7,7 @@ import { describeEndpoint } from '../insight/live/endpoint.ts';
 import { executionArn, statesOf } from '../insight/live/executions.ts';
 import { askForPrediction } from '../insight/live/predictions.ts';
 import { countOpenShards } from '../insight/live/shards.ts';
+import { readPredictions } from '../insight/predictions.ts';
 import { readWaiting, type WaitingGroup } from '../insight/quarantine.ts';
 import { queryRows } from '../insight/query.ts';
 import { readHistory, readItem, readOnline } from '../insight/record.ts';
@@ -41,12 +42,17 @@ export function answersOf(options: ConsoleOptions) {
 
     record: async (question: Question) => {
       const id = text(question, 'identifier');
-      const [item, online, changes] = await Promise.all([
+      const isBrief = question.history === false;
+      const [item, online, changes, predictions] = await Promise.all([
         asked(readItem(sources, id)),
         readOnline(sources, id),
-        question.history === false ? undefined : readHistory(sources, id),
+        isBrief ? undefined : readHistory(sources, id),
+        isBrief ? undefined : readPredictions(sources, id),
       ]);
-      return { item: item ?? null, online: online ?? null, changes: changes ?? null };
+      return {
+        ...{ item: item ?? null, online: online ?? null },
+        ...{ changes: changes ?? null, predictions: predictions ?? null },
+      };
     },
 
     features: () => asked(summarizeFeatures(sources)),
@@ -113,6 +119,7 @@ function stackOf({ sources, commandOptions, readsFreely, actions }: ConsoleOptio
       allowsActions: actions !== undefined,
       database: names.database,
       workGroup: names.workGroup,
+      predictionLog: names.predictionLog ?? null,
     },
     group: {
       ...{ name: group.name, table: group.table, label: group.label?.name ?? null },

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { buildSync, transformSync } from 'esbuild';
 
 /** Where the console lies below the root of its server. */
 export const PREFIX = '/_tributary/';
 
 const PAGE = new URL('./page/', import.meta.url);
-const MODULES = new URL('../../node_modules/', import.meta.url);
+
+/** Where esbuild would write: it names its files by it, and writes none. */
+const OUTPUT_FOLDER = fileURLToPath(PAGE);
 
 /** A file as the browser gets it. */
 export interface Asset {
@@ -17,70 +22,58 @@ export interface Asset {
   readonly etag: string;
 }
 
-/** What the page imports by name, and the file in node_modules that it is. */
-const LIBRARIES: Readonly<Record<string, string>> = {
-  htm: 'htm/dist/htm.mjs',
-  preact: 'preact/dist/preact.mjs',
-  'preact/hooks': 'preact/hooks/dist/hooks.mjs',
-  uplot: 'uplot/dist/uPlot.iife.min.js',
-};
-
-/** Modules of the page. Only what is named here is served: a path of a request never becomes that of a file. */
-const PAGE_MODULES = [
-  ...['main.mjs', 'live.mjs', 'ask.mjs', 'parts.mjs', 'chart.mjs', 'actions.mjs'],
-  ...['flow', 'record', 'features', 'trainings', 'curves', 'quarantine', 'query', 'predict'].map(
-    (it) => `pages/${it}.mjs`,
-  ),
-];
-
-/** Modules that the browser may load at once, and not one after the other as they import each other. */
-const PRELOADED = [...PAGE_MODULES, ...['htm', 'preact', 'preact/hooks'].map(libraryPath)];
+/** The module that everything else of the page is imported by. */
+const MAIN = 'main.mjs';
 
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
-const CSS = 'text/css; charset=utf-8';
 
-const IMPORT_MAP = JSON.stringify({
-  imports: Object.fromEntries(Object.keys(LIBRARIES).map((name) => [name, `${PREFIX}${libraryPath(name)}`])),
-});
-
-/** The rules that the browser holds the page to: nothing from elsewhere, nothing inline but the import map. */
-export const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  `script-src 'self' 'sha256-${createHash('sha256').update(IMPORT_MAP).digest('base64')}'`,
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-/** All files of the page, by their path below {@link PREFIX}; read and compressed once. */
-export function readAssets(): ReadonlyMap<string, Asset> {
-  const page = (name: string) => readFileSync(new URL(name, PAGE));
-  const html = page('page.html')
-    .toString()
-    .replace('<!-- import map -->', `<script type="importmap">${IMPORT_MAP}</script>`)
-    .replace('<!-- preloads -->', PRELOADED.map((file) => `<link rel="modulepreload" href="${file}">`).join(''));
-  return new Map([
-    ['', asset('text/html; charset=utf-8', Buffer.from(html))],
-    ['page.css', asset(CSS, page('page.css'))],
-    ['uplot.css', asset(CSS, readFileSync(new URL('uplot/dist/uPlot.min.css', MODULES)))],
-    ...PAGE_MODULES.map((name) => [name, asset(JAVASCRIPT, page(name))] as const),
-    ...Object.entries(LIBRARIES).map(
-      ([name, file]) => [libraryPath(name), asset(JAVASCRIPT, library(name, file))] as const,
-    ),
-  ]);
+/** What the browser gets of the page. */
+export interface Assets {
+  /** By their path below {@link PREFIX}: the page itself, its modules as one, and what that loads later. */
+  readonly files: ReadonlyMap<string, Asset>;
+  /** The rules that the browser holds the page to: nothing from elsewhere, nothing inline but the page's own styles. */
+  readonly contentSecurityPolicy: string;
 }
 
-function libraryPath(name: string): string {
-  return `lib/${name.replace('/', '-')}.mjs`;
+/**
+ * The page as few files: its modules are bundled here, in memory, and its styles stand in it. A browser asks for six files
+ * at once, and paints nothing before it has the styles.
+ */
+export function readAssets(): Assets {
+  const css = minifiedStyles();
+  const html = read('page.html').replace('<!-- styles -->', `<style>${css}</style>`);
+  return {
+    files: new Map([['', asset('text/html; charset=utf-8', Buffer.from(html))], ...bundledModules()]),
+    contentSecurityPolicy: [
+      "default-src 'none'",
+      "script-src 'self'",
+      `style-src 'sha256-${createHash('sha256').update(css).digest('base64')}'`,
+      "connect-src 'self'",
+      "img-src 'self' data:",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+  };
 }
 
-/** uPlot's small file is a script that declares a variable; as a module it has to export it. */
-function library(name: string, file: string): Buffer {
-  const text = readFileSync(new URL(file, MODULES));
-  return name === 'uplot' ? Buffer.concat([text, Buffer.from('\nexport default uPlot;\n')]) : text;
+const read = (name: string): string => readFileSync(new URL(name, PAGE), 'utf8');
+
+/** Styles of the page and of its charts. */
+function minifiedStyles(): string {
+  const css = ['page.css', '../../../node_modules/uplot/dist/uPlot.min.css'].map(read).join('\n');
+  return transformSync(css, { loader: 'css', minify: true }).code.trim();
+}
+
+/** The modules with the libraries that they import as one file, and in others what they import when it is needed. */
+function bundledModules(): [string, Asset][] {
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(new URL(MAIN, PAGE))],
+    outdir: OUTPUT_FOLDER,
+    outExtension: { '.js': '.mjs' },
+    ...{ bundle: true, splitting: true, format: 'esm', minify: true, write: false, logLevel: 'error' },
+  });
+  return outputFiles.map(({ path, contents }) => [basename(path), asset(JAVASCRIPT, Buffer.from(contents))]);
 }
 
 function asset(type: string, body: Buffer): Asset {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Answers, answersOf, WrongQuestion } from './answers.ts';
-import { type Asset, CONTENT_SECURITY_POLICY, PREFIX, readAssets } from './assets.ts';
+import { type Asset, PREFIX, readAssets } from './assets.ts';
 import type { ConsoleOptions } from './console-options.ts';
 import { liveFeed } from './live-feed.ts';
 
@@ -11,11 +11,7 @@ const QUESTION_BYTES_MAX = 512 * 1024;
 const HEADERS = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
 
 /** What the page itself tells it, too; said with each file, it would weigh a sixth of them all. */
-const PAGE_HEADERS = {
-  'content-security-policy': CONTENT_SECURITY_POLICY,
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-};
+const PAGE_HEADERS = { 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' };
 
 /** The console of one stack: the listener of every request below {@link PREFIX}, and its end. */
 export interface Console {
@@ -30,15 +26,18 @@ export interface Console {
  * address, a history or a log.
  */
 export function makeConsole(options: ConsoleOptions): Console {
-  const assets = readAssets();
+  const { files, contentSecurityPolicy } = readAssets();
+  const pageHeaders = { ...PAGE_HEADERS, 'content-security-policy': contentSecurityPolicy };
   const answers = answersOf(options);
   const feed = liveFeed(options);
   return {
     listener(message, response) {
       const [path = ''] = (message.url ?? '').slice(PREFIX.length).split('?');
       if (path === 'live' && message.method === 'GET') return feed.serve(response, HEADERS);
-      const asset = assets.get(path);
-      if (asset && message.method === 'GET') return sendAsset(message, response, asset);
+      const asset = files.get(path);
+      if (asset && message.method === 'GET') {
+        return sendAsset(message, response, asset, path === '' ? { ...HEADERS, ...pageHeaders } : HEADERS);
+      }
       const answer =
         message.method === 'POST' && Object.hasOwn(answers, path) ? answers[path as keyof Answers] : undefined;
       if (!answer) return sendJson(response, 404, { error: 'There is no such page.' });
@@ -54,22 +53,22 @@ export function makeConsole(options: ConsoleOptions): Console {
 }
 
 function sendAsset(
-  { headers }: IncomingMessage,
+  message: IncomingMessage,
   response: ServerResponse,
   { type, body, compressed, etag }: Asset,
+  headers: Readonly<Record<string, string>>,
 ): void {
   const known = {
-    ...HEADERS,
-    ...(type.startsWith('text/html') && PAGE_HEADERS),
+    ...headers,
     etag,
     'cache-control': 'no-cache',
     vary: 'accept-encoding',
   };
-  if (headers['if-none-match'] === etag) {
+  if (message.headers['if-none-match'] === etag) {
     response.writeHead(304, known).end();
     return;
   }
-  const takesBrotli = /\bbr\b/.test(String(headers['accept-encoding'] ?? ''));
+  const takesBrotli = /\bbr\b/.test(String(message.headers['accept-encoding'] ?? ''));
   const encoding = takesBrotli ? { 'content-encoding': 'br' } : {};
   response.writeHead(200, { ...known, ...encoding, 'content-type': type }).end(takesBrotli ? compressed : body);
 }

@@ -14,6 +14,8 @@ export interface Sources {
     readonly quarantineBucket: string;
     readonly database: string;
     readonly workGroup: string;
+    /** Undefined where `predictionLog` is off. */
+    readonly predictionLog?: string | undefined;
   };
   readonly athena: AthenaClient;
   readonly dynamodb: DynamoDBClient;
@@ -39,6 +41,7 @@ export async function openSources(group: FeatureGroup, stack: string, settings: 
     quarantineBucket: output('QuarantineBucketName'),
     database: output('AthenaDatabase'),
     workGroup: output('AthenaWorkGroup'),
+    predictionLog: outputs.get('PredictionLogTable'),
   };
   const clients = {
     athena: new AthenaClient(settings),

@@ -62,7 +62,8 @@ export async function findTrainingSet({ dynamodb, s3, names, group }: Sources, w
   }
   if (files.length === 0) throw new Error(`The files of training set ${name} have expired: take a newer one.`);
   const columns = trainingColumns(encoding).map((column) => ({ name: column, type: 'double' }));
-  return { name, schemaHash, columns: [{ name: labelOf(group).name, type: 'integer' }, ...columns], files };
+  const { name: label, type } = labelOf(group);
+  return { name, schemaHash, columns: [{ name: label, type: type ? 'double' : 'integer' }, ...columns], files };
 }
 
 const hasModel = (evidence: Evidence): evidence is Evidence & { modelName: string } => evidence.modelName !== undefined;

@@ -2,6 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import { columnsOf } from '../../shared/definition/feature-group.ts';
+import { classesOf } from '../../shared/definition/label.ts';
 import { makeFolder } from '../local/storage/make-folder.ts';
 import type { Replayed } from './replay-events.ts';
 
@@ -10,8 +11,8 @@ export type Results = Readonly<Record<string, string>>;
 
 /** The files of a replay: one line for each record, row and rejection, and the labels. */
 export function resultsOf({ online, rows, labels, rejections }: Replayed, group: FeatureGroup): Results {
-  const ones = labels.filter(({ label }) => label === '1').length;
-  const byClass = { '0': labels.length - ones, '1': ones };
+  const classes = classesOf(group.label);
+  const byClass = Object.fromEntries(classes.map((it) => [it, labels.filter(({ label }) => label === it).length]));
   return {
     'online-store.jsonl': lines(onlineRecords(online, group)),
     'change-log.csv': lines(rows),

@@ -15,10 +15,10 @@ export const CALL_BYTES_MAX = 4 * 1024 * 1024;
 /** What a record is billed as a multiple of, in bytes. Source: Firehose pricing, direct PUT: 5 KB, of 1,024 bytes. */
 export const BILLING_UNIT_BYTES = 5 * 1024;
 
-/** A Firehose record, and the changes whose rows it holds, in stream order. */
+/** A Firehose record, and what its rows were made of, in order. */
 export interface PackedRecord<T> {
   readonly data: Uint8Array;
-  readonly changes: readonly T[];
+  readonly rows: readonly T[];
 }
 
 /**
@@ -27,27 +27,25 @@ export interface PackedRecord<T> {
  *
  * @throws RangeError for a row larger than a record, which decoding makes impossible (350 KB doubled by escapes).
  */
-export function rowPacker<T>(writeRow: RowWriter<T>): (changes: readonly T[]) => PackedRecord<T>[] {
+export function rowPacker<T>(writeRow: RowWriter<T>): (rows: readonly T[]) => PackedRecord<T>[] {
   const open = new ByteWriter();
-  return (changes) => {
+  return (rows) => {
     const packed: PackedRecord<T>[] = [];
     let first = 0;
     open.clear();
-    for (const [index, change] of changes.entries()) {
+    for (const [index, row] of rows.entries()) {
       const start = open.length;
-      writeRow(change, open);
+      writeRow(row, open);
       if (open.length <= RECORD_DATA_BYTES_MAX) continue;
       const rowBytes = open.length - start;
       if (rowBytes > RECORD_DATA_BYTES_MAX) {
-        throw new RangeError(
-          `A change log row has ${rowBytes} bytes; a Firehose record holds ${RECORD_DATA_BYTES_MAX}`,
-        );
+        throw new RangeError(`A row has ${rowBytes} bytes; a Firehose record holds ${RECORD_DATA_BYTES_MAX}`);
       }
-      packed.push({ data: open.copy(0, start), changes: changes.slice(first, index) });
+      packed.push({ data: open.copy(0, start), rows: rows.slice(first, index) });
       open.dropBefore(start);
       first = index;
     }
-    if (open.length > 0) packed.push({ data: open.copy(0, open.length), changes: changes.slice(first) });
+    if (open.length > 0) packed.push({ data: open.copy(0, open.length), rows: rows.slice(first) });
     return packed;
   };
 }

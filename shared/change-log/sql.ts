@@ -117,10 +117,11 @@ export function datasourceSql(group: FeatureGroup, database: string): string {
 
 /**
  * Correlation with the label of every training feature that is a number, a boolean, or one of two categories (the
- * second counts as 1). `undefined` when the definition has none, or no label.
+ * second counts as 1). `undefined` when the definition has none, or no label, or one of several classes, whose numbers say
+ * nothing of more or less.
  */
 export function correlationSql(group: FeatureGroup): string | undefined {
-  if (!group.label) return undefined;
+  if (!group.label || group.label.classes) return undefined;
   const label = sqlName(group.label.name);
   const correlations = group.features.flatMap((feature) => {
     if (!feature.training) return [];

@@ -1,4 +1,4 @@
-import { columnsOf, type Feature, type FeatureGroup } from '../definition/feature-group.ts';
+import { columnsOf, type Feature, type FeatureGroup, type Label } from '../definition/feature-group.ts';
 import { LATEST_FROM_HISTORY_VIEW, LATEST_VIEW, sqlName } from './sql.ts';
 
 /** Views as Athena itself keeps them in Glue, so that whoever may update a table of Glue's may swap a view's SQL at once. */
@@ -16,9 +16,9 @@ export interface Column {
   readonly type: ColumnType;
 }
 
-/** Type of the column of a feature or the label. */
-export function columnType(feature: Feature | 'label'): ColumnType {
-  if (feature === 'label') return FLAG;
+/** Type of the column of a feature or the label. @param label of the definition. */
+export function columnType(feature: Feature | 'label', label: Label | undefined): ColumnType {
+  if (feature === 'label') return label?.type ? DOUBLE : FLAG;
   switch (feature.type) {
     case 'boolean':
       return FLAG;
@@ -36,7 +36,7 @@ export function columnType(feature: Feature | 'label'): ColumnType {
 
 /** Columns of the features and the label, as Glue knows them. */
 export const featureColumns = (group: FeatureGroup): Column[] =>
-  columnsOf(group).map(({ name, feature }) => ({ name: name.toLowerCase(), type: columnType(feature) }));
+  columnsOf(group).map(({ name, feature }) => ({ name: name.toLowerCase(), type: columnType(feature, group.label) }));
 
 /** Columns of the live rows. */
 export const latestColumns = (group: FeatureGroup): Column[] => [

@@ -109,7 +109,7 @@ export function makeDecoder(group: FeatureGroup): Decoder {
     if (tooLarge) return tooLarge;
     const label = labelColumn < 0 ? undefined : values[labelColumn];
     const before = oldImage && labelPlace && judgeLabel?.judge(valueAt(oldImage, labelPlace));
-    const newLabel = typeof label === 'string' && label !== before ? (label as '0' | '1') : undefined;
+    const newLabel = typeof label === 'string' && label !== before ? label : undefined;
     const change = { eventName, sequenceNumber, recordIdentifier, second, streamSecond, ttlExpired, values, newLabel };
     return wrongLabel ? { ...change, wrongLabel } : change;
   };

@@ -1,6 +1,7 @@
 import { canonicalDecimal, exactInteger, isPlainDecimal } from '../definition/decimal.ts';
 import type { Feature, Label } from '../definition/feature-group.ts';
 import { type NumberFeature, numberRule } from '../definition/number.ts';
+import type { Held } from '../definition/schema.ts';
 import { secondsOfNumber, secondsOfText } from '../definition/timestamp.ts';
 import { type AttributeValue, attributeType, textOf } from './attribute-value.ts';
 import type { FeatureCode, FeatureText } from './change.ts';
@@ -30,11 +31,21 @@ const PLAIN_LABEL: FeatureDecoder = {
   },
 };
 
-/** Makes the decoder of a label, whose text is `0` or `1`, however the application spells it. */
-export function labelDecoder({ values }: Pick<Label, 'values'>): FeatureDecoder {
-  if (values === undefined) return PLAIN_LABEL;
-  const [isNegative, isPositive] = [anyOf(values[0]), anyOf(values[1])];
-  const spelled = [...values[0], ...values[1]].map((it) => (typeof it === 'string' ? `"${it}"` : String(it)));
+/**
+ * Makes the decoder of a label, whose text is that of its number, or else the number of its class from 0, however the
+ * application spells it.
+ */
+export function labelDecoder(label: Pick<Label, 'values' | 'classes' | 'type' | 'min' | 'max'>): FeatureDecoder {
+  const { values, classes } = label;
+  if (label.type) return numberLabel({ type: label.type, min: label.min, max: label.max });
+  if (values) return classLabel([values[0], values[1]]);
+  return classes ? classLabel(classes.map((it) => [it])) : PLAIN_LABEL;
+}
+
+/** @param spellings of each class, in the order of their numbers. */
+function classLabel(spellings: readonly (readonly Held[])[]): FeatureDecoder {
+  const tests = spellings.map(anyOf);
+  const spelled = spellings.flat().map((it) => (typeof it === 'string' ? `"${it}"` : String(it)));
   const problem = new Problem('invalid-label', `Expected one of ${spelled.join(', ')}.`);
   return {
     type: 'S',
@@ -42,8 +53,24 @@ export function labelDecoder({ values }: Pick<Label, 'values'>): FeatureDecoder 
     judge(value) {
       if (value === undefined || value === null) return undefined;
       if (value.NULL === true) return null;
-      if (isNegative(value)) return '0';
-      return isPositive(value) ? '1' : problem;
+      const number = tests.findIndex((isOfClass) => isOfClass(value));
+      return number < 0 ? problem : String(number);
+    },
+  };
+}
+
+function numberLabel(label: Pick<NumberFeature, 'type' | 'min' | 'max'>): FeatureDecoder {
+  const rule = numberRule(label);
+  const { min = 'any number', max = 'any number' } = label;
+  const problem = new Problem('invalid-label', `Expected N, ${min} to ${max}.`);
+  return {
+    type: 'N',
+    accept: () => undefined,
+    judge(value) {
+      if (value === undefined || value === null) return undefined;
+      if (value.NULL === true) return null;
+      const judged = typeof value.N === 'string' ? rule.judge(value.N) : undefined;
+      return judged && 'text' in judged ? judged.text : problem;
     },
   };
 }

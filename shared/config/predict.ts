@@ -5,6 +5,10 @@ import { type ConfigOf, type Environment, readConfig, text } from './variables.t
 export const predictSettings = {
   ...featureGroupSettings,
   endpointName: text('ENDPOINT_NAME', 'name of the SageMaker endpoint'),
+  predictionLogStream: {
+    ...text('PREDICTION_LOG_STREAM', 'name of the Firehose stream of the prediction log, or nothing'),
+    fallback: '',
+  },
 };
 
 export type PredictConfig = ConfigOf<typeof predictSettings>;

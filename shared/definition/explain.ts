@@ -56,6 +56,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'label.values': "an object such as { 0: ['N', false], 1: ['Y', true] }",
   'label.values.0': 'a list of values',
   'label.values.1': 'a list of values',
+  'label.classes': "a list of at least three classes, such as ['low', 'middle', 'high']",
+  'label.classes.*': 'a text or a number',
   label: "an object such as { name: 'returned' }",
 };
 
@@ -112,6 +114,7 @@ function unionProblem(issue: UnionIssue, place: string, value: unknown): string 
     const [whole, words] = place.startsWith('items') ? ['items.*', CONDITIONS] : ['features.*', FEATURE_TYPES];
     return value === undefined ? expected(EXPECTED[whole] ?? '', value) : oneOf(words, value);
   }
+  if (/^label\.classes\.\d+$/.test(place)) return expected(EXPECTED['label.classes.*'] ?? '', value);
   if (/^(items|label\.values)/.test(place)) return expected('a text, a number or a boolean', value);
   if (place.startsWith('features.*.path')) return expected('a name of a member, or a place in a list from 0', value);
   const isWhole = issue.errors.flat().some((it) => it.code === 'invalid_type' && it.expected === 'int');
@@ -124,6 +127,11 @@ function sizeProblem(issue: Extract<Issue, { code: 'too_big' | 'too_small' }>, p
     return `a table's key has one or two attributes, its partition key and its sort key; found ${size}`;
   }
   if (/^(items\.\*\.values|label\.values\.[01])$/.test(place)) return 'expected at least one value, found none';
+  if (place === 'label.classes') {
+    return issue.code === 'too_big'
+      ? `expected at most ${issue.maximum} classes, found ${size}`
+      : `expected at least three classes, found ${size}; two are written { values: { 0: [...], 1: [...] } }`;
+  }
   if (place === 'features.*.categories') return `expected at least two categories, found ${size}`;
   if (place === 'features.*.min' || place === 'features.*.max') {
     return 'beyond 2^53 a bound is written as a bigint, such as 9007199254740993n';

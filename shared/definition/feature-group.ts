@@ -6,7 +6,7 @@
  */
 
 import type { ItemPlace } from './item-path.ts';
-import type { FeatureOptions, Held, ItemCondition } from './schema.ts';
+import type { ClassName, FeatureOptions, Held, ItemCondition } from './schema.ts';
 
 /** One feature, with every default filled in. */
 export type Feature = FeatureOptions & ItemPlace & { readonly name: string };
@@ -18,7 +18,13 @@ export interface Label {
   /** Version of the definition that brought the label, which is its place among the columns. */
   readonly since: number;
   /** How the application spells the classes 0 and 1, where that is not N or BOOL. */
-  readonly values?: Readonly<Record<'0' | '1', readonly Held[]>>;
+  readonly values?: Readonly<Record<'0' | '1', readonly Held[]>> | undefined;
+  /** How the application spells the classes of a label of several, in the order of their numbers from 0. */
+  readonly classes?: readonly ClassName[] | undefined;
+  /** Of a label that is a number, with its inclusive bounds. */
+  readonly type?: 'fractional' | undefined;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
 }
 
 /** A table described once. Made by `defineFeatureGroup` only. */

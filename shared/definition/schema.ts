@@ -26,6 +26,10 @@ export const RESERVED_NAMES = new Set([
 /** Most buckets of a hashed feature: each is a column of every query that builds a training set. */
 export const BUCKETS_MAX = 1_024;
 
+/** Least and most classes of a label of several. Two are told by `values`; each is counted in queries of its own. */
+const CLASSES_MIN = 3;
+const CLASSES_MAX = 100;
+
 const everyFeature = {
   /** Attribute of the item that holds the feature. Default: the feature's name. */
   attribute: z.string().min(1).max(65_535).optional(),
@@ -43,7 +47,7 @@ const everyFeature = {
    * version 2 and later stand after the label. Default: 1.
    */
   since: z.int().min(1).default(1),
-  /** What computes the feature from others, by the word `derived`: it is in no attribute then. */
+  /** The function that computes the feature from others, by the word `derived`. No attribute holds it then. */
   derived: z
     .strictObject({
       from: z.array(z.string()).min(1).readonly(),
@@ -54,7 +58,7 @@ const everyFeature = {
 
 const everyNumber = {
   ...everyFeature,
-  /** What a missing value counts as in training, beside a flag column that says it was missing. Default: 0. */
+  /** Value that a missing one counts as in training, beside a flag column that says so. Default: 0. */
   imputeWith: z.number().default(0),
 };
 
@@ -72,12 +76,14 @@ const featureSchema = z.discriminatedUnion('type', [
     ...everyNumber,
     /** Inclusive bounds. */
     min: z.number().optional(),
+    /** Greatest value. */
     max: z.number().optional(),
   }),
   z.strictObject({ type: z.literal('boolean'), ...everyFeature }),
   z.strictObject({
     type: z.literal('categorical'),
     ...everyFeature,
+    /** All values there are, texts or numbers. */
     categories: z
       .array(
         z
@@ -122,6 +128,9 @@ const name = z
 /** A value that an attribute has: text (S), a number (N), or a boolean (BOOL). */
 const held = z.union([z.string(), z.number(), z.bigint(), z.boolean()]);
 
+/** One class of a label of several, as the application spells it: text (S), or a number (N). */
+const className = z.union([z.string().min(1), z.number(), z.bigint()]);
+
 /** What an attribute has to hold for its item to be a record. */
 const conditionSchema = z.discriminatedUnion('holds', [
   z.strictObject({ holds: z.literal('oneOf'), values: z.array(held).min(1) }),
@@ -134,6 +143,7 @@ export const CONDITIONS = conditionSchema.options.map(({ shape }) => shape.holds
 
 /** Shape of what `defineFeatureGroup` takes. */
 export const definitionSchema = z.strictObject({
+  /** Name of the feature group, and of the stack that is made for it. */
   name,
   /** DynamoDB table whose stream is read. Default: the feature group's name. */
   table: z
@@ -141,13 +151,15 @@ export const definitionSchema = z.strictObject({
     .regex(/^[a-zA-Z0-9_.-]{3,255}$/, 'must be 3 to 255 letters, digits, "_", "-" or "." (the rule of CreateTable)')
     .optional(),
   /**
-   * Feature that identifies a record, and the key attributes it is made of: all of the table's key attributes,
-   * partition key first. A plain string names both. Key attributes are S or N.
+   * Feature that identifies a record, and the key attributes it is made of. These are all of the table's, the partition
+   * key first. A plain string names both. Key attributes are S or N.
    */
   recordIdentifier: z.union([
     name,
     z.strictObject({
+      /** Name of the feature. */
       name,
+      /** Key attributes of the table, the partition key first. */
       attributes: z.array(z.string().min(1)).min(1).max(2),
       /** Their types, for the table that a deployment creates. Default: S for each. */
       types: z
@@ -163,30 +175,49 @@ export const definitionSchema = z.strictObject({
    */
   items: z.record(z.string().min(1), conditionSchema).optional(),
   /**
-   * Name of the event time feature, and optionally the item's own timestamp attribute (epoch seconds as N, or an ISO
-   * 8601 text as S) to take the seconds from, instead of the stream's ApproximateCreationDateTime.
+   * Name of the event time feature, and optionally the item's own timestamp attribute. The attribute holds epoch seconds
+   * (N) or an ISO 8601 text (S). Without it, the stream's ApproximateCreationDateTime gives the seconds.
    */
   eventTime: z
-    .strictObject({ name: name.default('event_time'), attribute: z.string().min(1).optional() })
+    .strictObject({
+      /** Name of the event time feature. */
+      name: name.default('event_time'),
+      /** The item's own timestamp attribute. Default: the stream's time. */
+      attribute: z.string().min(1).optional(),
+    })
     .default({ name: 'event_time' }),
+  /** Features by name, in the order of their columns. */
   features: z.record(name, featureSchema),
-  /** Binary label, absent until it is known. Default: none; then the stores are filled, and nothing is trained. */
+  /**
+   * The outcome to predict, absent until it is known: one of two classes, one of several, or a number. Default: none;
+   * then the stores are filled, and nothing is trained.
+   */
   label: z
     .strictObject({
+      /** Name of the label. */
       name,
+      /** Attribute that holds it. Default: its name. */
       attribute: z.string().min(1).optional(),
       /** Version of the definition that brought the label, as of a feature. Default: 1. */
       since: z.int().min(1).default(1),
       /** How the application spells the two classes. Default: N 0 or BOOL false, and N 1 or BOOL true. */
       values: z.strictObject({ 0: z.array(held).min(1).readonly(), 1: z.array(held).min(1).readonly() }).optional(),
+      /** Three classes or more, as the application spells them. Their places from 0 are what the stores have. */
+      classes: z.array(className).min(CLASSES_MIN).max(CLASSES_MAX).readonly().optional(),
+      /** A number is to be predicted (N): the words are those of `fractional({ min, max })`. */
+      type: z.literal('fractional').optional(),
+      /** Inclusive bounds of such a number. */
+      min: z.number().optional(),
+      /** Greatest such number. */
+      max: z.number().optional(),
     })
     .optional(),
-  /** What a deletion of the item does to the online record. Default: delete. */
+  /** Effect of a deletion of the item on the online record. Default: delete. */
   onDelete: z.enum(['delete', 'keep']).default('delete'),
-  /** What DynamoDB's own TTL expiry of the item does to the online record. Default: delete. */
+  /** Effect of DynamoDB's own TTL expiry of the item on the online record. Default: delete. */
   onTtlExpiry: z.enum(['delete', 'keep']).default('delete'),
   /**
-   * Which features a label is learnt with. `latest`: those of now. `as-of-label`: those of just before the label
+   * Which features a label is learned with. `latest`: those of now. `as-of-label`: those of just before the label
    * arrived, so that nothing known only afterwards leaks in. Default: latest.
    */
   trainingTime: z.enum(['latest', 'as-of-label']).default('latest'),
@@ -198,6 +229,8 @@ export type FeatureGroupInput = z.input<typeof definitionSchema>;
 export type ItemCondition = z.output<typeof conditionSchema> & { readonly attribute: string };
 /** A value that an item's attribute may have to hold. */
 export type Held = z.output<typeof held>;
+/** A class of a label of several, as the application spells it. */
+export type ClassName = z.output<typeof className>;
 /** What is known of a feature, defaults filled in, but its name. */
 export type FeatureOptions = z.output<typeof featureSchema>;
 /** What a user may say of a feature of one type. */

@@ -60,7 +60,7 @@ export function destinationsOf(group: FeatureGroup, options: DestinationOptions,
   return {
     featureStore: rememberingDeletes(group, onlineStoreOf(group, options, clients), table),
     changeLog: changeLogSink(group, options.changeLogStream, clients.firehose, clients.sentToChangeLog),
-    labelLedger: labelLedgerSink(table, options.hazardWindowSeconds),
+    labelLedger: labelLedgerSink(table, options.hazardWindowSeconds, group.label),
     fences: fencesIn(options.fences, table, fencesEveryRecord(group)),
   };
 }

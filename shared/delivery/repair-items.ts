@@ -6,6 +6,9 @@ import { soughtForRepair, type WaitingItem } from './dating.ts';
 import { type RedriveDestinations, repairer } from './repair.ts';
 import type { Item } from './source-items.ts';
 
+/** Records that are repaired by one invocation: as many as one call reads of the table. Source: BatchGetItem. */
+export const REPAIRS_PER_CALL_MAX = 100;
+
 /** A record that is not what its item is. */
 export interface RepairItem {
   readonly id: string;

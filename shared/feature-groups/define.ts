@@ -102,12 +102,7 @@ export function defineFeatureGroup(input: FeatureGroupInput): FeatureGroup {
       // A path of one step is that attribute, whatever its name looks like.
       ...(path && path.length > 1 && { path }),
     })),
-    ...(label && {
-      label: {
-        ...{ name: label.name, attribute: label.attribute ?? label.name, since: label.since },
-        ...(label.values && { values: label.values }),
-      },
-    }),
+    ...(label && { label: { ...label, attribute: label.attribute ?? label.name } }),
   };
   const problems = [...placeProblems(checked.parsed.features), ...problemsOf(group)];
   if (problems.length > 0) throw invalid(group.name, problems);
@@ -260,10 +255,24 @@ function labelProblems({ label, trainingTime }: FeatureGroup): string[] {
   if (!label) {
     return trainingTime === 'latest' ? [] : ["trainingTime: there is no label to learn 'as-of-label'; leave it out"];
   }
-  const { values } = label;
+  const { values, classes, type, min, max } = label;
+  const forms = [values && 'values', classes && 'classes', type && 'fractional()'].filter((it) => it !== undefined);
+  if (forms.length > 1) {
+    return [`label: ${forms.join(' and ')} say two kinds of labels; give one of them`];
+  }
+  if (!type && (min !== undefined || max !== undefined)) {
+    return ['label: min and max are bounds of a number, which is written `...fractional({ min, max })`'];
+  }
+  if (min !== undefined && max !== undefined && min > max) return [`label.min: ${min} is greater than max, ${max}`];
+  const twice = classes?.find((it, index) => classes.findIndex((other) => spelled(other) === spelled(it)) < index);
+  if (twice !== undefined) return [`label.classes: ${spelling(twice)} is listed twice`];
   const both = values?.[0].find((value) => values[1].some((other) => spelling(other) === spelling(value)));
   return both === undefined ? [] : [`label.values: ${spelling(both)} is a value of both classes`];
 }
+
+/** Numbers are the same however they are written. */
+const spelled = (value: string | number | bigint): string =>
+  typeof value === 'string' ? `S ${value}` : `N ${canonicalDecimal(String(value)) ?? value}`;
 
 const spelling = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));
 

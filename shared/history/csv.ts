@@ -111,9 +111,11 @@ function cellsOf({ recordIdentifier, features, label }: FeatureGroup) {
 }
 
 /** A cell of a spelled label is the value that is spelled so. */
-function labelCellOf({ values }: Label): Cell {
-  if (values === undefined) return asTruth;
-  const spelled = new Map([...values[0], ...values[1]].map((value) => [String(value), value]));
+function labelCellOf({ values, classes, type }: Label): Cell {
+  if (type) return asNumber;
+  const spellings = classes ?? (values && [...values[0], ...values[1]]);
+  if (spellings === undefined) return asTruth;
+  const spelled = new Map(spellings.map((value) => [String(value), value]));
   return (text) => {
     const value = spelled.get(text);
     if (typeof value === 'boolean') return { BOOL: value };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Feature, FeatureGroup } from '../definition/feature-group.ts';
+import { classNames, labelKind } from '../definition/label.ts';
 import { imputation } from './encode.ts';
 import { SCHEMA_HASH_DIGITS } from './names.ts';
 
@@ -9,7 +10,12 @@ import { SCHEMA_HASH_DIGITS } from './names.ts';
  * endpoint's name. Bounds, attributes and stores leave it as it is.
  */
 export function schemaHash(group: FeatureGroup): string {
-  const meaning = { features: group.features.filter((it) => it.training).map(meaningOf), label: group.label?.name };
+  const { label, features } = group;
+  const kind = label && labelKind(label);
+  const meaning = {
+    ...{ features: features.filter((it) => it.training).map(meaningOf), label: label?.name },
+    ...(label && kind !== 'binary' && { kind, classes: classNames(label) }),
+  };
   return createHash('sha256').update(JSON.stringify(meaning)).digest('hex').slice(0, SCHEMA_HASH_DIGITS);
 }
 

@@ -6,6 +6,7 @@ const METRIC_NAMES = {
   'online-read': 'OnlineReadLatency',
   encode: 'EncodeLatency',
   endpoint: 'EndpointLatency',
+  log: 'PredictionLogLatency',
 } as const;
 
 type Step = keyof typeof METRIC_NAMES;
@@ -15,6 +16,7 @@ export class Timings {
   readonly #durations = new Map<Step, number>();
   #failed: Step | undefined;
   #refusedWith: number | undefined;
+  #unlogged: { readonly count: number; readonly error: string } | undefined;
 
   async measure<T>(step: Step, run: () => Promise<T>): Promise<T> {
     const began = performance.now();
@@ -31,6 +33,16 @@ export class Timings {
   /** Notes the status that the prediction was refused with. */
   refused(statusCode: number): void {
     this.#refusedWith = statusCode;
+  }
+
+  /** Notes how many predictions the log did not take, and why; not asked without a log. */
+  notLogged(unlogged: { readonly count: number; readonly error: string }): void {
+    this.#unlogged = unlogged;
+  }
+
+  /** Predictions that the log did not take, and why; undefined without a log. */
+  get unlogged() {
+    return this.#unlogged;
   }
 
   get durations(): ReadonlyMap<Step, number> {
@@ -53,10 +65,14 @@ export function serverTiming({ durations }: Timings): string {
 }
 
 /** Publishes the timings and the end as one embedded-metric-format line, by feature group. */
-export function publishTimings(featureGroup: string, { durations, counted }: Timings): void {
+export function publishTimings(featureGroup: string, { durations, counted, unlogged }: Timings): void {
   const metrics = new Metrics();
   metrics.addDimension('feature_group', featureGroup);
   for (const [step, millis] of durations) metrics.addMetric(METRIC_NAMES[step], MetricUnit.Milliseconds, millis);
   for (const name of counted) metrics.addMetric(name, MetricUnit.Count, 1);
+  if (unlogged) {
+    metrics.addMetric('PredictionsNotLogged', MetricUnit.Count, unlogged.count);
+    if (unlogged.count > 0) metrics.addMetadata('predictionLogError', unlogged.error);
+  }
   metrics.publishStoredMetrics();
 }

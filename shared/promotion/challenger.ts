@@ -1,9 +1,10 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { DescribeModelCommand, type SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { EncodedLabel } from '../model/encoding.ts';
 import type { Evidence } from '../state/evidence.ts';
 import type { Serving } from '../state/serving.ts';
 import { algorithmOf, scoresContentType } from './deployment.ts';
-import { type GatePolicy, type Incumbent, type JudgedScores, judge, type Verdict } from './gate.ts';
+import { type GatePolicy, type Incumbent, type JudgedScores, judge, rowsOfClass, type Verdict } from './gate.ts';
 import { type JudgeRows, rowsOfOneSchema } from './judge-rows.ts';
 import { isMissing } from './rollout.ts';
 import { readJudgedScores } from './scores.ts';
@@ -51,10 +52,10 @@ export function championOf(
   const record = evidence.find((it) => it.epoch === serving.epoch);
   const champion = scorer(serving.modelName, record?.trainingImage);
   if (serving.schemaHash !== challenger.schemaHash) {
-    const auc = record?.comparison?.challenger.auc;
+    const { auc, skill } = record?.comparison?.challenger ?? {};
     return typeof shared === 'object'
-      ? { ...champion, incumbent: { auc }, leader: NONE, rows: shared }
-      : { ...NONE, incumbent: { auc, unreadable: shared }, leader: NONE, rows };
+      ? { ...champion, incumbent: { auc, skill }, leader: NONE, rows: shared }
+      : { ...NONE, incumbent: { auc, skill, unreadable: shared }, leader: NONE, rows };
   }
   const best = evidence.find((it) => it.modelName === record?.comparison?.bestModelName);
   const leads = best?.modelName === undefined || best.modelName === serving.modelName;
@@ -80,17 +81,24 @@ export async function withoutGoneLeader(
   }
 }
 
-/** What the models have made of the rows to judge by. @throws Error when scores are missing. */
+/**
+ * What the models have made of the rows to judge by.
+ *
+ * @param label as the challenger has learned it; absent where it is one of two classes.
+ * @throws Error when scores are missing.
+ */
 export function scoresOfModels(
   s3: Pick<S3Client, 'send'>,
   { challengerUri, championUri, leaderUri }: ScoreLocations,
   { found, leader, rows }: Pick<Champion, 'found' | 'rows'> & { readonly leader: Pick<Scorer, 'found'> },
+  label?: EncodedLabel,
 ): Promise<JudgedScores> {
   return readJudgedScores(s3, {
     rows,
     challenger: challengerUri,
     champion: found ? championUri : undefined,
     leader: leader.found ? leaderUri : undefined,
+    label,
   });
 }
 
@@ -98,7 +106,7 @@ export function scoresOfModels(
  * Leaves out the rows that the champion cannot read. Where too few are left to compare on, all rows are kept and the
  * champion's scores left out, with the reason.
  *
- * @param perClassMin rows of each class that a comparison needs; at least one is needed.
+ * @param perClassMin rows of each class, or of numbers rows, that a comparison needs; at least one is needed.
  */
 export function comparableScores(
   scores: JudgedScores,
@@ -106,14 +114,18 @@ export function comparableScores(
 ): { readonly scores: JudgedScores; readonly unreadable?: string } {
   const { labels, readable, challenger, champion } = scores;
   if (!readable || !champion) return { scores };
-  const only = <T extends Uint8Array | Float64Array>(values: T) => values.filter((_, row) => readable[row] === 1) as T;
-  const kept = only(labels);
-  const ones = kept.reduce((sum, label) => sum + label, 0);
-  const least = Math.min(ones, kept.length - ones);
-  if (least < Math.max(1, perClassMin)) {
-    const unreadable = `The model that serves can read ${kept.length} of the ${labels.length} rows: ${ones} of class 1, ${kept.length - ones} of class 0.`;
+  const isRead = (width: number) => (_: number, index: number) => readable[Math.floor(index / width)] === 1;
+  const width = challenger.length / Math.max(1, labels.length);
+  const kept = labels instanceof Uint8Array ? labels.filter(isRead(1)) : labels.filter(isRead(1));
+  const { kind = 'binary' } = scores;
+  const classes = kind === 'binary' ? [1, 0] : kind === 'regression' ? [] : [...new Set(labels)].sort();
+  const counts = classes.map((label) => [label, rowsOfClass(kept, label)] as const);
+  if (Math.min(kept.length, ...counts.map(([, rows]) => rows)) < Math.max(1, perClassMin)) {
+    const told = counts.map(([label, rows]) => `${rows} of class ${label}`).join(', ');
+    const unreadable = `The model that serves can read ${kept.length} of the ${labels.length} rows${told && `: ${told}`}.`;
     return { scores: { ...scores, champion: undefined }, unreadable };
   }
+  const only = (values: Float64Array) => values.filter(isRead(width));
   return { scores: { ...scores, labels: kept, challenger: only(challenger), champion: only(champion) } };
 }
 

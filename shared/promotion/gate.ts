@@ -1,19 +1,32 @@
-import { mean, type RocAuc, rocAuc, standardErrorOfGain, varianceOfMean } from './roc-auc.ts';
+import type { LabelKind } from '../definition/label.ts';
+import { BINARY } from './measures/binary.ts';
+import type { Estimate, Labels, Measure, Metrics } from './measures/measure.ts';
+import { MULTI_CLASS } from './measures/multi-class.ts';
+import { REGRESSION } from './measures/regression.ts';
 
 /** Whether a challenger takes the champion's place: pure functions from both models' scores to a verdict. */
 
-export const GATE_METRICS = ['auc', 'log_loss'] as const;
+const MEASURES: Readonly<Record<LabelKind, Measure>> = {
+  binary: BINARY,
+  'multi-class': MULTI_CLASS,
+  regression: REGRESSION,
+};
+
+export const GATE_METRICS = ['auc', 'log_loss', 'macro_f1', 'rmse', 'mae'] as const;
+
+/**
+ * The metric that challengers of a kind of label are compared by: the one that is asked for, or, where that one is of
+ * another kind, the first of its own.
+ */
+export function metricFor(kind: LabelKind, asked: GatePolicy['metric']): GatePolicy['metric'] {
+  const { metrics } = MEASURES[kind];
+  return GATE_METRICS.find((it) => it === (metrics.includes(asked) ? asked : metrics[0])) ?? asked;
+}
 
 /** Half width of a two-sided interval of the normal distribution in standard errors, by confidence in per cent. */
 const STANDARD_ERRORS = { 80: 1.281552, 90: 1.644854, 95: 1.959964, 99: 2.575829 } as const;
 
 export const GATE_CONFIDENCES = Object.keys(STANDARD_ERRORS).map(Number);
-
-/** A model that knows nothing ranks a positive row above a negative one half of the time. */
-const AUC_OF_CHANCE = 0.5;
-
-/** Scores are kept this far from 0 and 1, where the logarithm of one wrong row would outweigh all others. */
-const SCORE_MARGIN = 1e-15;
 
 export interface GatePolicy {
   readonly metric: (typeof GATE_METRICS)[number];
@@ -24,13 +37,19 @@ export interface GatePolicy {
   readonly minimumGain: number;
   /** Of the interval, in per cent: one of {@link GATE_CONFIDENCES}. */
   readonly confidence: number;
-  /** Where nothing serves, the interval of the area under a first model's curve must begin there or above. */
+  /**
+   * Where nothing serves, the interval of the area under a first model's curve must begin there or above. Of the other
+   * kinds of labels, whose skill is 0 where nothing is known and not 0.5, the floor is twice that, less 1.
+   */
   readonly floor: number;
 }
 
 /** Labels of rows that nothing chose by, and what the models gave them, in the same order. */
 export interface JudgedScores {
-  readonly labels: Uint8Array;
+  /** Kind of the label. Default: one of two classes. */
+  readonly kind?: LabelKind | undefined;
+  readonly labels: Labels;
+  /** Probability of class 1; of several classes, those of each, side by side; or the number. */
   readonly challenger: Float64Array;
   /** Undefined when no model of the same schema serves. */
   readonly champion?: Float64Array | undefined;
@@ -46,13 +65,10 @@ export interface JudgedScores {
 export interface Incumbent {
   /** Area under its curve when it was judged. */
   readonly auc?: number | undefined;
+  /** Its skill when it was judged, of the other kinds of labels. */
+  readonly skill?: number | undefined;
   /** Why it cannot score these rows, as a sentence. */
   readonly unreadable?: string | undefined;
-}
-
-interface Metrics {
-  readonly auc: number;
-  readonly logLoss: number;
 }
 
 /** A difference of two models on the same rows, positive if the first is better, with its interval. */
@@ -63,17 +79,29 @@ interface Gain {
   readonly confidence: number;
 }
 
+/** The area under a challenger's curve, or its skill, with its interval, one end of which has to reach `least`. */
+interface Area extends Gain {
+  /** Of a skill, what it is called. */
+  readonly name?: string;
+  readonly least: number;
+  /** `low` where nothing serves, and `least` is the floor; `high` where it is the record of a model of another schema. */
+  readonly end: 'low' | 'high';
+}
+
 /** What the verdict rests on, kept with the epoch. Gains are positive when the challenger is better. */
 export interface Comparison {
   readonly metric: GatePolicy['metric'];
   readonly rows: number;
-  readonly positives: number;
+  /** Rows of class 1, of two classes. */
+  readonly positives?: number;
   readonly challenger: Metrics;
   readonly champion?: Metrics;
   readonly leader?: Metrics;
   /** Over the champion. */
   readonly gain?: Gain;
   readonly gainOverLeader?: Gain;
+  /** Where no other model was judged on these rows. */
+  readonly area?: Area;
   readonly minimumGain: number;
   /** Which is the best on these rows. The next challengers are compared with it too, if this one is promoted. */
   readonly best: 'challenger' | 'champion' | 'leader';
@@ -93,71 +121,104 @@ export interface Verdict {
  * certainly worse than that one was. Where nothing serves, its interval has to reach the floor. It always has to rank
  * better than chance.
  *
- * @throws Error when the rows are not of both classes, or a model has not scored every row.
+ * @throws Error when the rows are of one class or have one label, or a model has not scored every row.
  */
-export function judge(scores: JudgedScores, policy: GatePolicy, incumbent: Incumbent = {}): Verdict {
-  const { labels, challenger, champion, leader, threshold } = scores;
+export function judge(scores: JudgedScores, asked: GatePolicy, incumbent: Incumbent = {}): Verdict {
+  const { kind = 'binary', labels, challenger, champion, leader, threshold } = scores;
   for (const it of [challenger, champion ?? challenger, leader ?? challenger]) {
-    if (it.length !== labels.length) throw new Error(`There are ${it.length} scores for ${labels.length} rows`);
+    const found = it.length / (kind === 'multi-class' ? widthOf(scores) : 1);
+    if (found !== labels.length) throw new Error(`There are ${found} scores for ${labels.length} rows`);
   }
+  const policy = { ...asked, metric: metricFor(kind, asked.metric) };
+  const measure = MEASURES[kind];
   const common: Comparison = {
     metric: policy.metric,
     rows: labels.length,
-    positives: labels.reduce((sum, label) => sum + label, 0),
-    challenger: metricsOf(challenger, labels),
+    ...(kind === 'binary' && { positives: rowsOfClass(labels, 1) }),
+    challenger: measure.metricsOf(challenger, labels),
     minimumGain: policy.minimumGain,
     best: 'challenger',
     threshold,
   };
+  const skill = measure.skillOf(challenger, labels);
+  const record = incumbent.auc ?? incumbent.skill;
+  const { name, ofNothing } = measure.skill;
   const verdict = champion
-    ? judgeByChampion({ labels, challenger, champion, leader }, policy, common)
-    : incumbent.auc === undefined
-      ? judgeByFloor(curveOf(challenger, labels), policy, common)
-      : judgeByRecord(curveOf(challenger, labels), policy, common, incumbent.auc, incumbent.unreadable);
-  if (common.challenger.auc > AUC_OF_CHANCE) return verdict;
-  const reason = `The challenger's AUC is ${decimals(common.challenger.auc)}, no better than chance.`;
+    ? judgeByChampion({ ...scores, champion }, policy, common)
+    : record === undefined
+      ? judgeByFloor(skill, measure, policy, common)
+      : judgeByRecord(skill, measure, policy, common, record, incumbent.unreadable);
+  if (skill.value > ofNothing) return verdict;
+  const reason = `The challenger's ${name} is ${decimals(skill.value)}, no better than chance.`;
   return { ...verdict, decision: 'refuse', reason };
 }
 
-function judgeByFloor(curve: RocAuc, policy: GatePolicy, comparison: Comparison): Verdict {
-  const { floor, confidence } = policy;
-  const low = Math.max(0, curve.auc - halfOf(curve, policy));
+/** Rows of a class. */
+export const rowsOfClass = (labels: Labels, label: number): number =>
+  Uint8Array.from(labels, (it) => (it === label ? 1 : 0)).reduce((sum, it) => sum + it, 0);
+
+const measureOf = ({ kind = 'binary' }: JudgedScores): Measure => MEASURES[kind];
+
+/** Scores of one row. */
+const widthOf = ({ labels, challenger }: JudgedScores): number => challenger.length / Math.max(1, labels.length);
+
+const floorOf = ({ skill }: Measure, floor: number): number => (skill.ofNothing === 0 ? 2 * floor - 1 : floor);
+
+/** What the gate asks of a first model, in words. */
+export function floorText(kind: LabelKind, floor: number): string {
+  const measure = MEASURES[kind];
+  const { name } = measure.skill;
+  return `${kind === 'multi-class' ? 'a' : 'an'} ${name} that is certainly at least ${floorOf(measure, floor)}`;
+}
+
+function judgeByFloor(skill: Estimate, measure: Measure, policy: GatePolicy, comparison: Comparison): Verdict {
+  const floor = floorOf(measure, policy.floor);
+  const area = areaOf(skill, measure, policy, floor, 'low');
+  const { low, confidence } = area;
   const enough = low >= floor;
-  const reason = `No model serves to compare with; the challenger's AUC is ${decimals(curve.auc)} (at least ${decimals(low)} at ${confidence} %), ${enough ? 'not below' : 'not certainly above'} the floor of ${floor}.`;
-  return { decision: enough ? 'promote' : 'refuse', reason, comparison };
+  const reason = `No model serves to compare with; the challenger's ${measure.skill.name} is ${decimals(skill.value)} (at least ${decimals(low)} at ${confidence} %), ${enough ? 'not below' : 'not certainly above'} the floor of ${floor}.`;
+  return { decision: enough ? 'promote' : 'refuse', reason, comparison: { ...comparison, area } };
 }
 
 /** Against the record of a model that cannot read these rows: it was of others, so that only what is certain counts. */
 function judgeByRecord(
-  curve: RocAuc,
+  skill: Estimate,
+  measure: Measure,
   policy: GatePolicy,
   comparison: Comparison,
   record: number,
   unreadable = '',
 ): Verdict {
-  const high = curve.auc + halfOf(curve, policy);
   // The minimum is in the gate's metric, which may not be the area under the curve.
   const margin = policy.metric === 'auc' ? Math.min(0, policy.minimumGain) : 0;
-  const worse = high < record + margin;
+  const area = areaOf(skill, measure, policy, record + margin, 'high');
+  const worse = area.high < area.least;
   const reason =
-    `The model that serves is of another schema, and its AUC was ${decimals(record)}; the challenger's is ${decimals(curve.auc)} (at most ${decimals(high)} at ${policy.confidence} %), ${worse ? 'certainly' : 'not certainly'} worse. ${unreadable}`.trimEnd();
-  return { decision: worse ? 'refuse' : 'promote', reason, comparison };
+    `The model that serves is of another schema, and its ${measure.skill.name} was ${decimals(record)}; the challenger's is ${decimals(skill.value)} (at most ${decimals(area.high)} at ${policy.confidence} %), ${worse ? 'certainly' : 'not certainly'} worse. ${unreadable}`.trimEnd();
+  return { decision: worse ? 'refuse' : 'promote', reason, comparison: { ...comparison, area } };
 }
 
 function judgeByChampion(
-  { labels, challenger, champion, leader }: JudgedScores & { readonly champion: Float64Array },
+  scores: JudgedScores & { readonly champion: Float64Array },
   policy: GatePolicy,
   common: Comparison,
 ): Verdict {
+  const { labels, challenger, champion, leader } = scores;
   const { minimumGain } = policy;
-  const gain = gainOf(labels, challenger, champion, policy);
-  const gainOverLeader = leader && gainOf(labels, challenger, leader, policy);
+  const measure = measureOf(scores);
+  const gain = gainOf(scores, challenger, champion, policy);
+  const gainOverLeader = leader && gainOf(scores, challenger, leader, policy);
   const comparison: Comparison = {
-    ...{ ...common, champion: metricsOf(champion, labels), gain, best: bestOf(gain.value, gainOverLeader?.value) },
-    ...(leader && gainOverLeader && { leader: metricsOf(leader, labels), gainOverLeader }),
+    ...{
+      ...common,
+      champion: measure.metricsOf(champion, labels),
+      gain,
+      best: bestOf(gain.value, gainOverLeader?.value),
+    },
+    ...(leader && gainOverLeader && { leader: measure.metricsOf(leader, labels), gainOverLeader }),
   };
   const [ours, theirs, best] = [challenger, champion, leader].map(
-    (it) => it && decimals(metricValue(metricsOf(it, labels), policy)),
+    (it) => it && decimals(measure.valueOf(measure.metricsOf(it, labels), policy.metric)),
   );
   const overChampion = `The challenger's ${policy.metric} is ${ours}, the champion's ${theirs} on the same ${labels.length} rows: ${told(gain)}`;
   if (gain.low <= minimumGain) {
@@ -179,20 +240,19 @@ function bestOf(overChampion: number, overLeader = overChampion): Comparison['be
 const told = ({ value, low, high, confidence }: Gain): string =>
   `a gain of ${decimals(value)} (${confidence} % interval ${decimals(low)} to ${decimals(high)})`;
 
-function gainOf(labels: Uint8Array, challenger: Float64Array, other: Float64Array, policy: GatePolicy): Gain {
-  const { metric, confidence } = policy;
-  const [ours, theirs] = [curveOf(challenger, labels), curveOf(other, labels)];
-  const lossesOfOurs = losses(challenger, labels);
-  const saved = losses(other, labels).map((loss, row) => loss - (lossesOfOurs[row] ?? 0));
-  const value = metric === 'auc' ? ours.auc - theirs.auc : mean(saved);
-  const error = metric === 'auc' ? standardErrorOfGain(ours, theirs) : Math.sqrt(varianceOfMean(saved));
+function gainOf(scores: JudgedScores, challenger: Float64Array, other: Float64Array, policy: GatePolicy): Gain {
+  const { value, error } = measureOf(scores).gain(challenger, other, scores.labels, policy.metric);
   const half = finite(standardErrors(policy) * error);
-  return { value, low: value - half, high: value + half, confidence };
+  return { value, low: value - half, high: value + half, confidence: policy.confidence };
 }
 
-/** Half of the interval of an area. */
-function halfOf({ ofPositives, ofNegatives }: RocAuc, policy: GatePolicy): number {
-  return finite(standardErrors(policy) * Math.sqrt(varianceOfMean(ofPositives) + varianceOfMean(ofNegatives)));
+/** A skill with its interval, which ends where skills do. */
+function areaOf(skill: Estimate, measure: Measure, policy: GatePolicy, least: number, end: Area['end']): Area {
+  const { name } = measure.skill;
+  const half = finite(standardErrors(policy) * skill.error);
+  const [low, high] = [Math.max(measure === BINARY ? 0 : -1, skill.value - half), Math.min(1, skill.value + half)];
+  const interval = { value: skill.value, low, high, confidence: policy.confidence, least, end };
+  return measure === BINARY ? interval : { ...interval, name };
 }
 
 const standardErrors = ({ confidence }: GatePolicy): number =>
@@ -200,27 +260,6 @@ const standardErrors = ({ confidence }: GatePolicy): number =>
 
 /** Too few rows tell nothing: then an interval is as wide as an area can differ. A loss has no such bound. */
 const finite = (half: number): number => (Number.isFinite(half) ? half : 1);
-
-function curveOf(scores: Float64Array, labels: Uint8Array): RocAuc {
-  const curve = rocAuc(scores, labels);
-  if (!curve) throw new Error('The rows to judge by are of one class: nothing can be compared on them');
-  return curve;
-}
-
-function metricsOf(scores: Float64Array, labels: Uint8Array): Metrics {
-  return { auc: curveOf(scores, labels).auc, logLoss: mean(losses(scores, labels)) };
-}
-
-function losses(scores: Float64Array, labels: Uint8Array): Float64Array {
-  return scores.map((score, row) => {
-    const right = labels[row] === 1 ? score : 1 - score;
-    return -Math.log(Math.min(Math.max(right, SCORE_MARGIN), 1 - SCORE_MARGIN));
-  });
-}
-
-function metricValue(metrics: Metrics, { metric }: GatePolicy): number {
-  return metric === 'auc' ? metrics.auc : metrics.logLoss;
-}
 
 function decimals(value: number): string {
   return value.toFixed(4);

@@ -6,8 +6,14 @@ import { readRows, scoresOf } from './scores.ts';
 /** Rows that a new endpoint is asked for. */
 const ROWS_MAX = 20;
 
-/** How far its score may be from the one that batch transform wrote: both are decimal texts of the same number. */
+/**
+ * How far its score may be from the one that batch transform wrote, of one beyond 1 as a share of it: both are decimal
+ * texts of the same number.
+ */
 const SCORE_DIFFERENCE_MAX = 1e-4;
+
+const isClose = (found: number, expected = Number.NaN): boolean =>
+  Math.abs(found - expected) <= SCORE_DIFFERENCE_MAX * Math.max(1, Math.abs(expected));
 
 /** A new endpoint does not answer as its model did when it was judged. */
 export class ProbeFailed extends Error {
@@ -35,15 +41,15 @@ export async function probeEndpoint(
         Body: challengersRow(row, judged),
       }),
     );
-    const [found = Number.NaN] = scoresOf(
+    const [found = []] = scoresOf(
       Buffer.from(Body ?? [])
         .toString('utf8')
         .trim(),
     );
-    const expected = scores[index] ?? Number.NaN;
-    if (Math.abs(found - expected) <= SCORE_DIFFERENCE_MAX) continue;
+    const expected = scores[index] ?? [];
+    if (found.length === expected.length && found.every((it, label) => isClose(it, expected[label]))) continue;
     throw new ProbeFailed(
-      `Endpoint ${endpointName} scores row ${index + 1} of those its model was judged by ${found}, and the model scored ${expected}`,
+      `Endpoint ${endpointName} scores row ${index + 1} of those its model was judged by ${found.join(', ')}, and the model scored ${expected.join(', ')}`,
     );
   }
   return rows.length;

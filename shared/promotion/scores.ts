@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
 import { listKeys } from '../calls/list-keys.ts';
+import type { EncodedLabel } from '../model/encoding.ts';
 import { THRESHOLD_OF_SCORES } from '../model/threshold.ts';
 import type { JudgedScores } from './gate.ts';
 import type { JudgeRows } from './judge-rows.ts';
@@ -11,7 +12,11 @@ import type { JudgeRows } from './judge-rows.ts';
 
 type S3 = Pick<S3Client, 'send'>;
 
-const predictionSchema = z.object({ score: z.number(), predicted_label: z.number().optional() });
+/** Of several classes, the score of each. */
+const predictionSchema = z.object({
+  score: z.union([z.number(), z.array(z.number()).min(1)]),
+  predicted_label: z.number().optional(),
+});
 
 /** One row as linear-learner answers it, or all of one request as XGBoost does. */
 const answerSchema = z.union([
@@ -19,9 +24,9 @@ const answerSchema = z.union([
   z.object({ predictions: z.array(predictionSchema) }).transform((it) => it.predictions),
 ]);
 
-/** A model's scores, and the labels it gave them: undefined for a model that only scores. */
+/** A model's scores, each of one row, and the labels it gave them: undefined for a model that only scores. */
 interface Scored {
-  readonly scores: number[];
+  readonly scores: number[][];
   readonly labels: (number | undefined)[];
 }
 
@@ -42,12 +47,15 @@ export async function readJudgedScores(
   s3: S3,
   {
     rows: { challengerUri, championUri, isShared },
+    label,
     ...uris
   }: {
     rows: Pick<JudgeRows, 'challengerUri' | 'championUri' | 'isShared'>;
     challenger: string;
     champion?: string | undefined;
     leader?: string | undefined;
+    /** As the challenger has learned it; absent where it is one of two classes. */
+    label?: EncodedLabel | undefined;
   },
 ): Promise<JudgedScores> {
   const challenger: Scored = { scores: [], labels: [] };
@@ -59,17 +67,29 @@ export async function readJudgedScores(
     [uris.leader, leader],
   ]);
   const others = isShared && (await readScored(s3, championUri, [[uris.champion, champion]]));
+  const width = label?.kind === 'multi-class' ? label.classes.length : 1;
   return {
-    labels: Uint8Array.from(heads.labels),
+    ...(label && { kind: label.kind }),
+    labels: label?.kind === 'regression' ? Float64Array.from(heads.labels) : Uint8Array.from(heads.labels),
     readable: isShared ? Uint8Array.from(heads.readable) : undefined,
-    challenger: Float64Array.from(challenger.scores),
+    challenger: sideBySide(challenger.scores, width),
     champion:
       uris.champion === undefined
         ? undefined
-        : Float64Array.from(others ? inOrderOf(heads, others, champion.scores, championUri) : champion.scores),
-    leader: uris.leader === undefined ? undefined : Float64Array.from(leader.scores),
-    threshold: thresholdOf(challenger),
+        : sideBySide(others ? inOrderOf(heads, others, champion.scores, championUri) : champion.scores, width),
+    leader: uris.leader === undefined ? undefined : sideBySide(leader.scores, width),
+    threshold: label ? undefined : thresholdOf(challenger),
   };
+}
+
+/** Scores of all rows, `width` of each. A class that a model did not know is impossible to it. */
+function sideBySide(scores: readonly (readonly number[])[], width: number): Float64Array {
+  const all = new Float64Array(scores.length * width);
+  for (const [row, ofRow] of scores.entries()) {
+    if (ofRow.length > width) throw new Error(`A model gave ${ofRow.length} scores for a row, of at most ${width}`);
+    all.set(ofRow, row * width);
+  }
+  return all;
 }
 
 /** Reads files of rows, and what models have made of them, which is added to their scores. */
@@ -95,7 +115,7 @@ async function readScored(
       const answers = `${prefix}${key.slice(rows.prefix.length)}.out`;
       for await (const line of linesOf(s3, bucket, answers)) {
         for (const { score, predicted_label } of answersOf(line)) {
-          scored.scores.push(score);
+          scored.scores.push([score].flat());
           scored.labels.push(predicted_label);
         }
       }
@@ -110,7 +130,7 @@ async function readScored(
 }
 
 /** Scores of another model's rows of the same records, in the order of these. */
-function inOrderOf(heads: Heads, others: Heads, scores: readonly number[], uri: string): number[] {
+function inOrderOf(heads: Heads, others: Heads, scores: readonly number[][], uri: string): number[][] {
   const byNumber = new Map(others.numbers.map((number, index) => [number, scores[index]]));
   return heads.numbers.map((number) => {
     const score = byNumber.get(number);
@@ -119,15 +139,15 @@ function inOrderOf(heads: Heads, others: Heads, scores: readonly number[], uri: 
   });
 }
 
-/** The first rows of the first file that has any, as they are, with the scores a model gave them. */
+/** The first rows of the first file that has any, as they are, with the scores a model gave each of them. */
 export async function readRows(
   s3: S3,
   uris: { judge: string; scores: string },
   most: number,
-): Promise<{ rows: string[]; scores: number[] }> {
+): Promise<{ rows: string[]; scores: number[][] }> {
   const source = placeOf(uris.judge);
   const rows: string[] = [];
-  const scores: number[] = [];
+  const scores: number[][] = [];
   for await (const key of listKeys(s3, source.bucket, source.prefix)) {
     for await (const line of linesOf(s3, source.bucket, key)) if (rows.length < most) rows.push(line);
     if (rows.length === 0) continue;
@@ -143,18 +163,23 @@ export async function readRows(
 /** Least score that was labelled 1; undefined when none was. */
 function thresholdOf({ scores, labels }: Scored): number | undefined {
   if (labels.every((it) => it === undefined)) return THRESHOLD_OF_SCORES;
-  const ones = scores.filter((_, row) => labels[row] === 1);
+  const ones = scores.flatMap((ofRow, row) => (labels[row] === 1 ? ofRow : []));
   return ones.length === 0 ? undefined : ones.reduce((least, score) => Math.min(least, score));
 }
 
-/** Scores of one line: JSON (linear-learner), or numbers separated by commas (XGBoost's text/csv). */
-export const scoresOf = (line: string): number[] => answersOf(line).map(({ score }) => score);
+/**
+ * Scores of the rows of one line, those of several classes side by side: JSON (linear-learner), numbers separated by
+ * commas (XGBoost's text/csv), or a list of them for one row (the same, of several classes in a batch).
+ */
+export const scoresOf = (line: string): number[][] => answersOf(line).map(({ score }) => [score].flat());
 
 function answersOf(line: string): z.output<typeof predictionSchema>[] {
   const answers = line.startsWith('{')
     ? answerSchema.parse(JSON.parse(line))
-    : line.split(',').map((it) => ({ score: Number(it), predicted_label: undefined }));
-  if (answers.every(({ score }) => Number.isFinite(score))) return answers;
+    : line.startsWith('[')
+      ? [predictionSchema.parse({ score: JSON.parse(line) })]
+      : line.split(',').map((it) => ({ score: Number(it), predicted_label: undefined }));
+  if (answers.every(({ score }) => [score].flat().every(Number.isFinite))) return answers;
   throw new Error(`Not the scores of a model: ${line.slice(0, 100)}`);
 }
 

@@ -1,9 +1,7 @@
-import { type FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import { describeError } from '../calls/failure.ts';
-import { retryUntilDeadline } from '../calls/pace.ts';
-import { billedBytes, groupIntoCalls, type PackedRecord, rowPacker } from '../change-log/packing.ts';
+import type { FirehoseClient } from '@aws-sdk/client-firehose';
+import { sendRows } from '../change-log/firehose.ts';
+import { billedBytes, type PackedRecord, rowPacker } from '../change-log/packing.ts';
 import { changeLogRowWriter } from '../change-log/row.ts';
-import type { TimedChange } from '../changes/change.ts';
 import type { FeatureGroup } from '../definition/feature-group.ts';
 import type { Sink } from './sink.ts';
 
@@ -43,49 +41,14 @@ export function changeLogSink(
   return {
     name: 'change-log',
     async write(changes, pace) {
-      const packed = pack(changes);
-      let lastError = 'no time left';
-      const failed = await retryUntilDeadline(packed, pace, async (records) => {
-        const left: PackedRecord<TimedChange>[] = [];
-        for (const call of groupIntoCalls(records)) {
-          const result = pace.now() < pace.deadline ? await put(call, pace.signal) : { failed: call };
-          left.push(...result.failed);
-          if ('error' in result) lastError = result.error;
-        }
-        return left;
-      });
+      const stream = { name: deliveryStreamName, firehose };
+      const { records, error } = await sendRows(stream, pack(changes), pace, (taken) => sent?.add(taken));
       return {
-        failures: failed.flatMap(({ changes: unwritten }) =>
-          unwritten.map(({ sequenceNumber }) => ({ sequenceNumber, message: `change-log: ${lastError}` })),
+        failures: records.flatMap(({ rows }) =>
+          rows.map(({ sequenceNumber }) => ({ sequenceNumber, message: `change-log: ${error}` })),
         ),
         rejections: [],
       };
     },
   };
-
-  async function put(
-    call: readonly PackedRecord<TimedChange>[],
-    abortSignal: AbortSignal,
-  ): Promise<{ failed: readonly PackedRecord<TimedChange>[]; error: string } | { failed: readonly never[] }> {
-    try {
-      const { FailedPutCount, RequestResponses } = await firehose.send(
-        new PutRecordBatchCommand({
-          DeliveryStreamName: deliveryStreamName,
-          Records: call.map(({ data }) => ({ Data: data })),
-        }),
-        { abortSignal },
-      );
-      if (FailedPutCount === 0) {
-        sent?.add(call);
-        return { failed: [] };
-      }
-      // One answer per record, in order. An answer that is missing is not a success.
-      const failed = call.filter((_, index) => RequestResponses?.[index]?.RecordId === undefined);
-      sent?.add(call.filter((record) => !failed.includes(record)));
-      const first = RequestResponses?.find(({ ErrorCode }) => ErrorCode !== undefined);
-      return { failed, error: String(first?.ErrorCode) };
-    } catch (error) {
-      return { failed: call, error: describeError(error) };
-    }
-  }
 }

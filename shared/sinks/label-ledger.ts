@@ -3,6 +3,8 @@ import { untilDeadline } from '../calls/pace.ts';
 import { streamSecondOf, type TimedChange } from '../changes/change.ts';
 import { isLater, placeOf } from '../changes/event-order.ts';
 import { paddedSequenceNumber } from '../changes/sequence-number.ts';
+import type { Label } from '../definition/feature-group.ts';
+import { countedAs } from '../definition/label.ts';
 import { type ConditionalPut, conditionalPuts, PUTS_PER_CALL_MAX } from '../state/conditional-puts.ts';
 import { labelKey } from '../state/keys.ts';
 import { currentEpoch, epochLabelShard } from '../state/label-ledger.ts';
@@ -30,8 +32,9 @@ const IS_NEWER =
  * table numbers its records from anywhere.
  *
  * @param hazardSeconds how far two records of a shard may be out of step in their seconds.
+ * @param label of the definition, which says how labels are counted. Default: by two classes.
  */
-export function labelLedgerSink(table: StateTable, hazardSeconds: number): Sink {
+export function labelLedgerSink(table: StateTable, hazardSeconds: number, label?: Label): Sink {
   const put = conditionalPuts(table, IS_NEWER);
   return {
     name: 'label-ledger',
@@ -39,7 +42,7 @@ export function labelLedgerSink(table: StateTable, hazardSeconds: number): Sink 
       const rounds = { pace, concurrencyMax: CONCURRENCY_MAX, begin: () => currentEpoch(table, pace.signal) };
       const events = newestLabelPerRecord(changes, hazardSeconds);
       const left = await untilDeadline(chunksOf(events, PUTS_PER_CALL_MAX), rounds, async (call, epoch) => {
-        const puts = call.map((change) => ({ change, ...entryOf(change, epoch, hazardSeconds) }));
+        const puts = call.map((change) => ({ change, ...entryOf(change, epoch, hazardSeconds, label) }));
         const rest = await put(puts, pace.signal);
         return rest && { ...rest, item: rest.item.map(({ change }) => change) };
       });
@@ -51,10 +54,9 @@ export function labelLedgerSink(table: StateTable, hazardSeconds: number): Sink 
   };
 }
 
-function entryOf(change: TimedChange, epoch: number, hazardSeconds: number): ConditionalPut {
-  const { recordIdentifier } = change;
+function entryOf(change: TimedChange, epoch: number, hazardSeconds: number, of: Label | undefined): ConditionalPut {
+  const { recordIdentifier, newLabel: label = '' } = change;
   const streamSecond = streamSecondOf(change);
-  const label = change.newLabel as '0' | '1';
   const sequenceNumber = { S: paddedSequenceNumber(change.sequenceNumber) };
   return {
     item: {
@@ -63,7 +65,7 @@ function entryOf(change: TimedChange, epoch: number, hazardSeconds: number): Con
       sequenceNumber,
       streamSecond: { N: String(streamSecond) },
       epoch: { N: String(epoch) },
-      epochLabelShard: { S: epochLabelShard(epoch, label, recordIdentifier) },
+      epochLabelShard: { S: epochLabelShard(epoch, countedAs(of, label), recordIdentifier) },
     },
     values: {
       ':sequenceNumber': sequenceNumber,

@@ -16,7 +16,10 @@ export function writeEncoding(table: StateTable, encoding: Encoding): Promise<bo
     table.dynamodb.send(
       new PutItemCommand({
         TableName: table.name,
-        Item: marshall({ pk: encodingKey(encoding.schemaHash), features: JSON.stringify(encoding.features) }),
+        Item: marshall({
+          ...{ pk: encodingKey(encoding.schemaHash), features: JSON.stringify(encoding.features) },
+          ...(encoding.label && { label: JSON.stringify(encoding.label) }),
+        }),
         ConditionExpression: 'attribute_not_exists(pk)',
       }),
     ),
@@ -29,5 +32,7 @@ export async function readEncoding(table: StateTable, schemaHash: string): Promi
     new GetItemCommand({ TableName: table.name, Key: { pk: { S: encodingKey(schemaHash) } } }),
   );
   const text = Item?.features?.S;
-  return text === undefined ? undefined : { schemaHash, features: JSON.parse(text) };
+  if (text === undefined) return undefined;
+  const label = Item?.label?.S;
+  return { schemaHash, features: JSON.parse(text), ...(label !== undefined && { label: JSON.parse(label) }) };
 }

@@ -1,8 +1,9 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
+import { BINARY_CLASSES } from '../definition/label.ts';
 import { EPOCH_KEY, evidenceKey } from './keys.ts';
-import { countLabels, type LabelCounts } from './label-ledger.ts';
+import { byClass, countLabels, countsOf, type LabelCounts } from './label-ledger.ts';
 import { type Serving, writeServing } from './serving.ts';
 import { readItem, type StateTable, unlessConditionFails } from './table.ts';
 
@@ -32,7 +33,7 @@ const CAUSE_CHARACTERS_MAX = 1_000;
 
 const NO_LABELS: LabelCounts = { total: 0, 0: 0, 1: 0 };
 
-const countsSchema = z.object({ total: z.int(), 0: z.int(), 1: z.int() });
+const countsSchema = z.object({ total: z.int() }).catchall(z.int());
 
 const trainingSchema = z.object({
   epoch: z.int(),
@@ -97,6 +98,8 @@ export interface ClosedTraining {
     readonly counts?: Readonly<Record<string, number>>;
   };
   readonly serving?: Serving;
+  /** What labels are counted under, as of {@link countLabels}. */
+  readonly classes?: readonly string[];
 }
 
 /** Reads the epochs' state (consistent read). A table that has none yet is in epoch 1. */
@@ -104,9 +107,14 @@ export async function readEpochState(table: StateTable): Promise<EpochState> {
   return (await readItem(table, EPOCH_KEY, epochStateSchema)) ?? epochStateSchema.parse({});
 }
 
-/** Labels that count towards the current epoch: its own, and those that were carried over. */
-export async function countPending(table: StateTable, { epoch, carried }: EpochState): Promise<LabelCounts> {
-  return added(await countLabels(table, epoch), carried ?? NO_LABELS);
+/** Labels that count towards the current epoch: its own, and those that were carried over. @param classes as of {@link countLabels}. */
+export async function countPending(
+  table: StateTable,
+  { epoch, carried }: EpochState,
+  classes?: readonly string[],
+): Promise<LabelCounts> {
+  const counts = await countLabels(table, epoch, classes);
+  return carried ? added(counts, carried) : counts;
 }
 
 /**
@@ -181,7 +189,7 @@ export async function closeEpoch(
   nowMs: number,
   failure?: Failure,
 ): Promise<boolean> {
-  const { epoch, attempt, serving } = closed;
+  const { epoch, attempt, serving, classes = BINARY_CLASSES } = closed;
   const evidence = { ...closed.evidence, ...serving, epoch, attempt, closedAt: new Date(nowMs).toISOString() };
   await unlessConditionFails(() =>
     table.dynamodb.send(
@@ -195,7 +203,9 @@ export async function closeEpoch(
   );
   if (serving) await writeServing(table, serving, nowMs);
   const { countsAtClaim } = await readEpochState(table);
-  const carried = countsAtClaim ? beyond(await countLabels(table, epoch), countsAtClaim) : NO_LABELS;
+  const carried = countsAtClaim
+    ? beyond(await countLabels(table, epoch, classes), countsAtClaim)
+    : countsOf(classes.map((it) => [it, 0]));
   const { schemaHash, counts } = closed.evidence;
   const lastTraining = { epoch, attempt, finishedAtMs: nowMs, schemaHash, rows: rowsOf(counts) };
   return moves(table, {
@@ -217,13 +227,15 @@ function failureOf({ epoch, attempt, error, cause, labelsAwaited }: Failure, now
 }
 
 function added(a: LabelCounts, b: LabelCounts): LabelCounts {
-  return { total: a.total + b.total, 0: a[0] + b[0], 1: a[1] + b[1] };
+  const labels = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries([...labels].map((it) => [it, (a[it] ?? 0) + (b[it] ?? 0)])) as { total: number };
 }
 
 /** An entry leaves an epoch's set when its record is labelled again, and counts where it has gone: never below zero. */
 function beyond(now: LabelCounts, before: LabelCounts): LabelCounts {
-  const [zeros, ones] = [Math.max(0, now[0] - before[0]), Math.max(0, now[1] - before[1])];
-  return { total: zeros + ones, 0: zeros, 1: ones };
+  const classes = byClass(now);
+  if (classes.length === 0) return { total: Math.max(0, now.total - before.total) };
+  return countsOf(classes.map(([label, count]) => [label, Math.max(0, count - (before[label] ?? 0))]));
 }
 
 /** Makes one conditional move of the epoch item. `#name` stands for the attribute `name` in both expressions. */

@@ -13,11 +13,17 @@ const LOOK_BACK_MAX = 100;
 /** Rounds of asking for what BatchGetItem left unprocessed. */
 const ROUNDS_MAX = 5;
 
+/** Of the kind of the label: `auc` of two classes, `macroF1` of several, `rmse` and `mae` of numbers. */
+const metricsSchema = z.object({
+  ...{ auc: z.number().optional(), logLoss: z.number().optional(), macroF1: z.number().optional() },
+  ...{ rmse: z.number().optional(), mae: z.number().optional(), skill: z.number().optional() },
+});
+
 const comparisonSchema = z.looseObject({
   metric: z.string(),
   rows: z.number(),
-  challenger: z.object({ auc: z.number(), logLoss: z.number() }),
-  champion: z.object({ auc: z.number(), logLoss: z.number() }).optional(),
+  challenger: metricsSchema,
+  champion: metricsSchema.optional(),
   gain: z.object({ value: z.number(), low: z.number(), high: z.number(), confidence: z.number() }).optional(),
   /** The best of the models on these rows. Absent where it was not looked for: then it is this one. */
   bestModelName: z.string().optional(),

@@ -20,6 +20,9 @@ export const SNAPSHOT_ITEM_KEY = 'snapshot';
 /** The snapshot that the views read. */
 export const SHOWN_SNAPSHOT_KEY = 'shown-snapshot';
 
+/** The check of the online store that runs by itself. */
+export const CHECK_KEY = 'check';
+
 /** The backfill that is under way, or the last one. */
 export const BACKFILL_KEY = 'backfill';
 

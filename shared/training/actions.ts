@@ -12,6 +12,7 @@ import type { LabelCounts } from '../state/label-ledger.ts';
 import type { StateTable } from '../state/table.ts';
 import { cleanUp, close, examine, fail, refuse } from './attempt/closing.ts';
 import { awaitApproval, findChampion, type GoAhead, judgeAttempt, probe, rollOut } from './attempt/promoting.ts';
+import { type ToldCheck, tellCheck } from './check.ts';
 import { considerTraining, tellTraining } from './consider.ts';
 import type { RequestOf, RetrainEvent } from './event.ts';
 import type { TrainingOptions } from './plan.ts';
@@ -52,6 +53,8 @@ export interface RetrainDependencies {
   reportGivenUp?(): void;
   /** Is told how old the snapshot is that the views read, at each run of the schedule. */
   reportSnapshotAge?(hours: number): void;
+  /** Is told how the check of the online store stands, at each run of the schedule. */
+  reportCheck?(check: ToldCheck): void;
 }
 
 /** What was decided or done, and why. `changed` is false for what was done before. */
@@ -80,7 +83,7 @@ const ACTIONS: {
       return await considerTraining(dependencies);
     } finally {
       // Whether or not the loop is paused, and whatever comes of the labels.
-      if (isScheduled) await considerSnapshot(dependencies);
+      if (isScheduled) await lookAround(dependencies);
     }
   },
   train: ({ reason, dryRun }, dependencies) => (dryRun ? tellTraining : considerTraining)(dependencies, reason),
@@ -103,6 +106,11 @@ const ACTIONS: {
     ),
 };
 
+/** What the schedule looks after, beside labels. */
+async function lookAround(dependencies: RetrainDependencies): Promise<void> {
+  await Promise.all([considerSnapshot(dependencies), tellCheck(dependencies)]);
+}
+
 /** What a stack without a label does: it trains nothing, but its views read snapshots as those of any other. */
 const OF_SNAPSHOTS: readonly Action[] = ['snapshot', 'show-snapshot', 'snapshot-shown'];
 
@@ -112,7 +120,7 @@ export async function act<A extends Action>(
   dependencies: RetrainDependencies,
 ): Promise<RetrainAnswer> {
   if (!dependencies.group.label && !OF_SNAPSHOTS.includes(request.action)) {
-    if (request.action === 'consider') await considerSnapshot(dependencies);
+    if (request.action === 'consider') await lookAround(dependencies);
     return { decision: 'wait', reason: withoutLabel(dependencies.group) };
   }
   return ACTIONS[request.action](request, dependencies);

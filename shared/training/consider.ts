@@ -1,12 +1,15 @@
+import { labelOf } from '../definition/feature-group.ts';
+import { countedClasses, labelKind } from '../definition/label.ts';
 import { encodingOf } from '../model/encoding.ts';
 import { endpointName } from '../model/names.ts';
 import { scalingRefusal } from '../promotion/autoscaling.ts';
+import { floorText, metricFor } from '../promotion/gate.ts';
 import { deleteRetiredEndpoints } from '../promotion/retired.ts';
 import { readBackfill } from '../state/backfill.ts';
 import { writeEncoding } from '../state/encodings.ts';
 import { claimEpoch, countPending, type EpochState, readEpochState, reopenEpoch } from '../state/epochs.ts';
 import { readEvidence } from '../state/evidence.ts';
-import type { LabelCounts } from '../state/label-ledger.ts';
+import { classesText, type LabelCounts } from '../state/label-ledger.ts';
 import { readServing, type ServingRecord } from '../state/serving.ts';
 import { readSnapshot } from '../state/snapshots.ts';
 import type { Outcome, RetrainDependencies } from './actions.ts';
@@ -58,27 +61,28 @@ export async function tellTraining(dependencies: RetrainDependencies, asked: str
     readEpochState(table),
     readSnapshot(table),
   ]);
-  const pending = await countPending(table, state);
+  const pending = await countPending(table, state, countedClasses(group.label));
   const decision = decide({ ...circumstances(dependencies, state, serving), asked, counts: pending });
   const [last] = await readEvidence(table, state.epoch, 1 + Number(state.epoch > 1));
   const rows = Object.entries(last?.counts ?? {}).flatMap(([name, count]) =>
     name.endsWith('Rows') ? `${name} ${count}` : [],
   );
   const { gate, minimums } = options;
+  const kind = labelKind(labelOf(group));
   const refusal = await deploymentRefusal(dependencies, decision);
   const sentences = [
     refusal ??
       (decision.decision === 'train'
         ? `Epoch ${decision.epoch}, attempt ${decision.attempt}, would be trained now, by ${options.trainingAlgorithm}, schema ${encodingOf(group).schemaHash}.`
         : decision.reason),
-    `${pending.total} newly labelled records (${pending[0]} of class 0, ${pending[1]} of class 1) beside those of earlier trainings${rows.length > 0 ? ` (the last had ${rows.join(', ')})` : ''}.`,
+    `${pending.total} newly labelled records${classesText(pending)} beside those of earlier trainings${rows.length > 0 ? ` (the last had ${rows.join(', ')})` : ''}.`,
     snapshot
       ? `Read from snapshot ${snapshot.name} and the changes since ${snapshot.watermark}.`
       : 'Read from all of the change log.',
-    `Each class needs ${minimums.trainPerClass} rows to train on, ${minimums.validationPerClass} to validate on, ${minimums.judgePerClass} to judge by.`,
+    `${kind === 'regression' ? 'A training' : 'Each class'} needs ${minimums.trainPerClass} rows to train on, ${minimums.validationPerClass} to validate on, ${minimums.judgePerClass} to judge by.`,
     serving
-      ? `The gate asks for a gain in ${gate.metric} over ${serving.modelName} that lies above ${gate.minimumGain} at ${gate.confidence} %.`
-      : `The gate asks for an AUC that is certainly at least ${gate.floor} (at ${gate.confidence} %), as nothing serves.`,
+      ? `The gate asks for a gain in ${metricFor(kind, gate.metric)} over ${serving.modelName} that lies above ${gate.minimumGain} at ${gate.confidence} %.`
+      : `The gate asks for ${floorText(kind, gate.floor)} (at ${gate.confidence} %), as nothing serves.`,
   ];
   return { decision: 'dry-run', changed: false, reason: sentences.join(' ') };
 }
@@ -114,13 +118,13 @@ export function circumstances(
 }
 
 async function decideNow(
-  { table, report }: RetrainDependencies,
+  { table, group, report }: RetrainDependencies,
   known: Circumstances,
 ): Promise<{ decision: Decision; counts?: LabelCounts }> {
   const decided = decideWithoutCounts(known);
   // A first attempt's claim keeps how many labels there were.
   if (decided && !(decided.decision === 'train' && decided.attempt === 1)) return { decision: decided };
-  const counts = await countPending(table, known.state);
+  const counts = await countPending(table, known.state, countedClasses(group.label));
   report?.(counts);
   return { decision: decide({ ...known, counts }), counts };
 }
@@ -128,7 +132,8 @@ async function decideNow(
 /** Of labels that count towards an epoch, its own: those that were carried over are counted, once and for all, now. */
 function own(counts: LabelCounts | undefined, { carried }: EpochState): LabelCounts | undefined {
   if (!counts || !carried) return counts;
-  return { total: counts.total - carried.total, 0: counts[0] - carried[0], 1: counts[1] - carried[1] };
+  const names = Object.keys(counts);
+  return Object.fromEntries(names.map((it) => [it, (counts[it] ?? 0) - (carried[it] ?? 0)])) as { total: number };
 }
 
 async function claim(

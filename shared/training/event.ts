@@ -8,8 +8,26 @@ import { trainingPlanSchema } from './plan.ts';
 const attempt = { epoch: z.int(), attempt: z.int() };
 const planned = { ...attempt, plan: trainingPlanSchema };
 
-/** Rows of the training set, by part and class. */
-const countsSchema = z.record(z.string(), z.number());
+/** What the rows of one class of several are called in the counts, behind their part: `trainClass2`. */
+export const classCount = (number: string): string => `Class${number}`;
+
+/**
+ * Rows of the training set, by part and class. Of a label that has not two classes, a part's positives are a list of the
+ * counts by class, and its negatives an empty one.
+ */
+const countsSchema = z
+  .record(z.string(), z.union([z.number(), z.array(z.number())]))
+  .transform((counts) =>
+    Object.fromEntries(
+      Object.entries(counts).flatMap(([name, count]) =>
+        typeof count === 'number'
+          ? [[name, count] as const]
+          : count.map(
+              (rows, number) => [name.replace(/(Positives|Negatives)$/, classCount(String(number))), rows] as const,
+            ),
+      ),
+    ),
+  );
 
 const countedSchema = z.object({ counts: countsSchema, rowsHash: z.string() });
 
@@ -34,7 +52,7 @@ const scorer = { found: z.boolean(), modelName: z.string().nullable() };
 
 const championSchema = z.object({
   ...scorer,
-  incumbent: z.object({ auc: z.number().optional(), unreadable: z.string().optional() }),
+  incumbent: z.object({ auc: z.number().optional(), skill: z.number().optional(), unreadable: z.string().optional() }),
   leader: z.object(scorer),
   /** Absent in executions that began under an older version: those of the training set. */
   rows: z

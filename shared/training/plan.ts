@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { FeatureGroup } from '../definition/feature-group.ts';
+import { type FeatureGroup, type Label, labelOf } from '../definition/feature-group.ts';
+import { type LabelKind, labelKind } from '../definition/label.ts';
 import { executionName, resourceName } from '../model/names.ts';
 import { schemaHash } from '../model/schema-hash.ts';
 import { type DeploymentOptions, deploymentPlan, deploymentPlanSchema } from '../promotion/deployment.ts';
@@ -127,7 +128,7 @@ export function trainingPlan(
     trainingJobName: name,
     trainingImage: trainingImage(options.trainingAlgorithm, regionOf(options.stateMachineArn)),
     trainingRoleArn: options.trainingRoleArn,
-    hyperParameters: hyperParameters(options),
+    hyperParameters: hyperParameters(options, labelOf(group)),
     trainUri: `${trainingSetUri}${partFolder('train')}`,
     validationUri: `${trainingSetUri}${partFolder('validation')}`,
     judgeUri: `${trainingSetUri}${partFolder('judge')}`,
@@ -179,10 +180,21 @@ function selectionOf({ trainingWindowDays: days, trainingRowsMax }: TrainingOpti
   };
 }
 
-function hyperParameters(options: TrainingOptions): Record<string, string> {
+/** What each kind of label is to linear-learner and to XGBoost. Sources: their pages of hyperparameters. */
+const PREDICTORS: Readonly<
+  Record<LabelKind, { readonly linear: string; readonly boosted: Readonly<Record<string, string>> }>
+> = {
+  binary: { linear: 'binary_classifier', boosted: { objective: 'binary:logistic', eval_metric: 'auc' } },
+  'multi-class': { linear: 'multiclass_classifier', boosted: { objective: 'multi:softprob', eval_metric: 'mlogloss' } },
+  regression: { linear: 'regressor', boosted: { objective: 'reg:squarederror', eval_metric: 'rmse' } },
+};
+
+function hyperParameters(options: TrainingOptions, label: Label): Record<string, string> {
+  const { linear, boosted } = PREDICTORS[labelKind(label)];
+  const classes = label.classes && String(label.classes.length);
   const { trainingAlgorithm, policy, hyperParameters: given } = options;
   if (trainingAlgorithm === 'xgboost') {
-    return { objective: 'binary:logistic', eval_metric: 'auc', num_round: '100', ...given };
+    return { ...boosted, ...(classes && { num_class: classes }), num_round: '100', ...given };
   }
   // What linear-learner does with fewer rows than a mini batch is not documented, and the rows are counted later. The
   // first training follows an epoch of `labelsThreshold` labelled rows and the next ones have more, so the train split
@@ -192,7 +204,8 @@ function hyperParameters(options: TrainingOptions): Record<string, string> {
   const sure = trainingWindowDays === 'all' ? Math.floor(policy.labelsThreshold / 4) : 2 * minimums.trainPerClass;
   const most = trainingRowsMax === 'all' ? MINI_BATCH_SIZE_MAX : Math.min(MINI_BATCH_SIZE_MAX, trainingRowsMax);
   const miniBatchSize = Math.max(1, Math.min(most, sure));
-  return { predictor_type: 'binary_classifier', mini_batch_size: String(miniBatchSize), ...given };
+  const several = classes && { num_classes: classes };
+  return { predictor_type: linear, ...several, mini_batch_size: String(miniBatchSize), ...given };
 }
 
 function regionOf(arn: string): string {

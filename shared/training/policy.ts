@@ -1,5 +1,5 @@
 import type { EpochState, TrainingInFlight } from '../state/epochs.ts';
-import type { LabelCounts } from '../state/label-ledger.ts';
+import { byClass, classesText, type LabelCounts } from '../state/label-ledger.ts';
 
 /** When to retrain: pure functions from what is known to a decision and the sentence that explains it. */
 
@@ -120,7 +120,7 @@ export function decide(known: Circumstances & { readonly counts: LabelCounts }):
   if (decided) return decided;
   const { counts, state, policy, now } = known;
   const { epoch, lastTraining, failed } = state;
-  const found = `Epoch ${epoch} has ${counts.total} newly labelled records (${counts[0]} of class 0, ${counts[1]} of class 1)`;
+  const found = `Epoch ${epoch} has ${counts.total} newly labelled records${classesText(counts)}`;
   if (failed?.labelsAwaited !== undefined) {
     const story = `${storyOf(failed)}. ${found}`;
     if (counts.total < failed.labelsAwaited)
@@ -130,7 +130,7 @@ export function decide(known: Circumstances & { readonly counts: LabelCounts }):
   }
   if (counts.total === 0) return { decision: 'wait', reason: `${found}.` };
   const enough = counts.total >= policy.labelsThreshold;
-  if (enough && Math.min(counts[0], counts[1]) >= policy.labelsPerClassMin) {
+  if (enough && Math.min(...byClass(counts).map(([, count]) => count)) >= policy.labelsPerClassMin) {
     return { decision: 'train', epoch, attempt: 1, reason: `${found}; ${policy.labelsThreshold} were awaited.` };
   }
   // The older labelled rows train too, so neither the threshold nor the classes of the new ones matter here.
@@ -148,7 +148,7 @@ const storyOf = ({ epoch, attempt, error }: NonNullable<EpochState['failed']>) =
 /** What the next training still lacks. */
 export interface Missing {
   readonly labels: number;
-  readonly perClass: { readonly 0: number; readonly 1: number };
+  readonly perClass: Readonly<Record<string, number>>;
   /** Until when a pause lasts; null when there is none. */
   readonly notBefore: string | null;
 }
@@ -161,14 +161,13 @@ export function missingTo({ counts, state, policy, now }: Parameters<typeof deci
   const coolUntil = coolUntilMs(lastTraining, policy) ?? now;
   const retryAt = failed && failed.failedAtMs + backoffSeconds(failed.attempt, policy) * 1_000;
   const dueAt = awaited === undefined ? (retryAt ?? coolUntil) : now;
+  const perClass = (of: (count: number) => number) =>
+    Object.fromEntries(byClass(counts).map(([label, count]) => [label, of(count)]));
   // A failed epoch has had its labels, unless they were too few.
-  const enough = { labels: short(awaited ?? 0, counts.total), perClass: { 0: 0, 1: 0 } };
+  const enough = { labels: short(awaited ?? 0, counts.total), perClass: perClass(() => 0) };
   const lacks = {
     labels: short(policy.labelsThreshold, counts.total),
-    perClass: {
-      0: short(policy.labelsPerClassMin, counts[0]),
-      1: short(policy.labelsPerClassMin, counts[1]),
-    },
+    perClass: perClass((count) => short(policy.labelsPerClassMin, count)),
   };
   return { ...(failed ? enough : lacks), notBefore: dueAt > now ? iso(dueAt) : null };
 }

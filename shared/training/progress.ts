@@ -1,5 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { LabelCounts } from '../state/label-ledger.ts';
+import type { ToldCheck } from './check.ts';
 
 /**
  * Publishes how far the current epoch is on its way to a training, as one embedded-metric-format line: LabelsInEpoch,
@@ -18,6 +19,18 @@ export function publishSnapshotAge(featureGroup: string, hours: number): void {
   const metrics = new Metrics();
   metrics.addDimension('feature_group', featureGroup);
   metrics.addMetric('SnapshotAge', MetricUnit.NoUnit, hours);
+  metrics.publishStoredMetrics();
+}
+
+/**
+ * Publishes how long ago the online store was checked, CheckAge in hours, and how many records differed then,
+ * RecordsDrifted, once there was a check: one embedded-metric-format line.
+ */
+export function publishCheck(featureGroup: string, { hours, drifted }: ToldCheck): void {
+  const metrics = new Metrics();
+  metrics.addDimension('feature_group', featureGroup);
+  metrics.addMetric('CheckAge', MetricUnit.NoUnit, hours);
+  if (drifted !== undefined) metrics.addMetric('RecordsDrifted', MetricUnit.Count, drifted);
   metrics.publishStoredMetrics();
 }
 

@@ -1,8 +1,16 @@
 import { sqlName, sqlText } from '../change-log/sql.ts';
-import { type FeatureGroup, labelOf } from '../definition/feature-group.ts';
+import type { FeatureGroup } from '../definition/feature-group.ts';
 import { type TrainingColumn, trainingColumnsOf } from '../model/encode.ts';
 import type { Encoding } from '../model/encoding.ts';
-import { columnSql, hashSql, inSplit, type SnapshotSource, TRAINABLE, trainableRowsSql } from './training-set.ts';
+import {
+  columnSql,
+  hashSql,
+  inSplit,
+  labelSql,
+  type SnapshotSource,
+  TRAINABLE,
+  trainableRowsSql,
+} from './training-set.ts';
 
 /**
  * Rows by which the first model of a schema is compared with the one that serves, which is of another: the same records,
@@ -56,7 +64,7 @@ export function sharedRowsQuery(
   const filled = (columns: readonly string[]) => [...Array(width - columns.length).fill('0'), ...columns];
   const champions = filled(ofTheirs);
   const columns = [
-    `CAST(${sqlName(labelOf(group).name)} AS INTEGER)`,
+    labelSql(group),
     readable,
     '"_number"',
     ...filled(ofOurs).map(

@@ -1,5 +1,7 @@
 import { type FeatureGroup, withoutLabel } from '../definition/feature-group.ts';
+import { countedClasses } from '../definition/label.ts';
 import { schemaHash } from '../model/schema-hash.ts';
+import { type CheckState, driftedOf, readCheck } from '../state/checks.ts';
 import { type RecordedDecision, readDecisions } from '../state/decisions.ts';
 import { countPending, type EpochState, readEpochState } from '../state/epochs.ts';
 import { type Evidence, readEvidence } from '../state/evidence.ts';
@@ -13,7 +15,7 @@ import { type Decision, decide, type Missing, missingTo, type RetrainingPolicy }
 const TRAININGS_SHOWN = 5;
 const DECISIONS_SHOWN = 10;
 
-const NOTHING_MISSING: Missing = { labels: 0, perClass: { 0: 0, 1: 0 }, notBefore: null };
+const NOTHING_MISSING: Missing = { labels: 0, perClass: {}, notBefore: null };
 
 /** How the retraining of one feature group stands. */
 export interface RetrainingStatus {
@@ -38,6 +40,14 @@ export interface RetrainingStatus {
   readonly lastFailure: NonNullable<EpochState['lastFailure']> | null;
   /** What was decided lately, newest first. */
   readonly decisions: readonly RecordedDecision[];
+  /** The last check of the online store; null before the first one. */
+  readonly check: {
+    readonly at: string;
+    /** When the last one ended that found no difference. */
+    readonly equalAt: string | null;
+    readonly drifted: number;
+    readonly counts: NonNullable<CheckState['counts']>;
+  } | null;
 }
 
 /**
@@ -54,11 +64,12 @@ export async function readStatus(
   refusalOf: (decision: Decision) => Promise<string | undefined> = async () => undefined,
 ): Promise<RetrainingStatus> {
   const state = await readEpochState(table);
-  const [labels, serving, trainings, decisions] = await Promise.all([
-    countPending(table, state),
+  const [labels, serving, trainings, decisions, check] = await Promise.all([
+    countPending(table, state, countedClasses(group.label)),
     readServing(table),
     readEvidence(table, state.epoch, TRAININGS_SHOWN + 1),
     readDecisions(table, DECISIONS_SHOWN),
+    readCheck(table),
   ]);
   const known = { ...circumstances({ group, options, now: () => nowMs }, state, serving), counts: labels };
   const due: Decision = group.label ? decide(known) : { decision: 'wait', reason: withoutLabel(group) };
@@ -85,6 +96,17 @@ export async function readStatus(
     trainings: trainings.slice(0, TRAININGS_SHOWN),
     lastFailure: lastFailure ?? null,
     decisions,
+    check: checkOf(check),
+  };
+}
+
+function checkOf({ atMs, equalAtMs, counts }: Partial<CheckState> = {}): RetrainingStatus['check'] {
+  if (atMs === undefined || counts === undefined) return null;
+  return {
+    at: iso(atMs),
+    equalAt: equalAtMs === undefined ? null : iso(equalAtMs),
+    drifted: driftedOf(counts),
+    counts,
   };
 }
 

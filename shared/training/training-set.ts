@@ -1,5 +1,6 @@
 import { sqlName, sqlText } from '../change-log/sql.ts';
 import { type FeatureGroup, labelOf } from '../definition/feature-group.ts';
+import { classesOf, type LabelKind, labelKind } from '../definition/label.ts';
 import {
   FIRST_DAY_SECOND,
   imputation,
@@ -56,21 +57,30 @@ export const TRAINABLE = 'trainable';
 const SUM_DIGITS = 8;
 
 /**
- * One row: rows, positives and negatives of each part; inexact_rows, of all parts; and two sums over all rows of a hash of
+ * One row: rows, positives and negatives of each part, or in place of these two the rows of each of several classes as a
+ * list, and an empty one, so that every kind of label has as many columns; inexact_rows, of all parts; and two sums over all rows of a hash of
  * the change and label that each is learnt from. Equal sums: the same rows, in whatever order.
  */
 export function countQuery(group: FeatureGroup, source: SnapshotSource): string {
   const label = sqlName(labelOf(group).name);
   const count = (...conditions: string[]) => `count(*) FILTER (WHERE ${conditions.join(' AND ')})`;
+  const kind = labelKind(labelOf(group));
   const parts = (['train', 'validation', 'judge'] as const).flatMap((split) => [
     `${count(inSplit(group, split))} AS ${split}_rows`,
-    `${count(inSplit(group, split), `${label} = 1`)} AS ${split}_positives`,
-    `${count(inSplit(group, split), `${label} = 0`)} AS ${split}_negatives`,
+    ...(kind === 'binary'
+      ? [
+          `${count(inSplit(group, split), `${label} = 1`)} AS ${split}_positives`,
+          `${count(inSplit(group, split), `${label} = 0`)} AS ${split}_negatives`,
+        ]
+      : [
+          `${listSql(classesOf(group.label).map((it) => count(inSplit(group, split), `${label} = ${it}`)))} AS ${split}_classes`,
+          `'[]' AS ${split}_rest`,
+        ]),
   ]);
   const columns = [
     ...parts,
     `${group.trainingTime === 'as-of-label' ? count(INEXACT) : '0'} AS inexact_rows`,
-    ...[0, 1].map((nth) => `${sumOfHashes(label, nth)} AS rows_hash_${nth}`),
+    ...[0, 1].map((nth) => `${sumOfHashes(label, kind, nth)} AS rows_hash_${nth}`),
   ];
   return `SELECT
   ${columns.join(',\n  ')}
@@ -80,8 +90,10 @@ ${trainableRowsSql(group, source, ['sequence_number', 'event_time'])}
 }
 
 /** A repair has a sequence number of what it repairs, so that only the event time tells the two apart. */
-function sumOfHashes(label: string, nth: number): string {
-  const row = `"sequence_number" || ' ' || "event_time" || CASE WHEN ${label} = 1 THEN '+' ELSE '-' END`;
+function sumOfHashes(label: string, kind: LabelKind, nth: number): string {
+  const learnt =
+    kind === 'binary' ? `CASE WHEN ${label} = 1 THEN '+' ELSE '-' END` : `' ' || CAST(${label} AS VARCHAR)`;
+  const row = `"sequence_number" || ' ' || "event_time" || ${learnt}`;
   return `COALESCE(sum(from_base(substr(to_hex(md5(to_utf8(${row}))), ${1 + nth * SUM_DIGITS}, ${SUM_DIGITS}), 16)), 0)`;
 }
 
@@ -91,8 +103,7 @@ function sumOfHashes(label: string, nth: number): string {
  * own metadata. Rows are in the order of their hash, which is as good as shuffled and the same every time.
  */
 export function trainingRowsSql(group: FeatureGroup, source: SnapshotSource): string {
-  const label = `CAST(${sqlName(labelOf(group).name)} AS INTEGER)`;
-  const columns = [label, ...trainingColumnsOf(group).map((column) => columnSql(column))].map(
+  const columns = [labelSql(group), ...trainingColumnsOf(group).map((column) => columnSql(column))].map(
     (sql, index) => `  ${sql} AS c${index}`,
   );
   return `SELECT
@@ -107,6 +118,16 @@ ${trainableRowsSql(
 ) AS "trainable"
 ORDER BY ${hashSql(group, TRAINABLE)}`;
 }
+
+/** The label as a model learns it: the number of the class, or the number that it is. */
+export function labelSql(group: FeatureGroup): string {
+  const { name, type } = labelOf(group);
+  return `CAST(${sqlName(name)} AS ${type ? 'DOUBLE' : 'INTEGER'})`;
+}
+
+/** A list of numbers in JSON. */
+const listSql = (numbers: readonly string[]): string =>
+  numbers.length === 0 ? `'[]'` : `'[' || ${numbers.map((it) => `CAST(${it} AS VARCHAR)`).join(` || ',' || `)} || ']'`;
 
 /** The part that a record is dealt into by its identifier's hash, as text. @param relation that holds the identifier. */
 export function partSql(group: FeatureGroup, relation: string): string {

@@ -37,7 +37,7 @@ const STEPS: Readonly<Record<string, (page: Page, id: string) => Promise<void>>>
   },
   features: (page) => page.getByText('stability index').first().waitFor(),
   async trainings(page) {
-    for (const text of ['ROC and calibration', 'State by state']) await page.getByText(text).first().click();
+    for (const text of ['Curves and calibration', 'State by state']) await page.getByText(text).first().click();
     await page.getByText('mean score').waitFor();
     await page.getByText('BuildTrainingSet').waitFor();
   },

@@ -101,7 +101,7 @@ describe('npm run demo with bad input is one sentence, and exit code 1', () => {
     [['--bogus'], "Error: Unknown option '--bogus'; usage: npm run demo -- [--csv FILE]"],
     [['--thresold', '9'], "Error: Unknown option '--thresold'; did you mean --threshold? Usage: npm run demo -- "],
     [['--rows', 'many'], 'Error: --rows: found "many", expected a whole number from 200 to 99999.'],
-    [['--threshold', '900'], 'Error: --threshold: found 900, expected at most 750, half of the 1500 customers'],
+    [['--threshold', '900'], 'Error: --threshold: found 900, expected at most 750, half of the 1500 records'],
     [
       ['--json', '/nowhere/out.json'],
       'Error: --json: found /nowhere/out.json, expected a file in a folder that is there',

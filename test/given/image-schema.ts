@@ -9,7 +9,9 @@ import { columnsOf, type Feature, type FeatureGroup, labelOf } from '../../share
  * decoder to. It gives the texts in the order of the columns; the message of an issue is the reason of the rejection.
  */
 export function imageSchema(group: FeatureGroup) {
-  const columns = columnsOf(group).map(({ name, feature }) => ({
+  const all = columnsOf(group);
+  const stored = all.filter(({ feature }) => feature === 'label' || !feature.derived);
+  const columns = stored.map(({ name, feature }) => ({
     name,
     path: feature === 'label' ? [labelOf(group).attribute] : (feature.path ?? [feature.attribute]),
     // A wrong label counts as absent; what is put into quarantine for it is another matter.
@@ -21,7 +23,48 @@ export function imageSchema(group: FeatureGroup) {
       (image) => Object.fromEntries(columns.map(({ name, path }) => [name, memberAt(image as object, path)])),
       z.object(shape),
     )
-    .transform((texts) => columns.map(({ name }) => texts[name] as FeatureText));
+    .transform((texts, context) => {
+      // What is computed comes after all that is stored, and the first of it that is wrong rejects the record.
+      const computed: Record<string, FeatureText> = {};
+      for (const { name, feature } of all) {
+        if (feature === 'label' || !feature.derived) continue;
+        const { text, problem } = computedText(group, feature, texts as Readonly<Record<string, FeatureText>>);
+        if (problem !== undefined) {
+          context.addIssue({ code: 'custom', message: problem, path: [name] });
+          return z.NEVER;
+        }
+        computed[name] = text;
+      }
+      return all.map(({ name }) => (Object.hasOwn(computed, name) ? computed[name] : texts[name]) as FeatureText);
+    });
+}
+
+/** What a feature's own function gives of the others, as if an attribute held it; or the reason of a rejection. */
+function computedText(
+  { features }: FeatureGroup,
+  feature: Feature,
+  texts: Readonly<Record<string, FeatureText>>,
+): { text?: FeatureText; problem?: string } {
+  const { from = [], compute } = feature.derived ?? {};
+  const inputs = from.map((name) => {
+    const text = texts[name];
+    const type = features.find((it) => it.name === name)?.type ?? '';
+    if (text === undefined || text === null) return [name, undefined];
+    if (type === 'boolean') return [name, text === '1'];
+    return [name, ['integral', 'fractional', 'timestamp'].includes(type) ? Number(text) : text];
+  });
+  let result: unknown;
+  try {
+    result = compute?.(Object.fromEntries(inputs) as never);
+  } catch {
+    return { problem: 'derived-failed' };
+  }
+  if (typeof result === 'number' && !Number.isFinite(result)) return { problem: 'derived-failed' };
+  const types: Readonly<Record<string, string>> = { string: 'S', boolean: 'BOOL', number: 'N', bigint: 'N' };
+  const type = types[typeof result];
+  const held = type && { [type]: type === 'N' ? String(result) : result };
+  const parsed = featureSchema(feature).safeParse(held);
+  return parsed.success ? { text: parsed.data as FeatureText } : { problem: String(parsed.error.issues[0]?.message) };
 }
 
 /**
@@ -39,8 +82,16 @@ function memberAt(members: object, [step = '', ...others]: readonly (string | nu
 const reason = (it: RejectionReason) => ({ error: it });
 
 function labelSchema(group: FeatureGroup): z.ZodType {
-  const { values } = labelOf(group);
-  if (values === undefined) return plainLabel;
+  const { values, classes, type, min = -Infinity, max = Infinity } = labelOf(group);
+  if (type) {
+    return z
+      .object({ N: z.string().transform((it) => plainDecimal(it) ?? 'none') }, reason('invalid-label'))
+      .refine(({ N }) => Number.isFinite(Number(N)) && Number(N) >= min && Number(N) <= max, reason('invalid-label'))
+      .transform(({ N }) => N)
+      .nullish();
+  }
+  const spellings = classes?.map((it) => [it]) ?? (values && [values[0], values[1]]);
+  if (spellings === undefined) return plainLabel;
   const textOfLabel = (it: unknown) => {
     const { S, N, BOOL } = (it ?? {}) as AttributeValue;
     const held: unknown[] = [S, BOOL, typeof N === 'string' ? canonical(N) : undefined].filter(
@@ -50,7 +101,8 @@ function labelSchema(group: FeatureGroup): z.ZodType {
       of.some((one) =>
         held.includes(typeof one === 'number' || typeof one === 'bigint' ? canonical(String(one)) : one),
       );
-    return is(values[0]) ? '0' : is(values[1]) ? '1' : undefined;
+    const number = spellings.findIndex((of) => is(of));
+    return number < 0 ? undefined : String(number);
   };
   return z
     .custom<AttributeValue>((it) => textOfLabel(it) !== undefined, reason('invalid-label'))

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Customer } from '../../infra/demo/customers/customers.ts';
 import { rocAuc } from '../../infra/local/sagemaker/learner/classification-metrics.ts';
-import type { TrainingOutcome } from '../../infra/local/sagemaker/learner/linear-learner.ts';
 import { type LinearModel, logOdds } from '../../infra/local/sagemaker/learner/linear-model.ts';
+import type { TrainingOutcome } from '../../infra/local/sagemaker/learner/predictors.ts';
 import type { TrainingMessage, TrainingTask } from '../../infra/local/sagemaker/learner/training-worker.ts';
 import { changeLogRow } from '../../shared/change-log/row.ts';
 import { retrainConfig } from '../../shared/config/retrain.ts';
@@ -49,7 +49,7 @@ export async function aucsOf(group: FeatureGroup, customers: readonly Customer[]
         ...{ train: await files(plan.trainUri), validation: await files(plan.validationUri) },
         hyperParameters: plan.hyperParameters,
       });
-      const auc = aucOfPredictions(group, model, named.filter(validates));
+      const auc = aucOfPredictions(group, model as LinearModel, named.filter(validates));
       const measured = metrics.find(({ name }) => name === 'validation:roc_auc_score')?.value;
       if (auc === undefined || auc !== measured) throw new Error(`AUC of predictions ${auc}, of training ${measured}`);
       aucs.push(auc);

@@ -1,10 +1,11 @@
 import { makeIngest } from '../../functions/ingest.ts';
-import { makeRedrive, type RedriveRequest } from '../../functions/redrive.ts';
+import { makeRedrive, makeRepair, type RedriveRequest } from '../../functions/redrive.ts';
 import type { Time } from '../../shared/calls/pace.ts';
 import type { FeatureGroup } from '../../shared/definition/feature-group.ts';
 import type { FeatureGroupInput } from '../../shared/definition/schema.ts';
 import type { Outcome } from '../../shared/delivery/deliver.ts';
 import type { DeliveryClients } from '../../shared/delivery/destinations.ts';
+import type { RepairItem } from '../../shared/delivery/repair-items.ts';
 import { defineFeatureGroup, integral, string } from '../../shared/feature-groups/define.ts';
 import { AwsError, type AwsService, type Command } from '../simulation/aws/aws-call.ts';
 import { DynamoDb } from '../simulation/aws/dynamodb.ts';
@@ -166,6 +167,17 @@ export class TableWorld {
       time: this.#time,
     });
     return redrive(request, { getRemainingTimeInMillis: () => (end - this.second) * 1_000 });
+  }
+
+  /** Puts records right of which nothing waits. */
+  repair(...items: readonly RepairItem[]) {
+    const repair = makeRepair({
+      config: { ...this.config, hazardWindowSeconds: this.#hazardSeconds },
+      group: this.group,
+      clients: this.clients,
+      time: this.#time,
+    });
+    return repair({ action: 'repair', items }, { getRemainingTimeInMillis: () => 900_000 });
   }
 
   /** Feature `v` of the record online, `gone` for a tombstone. */

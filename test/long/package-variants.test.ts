@@ -30,6 +30,7 @@ const everythingGiven = params({
   rolePath: '/teams/data/',
   promotion: 'approve',
   trainingAlgorithm: 'xgboost',
+  predictionLog: 'true',
 });
 
 const VARIANTS: readonly (readonly [name: string, options: readonly string[]])[] = [
@@ -42,6 +43,7 @@ const VARIANTS: readonly (readonly [name: string, options: readonly string[]])[]
   ['with a key of KMS', params({ kmsKeyArn: arn('kms', 'us-east-1', KEY) })],
   ['with a topic for alarms', params({ alarmTopicArn: arn('sns', 'us-east-1', 'alarms') })],
   ['trained by XGBoost', params({ trainingAlgorithm: 'xgboost', hyperParameters: '{"num_round":"50"}' })],
+  ['whose predictions are kept', params({ predictionLog: 'true' })],
   ['promoted by a person', params({ promotion: 'approve', approvalHours: '24' })],
   ['on one instance', params({ endpointInstanceCount: '1', endpointInstanceType: 'ml.c5.large' })],
   [

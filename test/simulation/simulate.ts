@@ -1,8 +1,9 @@
 import type { FaultKind } from './aws/faults.ts';
+import { checkCompared, type Left } from './judge/reconciled.ts';
 import { shrink } from './judge/shrink.ts';
 import { checkSql } from './judge/sql.ts';
 import { tellStory } from './judge/story.ts';
-import { Violation } from './judge/violation.ts';
+import { Violation, violationOf } from './judge/violation.ts';
 import type { Measures } from './judge/witness.ts';
 import { World } from './world/world.ts';
 
@@ -39,7 +40,9 @@ export async function simulate(
   const startedAt = world.scheduler.now;
   let violation: RunResult['violation'];
   try {
-    await world.run();
+    const found = await world.run().then(() => undefined, violationOf);
+    await checkCompared(leftOf(world), found, (id) => isUnsaid(world, id));
+    if (found) throw found;
     if (sql) await checkSql(world.profile.group, world.firehose.delivered);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
@@ -62,6 +65,19 @@ export async function simulate(
     measures: world.witness.measures,
     violation,
   };
+}
+
+/** What a world has left behind, for a comparison. */
+export const leftOf = ({ profile: { group }, table, featureStore, firehose }: World): Left => ({
+  ...{ group, table, featureStore, rows: firehose.delivered },
+});
+
+/** Whether the judge says nothing of a record: changes of it were lost by age, or it is wrong in the table. */
+function isUnsaid({ table, witness }: World, id: string): boolean {
+  const history = table.histories.get(id) ?? [];
+  const isWrong = (it: { quality: string } | undefined) => it !== undefined && it.quality !== 'good';
+  const last = history.filter((it) => witness.touchesOnline(it)).at(-1);
+  return history.some((it) => it.trimmed) || isWrong(last) || isWrong(table.items.get(id));
 }
 
 async function storyOf(seed: number, changes: number, violation: Violation, telling: Telling): Promise<string[]> {

@@ -1,7 +1,16 @@
+import { compareSettings } from '../../../shared/config/compare.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
 import { retrainSettings } from '../../../shared/config/retrain.ts';
-import { choice, number, type Setting, type Settings, settingsOf, text } from '../../../shared/config/variables.ts';
+import {
+  choice,
+  flag,
+  number,
+  type Setting,
+  type Settings,
+  settingsOf,
+  text,
+} from '../../../shared/config/variables.ts';
 import { nearMatch } from '../../../shared/definition/near-match.ts';
 
 /** Days for which CloudWatch keeps a log. Source: PutRetentionPolicy, retentionInDays. */
@@ -44,6 +53,7 @@ const OF_THE_STACK: Settings = {
   warmWritesPerSecond: optional(
     number('warmWritesPerSecond', 'writes a second from the first one on, or nothing', { least: 4_000 }),
   ),
+  predictionLog: flag('predictionLog', 'whether predict keeps each prediction'),
   sourceTableStreamArn: arn('sourceTableStreamArn', 'dynamodb', /^table\/[^/]+\/stream\/.+/),
   kmsKeyArn: arn('kmsKeyArn', 'kms', /^key\/.+/),
   alarmTopicArn: arn('alarmTopicArn', 'sns', /^[\w.-]+$/),
@@ -85,7 +95,7 @@ const paramOf = ({ variable }: Setting<unknown>): string =>
 
 /** What each param may be. */
 const RULES: ReadonlyMap<string, Setting<unknown>> = new Map(
-  [retrainSettings, rehearseSettings, ingestSettings, OF_THE_STACK]
+  [retrainSettings, rehearseSettings, ingestSettings, compareSettings, OF_THE_STACK]
     .flatMap(settingsOf)
     .map((setting) => [paramOf(setting), setting]),
 );

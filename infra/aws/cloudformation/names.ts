@@ -2,7 +2,7 @@ import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { nameWithin, SCHEMA_HASH_DIGITS } from '../../../shared/model/names.ts';
 import { arn, type Intrinsic } from './intrinsics.ts';
 
-/** Longest stack name here. Lambda's 64 characters for a function's name, less `-redrive` or `-retrain`. */
+/** Longest stack name here. Lambda's 64 characters for a function's name, less `-redrive`, `-retrain` or `-compare`. */
 const STACK_NAME_MAX = 56;
 
 /**

@@ -1,3 +1,4 @@
+import { ASSUMPTIONS } from './assumptions.ts';
 import { MEASURED } from './measured.ts';
 import { PRICES, type PriceName } from './prices.ts';
 
@@ -7,6 +8,8 @@ export interface Usage {
   readonly changesPerDay: number;
   /** Items in the table. */
   readonly rows: number;
+  /** Whether the definition has a label. Without one there is no model, and nothing that trains it. Default: it has. */
+  readonly trains?: boolean | undefined;
   /** Records that get a label or another one, per day. */
   readonly labelsPerDay: number;
   /** Bytes of an item and of its record in the online store. */
@@ -18,6 +21,8 @@ export interface Usage {
   readonly coolDownSeconds: number | 'auto';
   /** Days back from which labels are learned. */
   readonly trainingWindowDays: number | 'all';
+  /** Requests to predict, per day, whose predictions are kept: those of one record each. */
+  readonly loggedPredictionsPerDay: number;
   /** Shards of the table's stream, in which fences are written; undefined for as many as the changes need. */
   readonly shards?: number | undefined;
 }
@@ -29,6 +34,7 @@ export const USUAL = {
   labelsThreshold: 1_000,
   coolDownSeconds: 'auto',
   trainingWindowDays: 'all',
+  loggedPredictionsPerDay: 0,
 } as const;
 
 /** One line of a bill: how many units of a price, and what they cost in US dollars a month. */
@@ -51,39 +57,6 @@ const TB = 1024 ** 4;
 const MILLION = 1e6;
 const THOUSAND = 1e3;
 
-/** What the stack is deployed with by default, and what was assumed about its work where nothing is given. */
-export const ASSUMPTIONS = {
-  trainingHours: 5 / 60,
-  transitionsPerTraining: 65,
-  transitionsPerSnapshot: 7,
-  /** Days of partitions that a snapshot reads before the last one's watermark: 26 hours, and half a day of it on average. */
-  daysReadAgain: 26 / 24 + 0.5,
-  /** Snapshots that are kept: of a week, and the newest. */
-  snapshotDaysKept: 8,
-  ingestGB: 512 / 1_024,
-  /** Of an invocation, in seconds, most of it waiting. Assumed, not measured on Lambda. */
-  ingestSeconds: 0.1,
-  /** 60 µs of a vCPU, which is 1,769 MB of a function: the most that a change takes on other machines. */
-  ingestSecondsPerRecord: (0.000_06 * 1_769) / 512,
-  /** Bytes of a fence in a page, seconds that a batch's fences lie in, and those whose sets of pages it reads. */
-  fenceBytes: 45,
-  fenceSeconds: 2,
-  fenceSecondsRead: 5,
-  /** Changes a second that a shard takes. */
-  shardChangesPerSecond: 1_000,
-  /** Of all changes, those that are wrong and go to quarantine. Assumed. */
-  rejectedShare: 0.001,
-  quarantineDays: 180,
-  changeLogFilesPerDay: SECONDS_PER_DAY / 60,
-  offlineFilesPerDay: 96,
-  /** 21 of the stack, and two of an endpoint's configuration. */
-  alarms: 23,
-  metrics: 10,
-  glueDpu: 2,
-  glueHours: 10 / 60,
-  glueHoursPerGB: 1 / 60,
-} as const;
-
 /** Bytes that Firehose bills for a record at least, and Athena for a query. */
 const FIREHOSE_RECORD_BYTES = 5 * KB;
 const QUERY_BYTES_MIN = 10 * KB * KB;
@@ -97,8 +70,8 @@ const line = (what: string, name: PriceName, units: number): Line => ({
 
 /** A month of this project. */
 export function monthlyBill(usage: Usage): Line[] {
-  const { changesPerDay, rows, labelsPerDay, itemBytes } = usage;
-  const trainings = DAYS * trainingsPerDay(usage);
+  const { changesPerDay, rows, labelsPerDay, itemBytes, trains = true } = usage;
+  const trainings = trains ? DAYS * trainingsPerDay(usage) : 0;
   // A window of one second gathers what comes within it.
   const batches = DAYS * Math.min(changesPerDay, SECONDS_PER_DAY);
   const changes = DAYS * changesPerDay;
@@ -116,7 +89,7 @@ export function monthlyBill(usage: Usage): Line[] {
     line('online store: writes', 'featureWrite', (changes * units) / MILLION),
     line('online store: storage', 'featureStorage', (rows * itemBytes) / GB),
     ...fenceLines(usage),
-    line('state table: label ledger and its index', 'tableWrite', (labels * 2) / MILLION),
+    ...(trains ? [line('state table: label ledger and its index', 'tableWrite', (labels * 2) / MILLION)] : []),
     line(
       'change log: Firehose, packed',
       'firehose',
@@ -146,9 +119,10 @@ export function monthlyBill(usage: Usage): Line[] {
       (changesPerDay * ASSUMPTIONS.quarantineDays * ASSUMPTIONS.rejectedShare * 2 * itemBytes) / GB,
     ),
     line('table: point-in-time recovery', 'pointInTimeRecovery', (rows * itemBytes) / GB),
+    ...checkLines(usage),
     ...snapshotLines(usage, trainings),
-    ...trainingLines(trainings),
-    line('alarms', 'alarm', ASSUMPTIONS.alarms),
+    ...(trains ? [...trainingLines(trainings), ...predictionLogLines(usage)] : []),
+    line('alarms', 'alarm', trains ? ASSUMPTIONS.alarms : ASSUMPTIONS.alarmsWithoutLabel),
     line('metrics', 'metric', ASSUMPTIONS.metrics),
     line('dashboard', 'dashboard', 1),
   ];
@@ -174,8 +148,42 @@ function fenceLines({ changesPerDay, shards: given }: Usage): Line[] {
   ];
 }
 
+/** The daily check: it reads as many records as its sample has of a large table, and as many identifiers. */
+function checkLines({ rows, itemBytes }: Usage): Line[] {
+  const records = DAYS * Math.min(rows, ASSUMPTIONS.recordsChecked);
+  // A consistent read of the table takes a unit for 4 KB of a page, or of an item by its key.
+  const scanned = (records * itemBytes) / (4 * KB);
+  const lookedUp = records * Math.ceil(itemBytes / (4 * KB));
+  return [
+    line('check: reads of the table', 'tableRead', (scanned + lookedUp) / MILLION),
+    line(
+      'check: reads of the online store',
+      'featureRead',
+      (records * Math.ceil(itemBytes / (4 * KB)) + records) / MILLION,
+    ),
+    line('check: time', 'lambdaTime', DAYS * ASSUMPTIONS.ingestGB * ASSUMPTIONS.checkSeconds),
+  ];
+}
+
+/** Predictions that are kept: each request is a record of Firehose of its own. */
+function predictionLogLines({ loggedPredictionsPerDay: perDay }: Usage): Line[] {
+  if (perDay === 0) return [];
+  const { changeLogFilesPerDay, predictionLogAlarms, predictionLogMetrics, predictionRowBytes } = ASSUMPTIONS;
+  return [
+    line('prediction log: Firehose, a record each', 'firehose', (DAYS * perDay * FIREHOSE_RECORD_BYTES) / GB),
+    line('prediction log: files', 'objectPut', (DAYS * Math.min(perDay, changeLogFilesPerDay)) / THOUSAND),
+    line(
+      'prediction log: storage, one month of predictions',
+      'objectStorage',
+      (DAYS * perDay * predictionRowBytes) / GB,
+    ),
+    line('prediction log: alarms', 'alarm', predictionLogAlarms),
+    line('prediction log: metrics', 'metric', predictionLogMetrics),
+  ];
+}
+
 /** A month of the old way: the whole table exported every night, transformed, and a model trained from it. */
-export function monthlyBillOfExports({ rows, itemBytes }: Usage): Line[] {
+export function monthlyBillOfExports({ rows, itemBytes, trains = true }: Usage): Line[] {
   const bytes = rows * itemBytes;
   const glueHours = ASSUMPTIONS.glueHours + (ASSUMPTIONS.glueHoursPerGB * bytes) / GB;
   return [
@@ -183,8 +191,9 @@ export function monthlyBillOfExports({ rows, itemBytes }: Usage): Line[] {
     line('table: point-in-time recovery, which exports need', 'pointInTimeRecovery', bytes / GB),
     line('Glue: CSV from the export, 2 DPU', 'glue', DAYS * ASSUMPTIONS.glueDpu * glueHours),
     line('export and CSV: storage, last night and the one before', 'objectStorage', (4 * bytes) / GB),
-    line('training sets: Athena', 'query', (DAYS * Math.max(bytes, QUERY_BYTES_MIN)) / TB),
-    ...trainingLines(DAYS),
+    ...(trains
+      ? [line('training sets: Athena', 'query', (DAYS * Math.max(bytes, QUERY_BYTES_MIN)) / TB), ...trainingLines(DAYS)]
+      : []),
   ];
 }
 
@@ -209,7 +218,10 @@ function trainingsPerDay(usage: Usage): number {
  * Snapshots, by trainings or else one a day, and the training sets that are made from them. Rows are as large as those
  * that were measured, or larger as the item is.
  */
-function snapshotLines({ changesPerDay, rows, labeledShare, itemBytes }: Usage, trainings: number): Line[] {
+function snapshotLines(
+  { changesPerDay, rows, labeledShare, itemBytes, trains = true }: Usage,
+  trainings: number,
+): Line[] {
   const size = itemBytes / MEASURED.itemBytes;
   const snapshots = Math.max(DAYS, trainings);
   const changesRead = changesPerDay * (DAYS / snapshots + ASSUMPTIONS.daysReadAgain);
@@ -226,7 +238,7 @@ function snapshotLines({ changesPerDay, rows, labeledShare, itemBytes }: Usage, 
     ),
     line('snapshots: storage for a week', 'objectStorage', kept / GB),
     line('snapshots: state machine', 'transition', (snapshots * ASSUMPTIONS.transitionsPerSnapshot) / THOUSAND),
-    line('training sets: Athena', 'query', (trainings * sets) / TB),
+    ...(trains ? [line('training sets: Athena', 'query', (trainings * sets) / TB)] : []),
   ];
 }
 
@@ -237,36 +249,6 @@ function trainingLines(trainings: number): Line[] {
     line('training', 'trainingTime', trainings * ASSUMPTIONS.trainingHours),
     line('endpoint', 'endpointTime', HOURS),
   ];
-}
-
-/** What lowers a line of the bill, by the beginning of its name. */
-const LEVERS: Readonly<Record<string, string>> = {
-  endpoint: 'a smaller endpointInstanceType; endpointInstanceCount of 1 gives up the canary',
-  training: 'a higher labelsThreshold or coolDownSeconds, for fewer trainings',
-  'training sets': 'a higher labelsThreshold or coolDownSeconds; features with training: false',
-  'snapshots: Athena':
-    'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day; features that nobody asks for left out',
-  'snapshots: storage': 'a higher labelsThreshold or coolDownSeconds, down to one snapshot a day',
-  'online store': 'fewer or smaller features: a write is billed by the kilobyte',
-  'state table: fences': 'a greater batching window of ingest, and no more shards than the changes need',
-  'state table: label ledger': 'labels that are written once',
-  'change log and offline store: storage': 'a lifecycle rule for old partitions, once nobody reads them',
-  'change log': 'a greater batching window of ingest',
-  ingest: 'a greater batching window of ingest',
-  quarantine: 'fewer records that the definition refuses',
-  table: 'no point-in-time recovery, which only guards against mistakes',
-  metrics: 'nothing: they are the same for every table',
-  alarms: 'nothing: they are the same for every table',
-};
-
-/** The largest line of a bill, and what lowers it. */
-export function largest(lines: readonly Line[]): { readonly line: Line; readonly lever: string } | undefined {
-  const [line] = [...lines].sort((a, b) => b.usd - a.usd);
-  if (!line) return undefined;
-  const [key] = Object.keys(LEVERS)
-    .filter((it) => line.what.startsWith(it))
-    .sort((a, b) => b.length - a.length);
-  return { line, lever: LEVERS[key ?? ''] ?? 'nothing that a param could change' };
 }
 
 export const total = (lines: readonly Line[]): number => lines.reduce((sum, { usd }) => sum + usd, 0);

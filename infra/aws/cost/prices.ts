@@ -19,6 +19,7 @@ export const PRICES = {
   lambdaRequest: price(0.2, 'million invocations'),
   lambdaTime: price(0.0000133334, 'GB-second on arm64'),
   featureWrite: price(1.25, 'million write units of Feature Store', false),
+  featureRead: price(0.25, 'million read units of Feature Store', false),
   featureStorage: price(0.45, 'GB-month of the online store', false),
   firehose: price(0.029, 'GB ingested, each record rounded up to 5 KB'),
   objectPut: price(0.005, 'thousand PUT requests'),

@@ -1,8 +1,9 @@
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quarantine/bucket.ts';
 import { getAtt, join, RETAIN, type Resource, type Resources, ref } from '../cloudformation/intrinsics.ts';
 
-/** Prefixes of the data bucket, beside the change log's. */
+/** Prefixes of the data bucket, beside those of the logs. */
 export const CHANGE_LOG_ERRORS_PREFIX = 'change-log-errors/';
+export const PREDICTION_LOG_ERRORS_PREFIX = 'prediction-log-errors/';
 export const OFFLINE_STORE_PREFIX = 'offline-store/';
 export const TRAINING_SETS_PREFIX = 'training-sets/';
 export const MODELS_PREFIX = 'models/';
@@ -18,7 +19,7 @@ export const QUARANTINE_DAYS = 180;
 const INCOMPLETE_UPLOAD_DAYS = 1;
 
 /**
- * The bucket of the change log, the offline store, snapshots, training sets, models and query results. Snapshots do not
+ * The bucket of the logs, the offline store, snapshots, training sets, models and query results. Snapshots do not
  * expire by their age, as a view may read one for long: retrain removes those that were replaced.
  */
 export function dataBucket(): Resources {

@@ -1,11 +1,14 @@
-import { columnsOf, type Feature, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { columnsOf, type Feature, type FeatureGroup, type Label } from '../../../shared/definition/feature-group.ts';
 import { allow, role } from '../cloudformation/iam.ts';
 import { arn, getAtt, join, type Resources, ref } from '../cloudformation/intrinsics.ts';
 import { OFFLINE_STORE_PREFIX } from './buckets.ts';
 
-/** Feature Store's type of a feature or the label. Its only others are collections. */
-export function featureType(feature: Feature | 'label'): 'String' | 'Integral' | 'Fractional' {
-  if (feature === 'label') return 'Integral';
+/** Feature Store's type of a feature or the label. Its only others are collections. @param label of the definition. */
+export function featureType(
+  feature: Feature | 'label',
+  label: Label | undefined,
+): 'String' | 'Integral' | 'Fractional' {
+  if (feature === 'label') return label?.type ? 'Fractional' : 'Integral';
   switch (feature.type) {
     case 'integral':
     case 'boolean':
@@ -39,7 +42,7 @@ export function featureGroup(group: FeatureGroup): Resources {
         FeatureDefinitions: [
           definition(group.recordIdentifier.name, 'String'),
           definition(group.eventTime.name, 'String'),
-          ...columnsOf(group).map(({ name, feature }) => definition(name, featureType(feature))),
+          ...columnsOf(group).map(({ name, feature }) => definition(name, featureType(feature, group.label))),
         ],
         OnlineStoreConfig: { EnableOnlineStore: true },
         OfflineStoreConfig: {

@@ -21,6 +21,12 @@ import {
 } from '../../../shared/change-log/view.ts';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import {
+  PREDICTION_COLUMNS,
+  PREDICTION_LOG_PREFIX,
+  PREDICTION_LOG_TABLE,
+  type PredictionColumn,
+} from '../../../shared/prediction-log/row.ts';
+import {
   SNAPSHOT_KEY,
   SNAPSHOT_PART_KEY,
   SNAPSHOT_PARTS,
@@ -31,10 +37,17 @@ import {
 } from '../../../shared/training/snapshot.ts';
 import { type Intrinsic, join, type Resource, type Resources, ref } from '../cloudformation/intrinsics.ts';
 
-/** First day of the partitions: no change log is older than this. Every day after it costs a listing, if it is empty. */
+/** First day of the partitions: no log is older than this. Every day after it costs a listing, if it is empty. */
 const FIRST_DAY = '2026-01-01';
 
 const BOOLEAN: ColumnType = { hive: 'boolean', trino: 'boolean' };
+
+/** Columns of the prediction log that are no texts. */
+const PREDICTION_TYPES: Partial<Record<PredictionColumn, ColumnType>> = {
+  score: { hive: 'double', trino: 'double' },
+  threshold: { hive: 'double', trino: 'double' },
+  predicted_label: columnType('label', undefined),
+};
 
 /** Text in the form of the change log. */
 const TEXT_FILES = {
@@ -58,8 +71,8 @@ const PARQUET_FILES = {
   },
 };
 
-const typeOf = (holds: SnapshotColumn['holds']): ColumnType =>
-  holds === 'text' || holds === 'record' ? TEXT : columnType(holds);
+const typeOf = (holds: SnapshotColumn['holds'], label: FeatureGroup['label']): ColumnType =>
+  holds === 'text' || holds === 'record' ? TEXT : columnType(holds, label);
 
 /** Athena's database: the change log as a table, the views over it, and its snapshots. */
 export function glueDatabase(group: FeatureGroup, database: string): Resources {
@@ -83,8 +96,18 @@ export function glueDatabase(group: FeatureGroup, database: string): Resources {
   };
 }
 
-function changeLogTable(name: string, columns: readonly Column[]): Resource {
-  const location = join('s3://', ref('DataBucket'), `/${CHANGE_LOG_PREFIX}`);
+const changeLogTable = (name: string, columns: readonly Column[]): Resource =>
+  dailyTable(name, columns, CHANGE_LOG_PREFIX);
+
+/** The predictions that predict keeps. */
+export function predictionLogTable(): Resources {
+  const columns = PREDICTION_COLUMNS.map((name) => ({ name, type: PREDICTION_TYPES[name] ?? TEXT }));
+  return { PredictionLogTable: dailyTable(PREDICTION_LOG_TABLE, columns, PREDICTION_LOG_PREFIX) };
+}
+
+/** A table over text in a folder for each day of arrival. */
+function dailyTable(name: string, columns: readonly Column[], prefix: string): Resource {
+  const location = join('s3://', ref('DataBucket'), `/${prefix}`);
   return projectedTable(name, columns, ['dt'], TEXT_FILES, location, {
     // Partition projection: Athena works the days out itself, so no crawler and no statement per day is needed.
     'projection.dt.type': 'date',
@@ -99,7 +122,10 @@ function changeLogTable(name: string, columns: readonly Column[]): Resource {
 /** All snapshots under one table: UNLOAD writes none, but a folder, and a query names the folder that it reads. */
 function snapshotsTable(group: FeatureGroup): Resource {
   const location = join('s3://', ref('DataBucket'), `/${SNAPSHOTS_PREFIX}`);
-  const columns = snapshotColumns(group).map(({ name, holds }) => ({ name: name.toLowerCase(), type: typeOf(holds) }));
+  const columns = snapshotColumns(group).map(({ name, holds }) => ({
+    name: name.toLowerCase(),
+    type: typeOf(holds, group.label),
+  }));
   return projectedTable(SNAPSHOT_TABLE, columns, [SNAPSHOT_KEY, SNAPSHOT_PART_KEY], PARQUET_FILES, location, {
     [`projection.${SNAPSHOT_KEY}.type`]: 'injected',
     [`projection.${SNAPSHOT_PART_KEY}.type`]: 'enum',

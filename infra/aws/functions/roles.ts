@@ -12,7 +12,12 @@ import { snapshotMachineArn } from '../retraining/snapshot-machine.ts';
 import { stateMachineArn } from '../retraining/state-machine.ts';
 
 /** One role per function, with what that function calls and nothing else. */
-export function functionRoles(group: FeatureGroup, names: Names, source: SourceTable): Resources {
+export function functionRoles(
+  group: FeatureGroup,
+  names: Names,
+  source: SourceTable,
+  predictionLog: boolean,
+): Resources {
   const stateTable = getAtt('StateTable', 'Arn');
   const quarantine = getAtt('QuarantineBucket', 'Arn');
   const waiting = [QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX].map((prefix) => join(quarantine, `/${prefix}*`));
@@ -31,6 +36,13 @@ export function functionRoles(group: FeatureGroup, names: Names, source: SourceT
       allow(['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], waiting),
       allow(['s3:ListBucket'], [quarantine]),
     ]),
+    CompareRole: lambdaRole(names, 'compare', [
+      allow(['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dynamodb:Scan'], [source.arn]),
+      allow(['sagemaker:BatchGetRecord', 'sagemaker:ListRecords'], [featureGroupArn(group)]),
+      allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [stateTable]),
+      // Metrics know no resource.
+      allow(['cloudwatch:GetMetricStatistics'], '*'),
+    ]),
     RetrainRole: lambdaRole(names, 'retrain', [
       allow(['states:StartExecution'], [snapshotMachineArn(names)]),
       allow(['s3:DeleteObject'], [join(getAtt('DataBucket', 'Arn'), `/${SNAPSHOTS_PREFIX}*`)]),
@@ -42,6 +54,7 @@ export function functionRoles(group: FeatureGroup, names: Names, source: SourceT
         allow(['sagemaker:BatchGetRecord', 'sagemaker:GetRecord'], [featureGroupArn(group)]),
         allow(['dynamodb:GetItem'], [stateTable]),
         allow(['sagemaker:InvokeEndpoint'], endpointArns(names)),
+        ...(predictionLog ? [allow(['firehose:PutRecordBatch'], [getAtt('PredictionLogStream', 'Arn')])] : []),
       ]),
     }),
   };

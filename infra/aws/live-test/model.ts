@@ -1,6 +1,7 @@
 import { GetFunctionConfigurationCommand, InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { type RetrainConfig, retrainConfig } from '../../../shared/config/retrain.ts';
-import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
+import { labelKind } from '../../../shared/definition/label.ts';
 import type { StateTable } from '../../../shared/state/table.ts';
 import { type RetrainingStatus, readStatus } from '../../../shared/training/status.ts';
 import type { Names } from '../cloudformation/names.ts';
@@ -46,13 +47,14 @@ export async function lookForModel(
 
 interface Prediction {
   readonly score: number;
+  readonly predicted_label?: number;
   readonly model: string;
 }
 
 /**
  * Asks predict, by its alias, for records of the online store and for one that nobody has seen.
  *
- * @param known record identifiers: one whose features speak for a 0, one whose features speak for a 1.
+ * @param known record identifiers: one whose features speak for the least label, one whose features speak for the greatest.
  * @throws Error with predict's own words, or saying which answer is wrong.
  */
 export async function checkPredictions(
@@ -69,9 +71,15 @@ export async function checkPredictions(
   const answer = JSON.parse(Payload?.transformToString() ?? '{}');
   if (FunctionError) throw new Error(`predict answers: ${answer.errorMessage}`);
   const predictions: readonly Prediction[] = answer.predictions;
-  const wrong = predictions.find((it) => it.model !== model || !(it.score >= 0 && it.score <= 1));
-  if (wrong) throw new Error(`predict answers ${JSON.stringify(wrong)}, but ${model} serves, with scores from 0 to 1.`);
-  const scores = predictions.map((it) => it.score);
+  const kind = labelKind(labelOf(group));
+  const isScore = (score: number) => (kind === 'regression' ? Number.isFinite(score) : score >= 0 && score <= 1);
+  const wrong = predictions.find((it) => it.model !== model || !isScore(it.score));
+  if (wrong)
+    throw new Error(
+      `predict answers ${JSON.stringify(wrong)}, but ${model} serves${kind === 'regression' ? '' : ', with scores from 0 to 1'}.`,
+    );
+  // Of several classes, the score says how likely the predicted one is, and not which one that is.
+  const scores = predictions.map((it) => (kind === 'multi-class' ? (it.predicted_label ?? 0) : it.score));
   const [low = 0, high = 0] = scores;
   if (scores.length !== records.length || low >= high) {
     throw new Error(`predict gives ${scores.join(', ')}: three scores, the second above the first, were expected.`);

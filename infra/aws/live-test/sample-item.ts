@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type Feature, type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
+import { classesOf } from '../../../shared/definition/label.ts';
 import type { Held, ItemCondition } from '../../../shared/definition/schema.ts';
 
 /** Distance of the two ends of a number that has no bounds. */
@@ -66,10 +67,19 @@ function withValue(
   return { L: list };
 }
 
-/** A label as the definition spells it. */
-export function labelValue(group: FeatureGroup, label: '0' | '1'): AttributeValue {
-  const { values } = labelOf(group);
-  return values ? attributeOf(values[label][0] ?? label) : { N: label };
+/** A label as the definition spells it. @param label number of its class, or the number that it is. */
+export function labelValue(group: FeatureGroup, label: string): AttributeValue {
+  const { values, classes } = labelOf(group);
+  if (classes) return attributeOf(classes[Number(label)] ?? label);
+  return values && (label === '0' || label === '1') ? attributeOf(values[label][0] ?? label) : { N: label };
+}
+
+/** The label, as {@link labelValue} takes it, that stands where a position from 0 to 1 does among all labels. */
+export function labelAt(group: FeatureGroup, position: number): string {
+  const label = labelOf(group);
+  if (label.type) return String(numberAt(position, label));
+  const classes = classesOf(label);
+  return classes[Math.min(classes.length - 1, Math.floor(position * classes.length))] ?? '0';
 }
 
 function attributeOf(value: Held): AttributeValue {

@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
-import { labelValue, sampleItem } from './sample-item.ts';
+import { labelAt, labelValue, sampleItem } from './sample-item.ts';
 
 /** Items written: four of five are labeled, where the definition has a label. One in ten, which has no label, is deleted again where that deletes its record. */
 const ITEMS = 600;
@@ -32,20 +32,22 @@ export async function changeItems(group: FeatureGroup, dynamodb: DynamoDBClient,
     );
     await dynamodb.send(new PutItemCommand({ TableName, Item: item }));
     if (n % 5 !== 4) {
-      if (group.label) await setLabel(dynamodb, group, Key, classOf(n));
+      if (group.label) await setLabel(dynamodb, group, Key, labelOfNth(group, n));
     } else if (n % 10 === 9 && group.onDelete === 'delete') {
       await dynamodb.send(new DeleteItemCommand({ TableName, Key }));
     }
   }
 }
 
-const classOf = (n: number): '0' | '1' => (positionOf(n) >= 0.5 === (n % NOISE_EVERY !== 0) ? '1' : '0');
+/** Labels that follow from the features, but for one now and then, which is that of the opposite position. */
+const labelOfNth = (group: FeatureGroup, n: number): string =>
+  labelAt(group, n % NOISE_EVERY === 0 ? 1 - positionOf(n) : positionOf(n));
 
 async function setLabel(
   dynamodb: DynamoDBClient,
   group: FeatureGroup,
   Key: Record<string, AttributeValue>,
-  label: '0' | '1',
+  label: string,
 ): Promise<void> {
   await dynamodb.send(
     new UpdateItemCommand({

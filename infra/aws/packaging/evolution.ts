@@ -26,6 +26,8 @@ export interface LockedDefinition {
   readonly label?: string;
   /** How the label's classes are spelled, where they are. A spelling may be added, and none may change its class. */
   readonly labelValues?: Readonly<Record<'0' | '1', readonly string[]>>;
+  /** Classes of a label of several, in the order of their numbers. One may be added at the end, and none may change. */
+  readonly labelClasses?: readonly string[];
   /** Derived features by name, each with a hash of its function and of what it is computed from. It stays. */
   readonly derived?: Readonly<Record<string, string>>;
   /** Hash of what decides the meaning of an encoded row. It may change: a lock of version 0.1.0 has none. */
@@ -40,13 +42,14 @@ export function lockOf(group: FeatureGroup, stackTags: LockedDefinition['stackTa
     key: attributes.map((attribute, index) => `${attribute} ${types[index]}`),
     recordIdentifier: name,
     eventTime: group.eventTime.name,
-    columns: columnsOf(group).map((column) => `${column.name} ${featureType(column.feature)}`),
+    columns: columnsOf(group).map((column) => `${column.name} ${featureType(column.feature, group.label)}`),
     stackTags,
     ...(group.items && { items: group.items.map(conditionText).join(' and ') }),
     ...(group.features.some((it) => it.derived) && { derived: derivedHashes(group) }),
     ...(group.label && {
       label: group.label.name,
       ...(group.label.values && { labelValues: spellingsOf(group.label.values) }),
+      ...(group.label.classes && { labelClasses: group.label.classes.map(spellingOf) }),
       schemaHash: schemaHash(group),
     }),
   };
@@ -89,8 +92,27 @@ function derivedRefusals(locked: LockedDefinition, now: LockedDefinition): strin
 }
 
 function spellingsOf(values: NonNullable<Label['values']>): Record<'0' | '1', readonly string[]> {
-  const texts = (of: readonly unknown[]) => of.map((it) => (typeof it === 'string' ? JSON.stringify(it) : String(it)));
-  return { 0: texts(values[0]), 1: texts(values[1]) };
+  return { 0: values[0].map(spellingOf), 1: values[1].map(spellingOf) };
+}
+
+const spellingOf = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value));
+
+/** Models, ledger and stores have the classes' numbers, so that a number stays with its class. */
+function classRefusals(locked: LockedDefinition, now: LockedDefinition): string[] {
+  if (isNewLabel(locked, now) || locked.label !== now.label) return [];
+  const [before, after] = [locked.labelClasses, now.labelClasses];
+  if ((before === undefined) !== (after === undefined)) {
+    // A label that is a number, or was one, is a column of another type, which is refused already.
+    const [was, is] = [locked, now].map((it) => it.labelClasses?.length ?? 'two');
+    return [
+      `the label had ${was} classes and has ${is}: a label stays of its kind; give the other one another name and attribute`,
+    ];
+  }
+  return (before ?? []).flatMap((name, number) =>
+    after?.[number] === name
+      ? []
+      : `class ${number} of the label was ${name} and is ${after?.[number] ?? 'gone'}: what is stored is of the first; add classes at the end`,
+  );
 }
 
 /** How labels are spelled by a definition that says nothing of it. */
@@ -98,7 +120,7 @@ const PLAIN_SPELLINGS = { 0: ['0', 'false'], 1: ['1', 'true'] } as const;
 
 /** What is in the stores has the class that its spelling had, so that a spelling cannot go over to the other class. */
 function swappedLabels(locked: LockedDefinition, now: LockedDefinition): string[] {
-  if (isNewLabel(locked, now)) return [];
+  if (isNewLabel(locked, now) || now.labelClasses || locked.labelClasses) return [];
   const [before, after] = [locked, now].map((it) => it.labelValues ?? PLAIN_SPELLINGS);
   return (['0', '1'] as const).flatMap((label) =>
     (after?.[label === '0' ? '1' : '0'] ?? [])
@@ -173,6 +195,7 @@ export function evolutionOf(locked: LockedDefinition, now: LockedDefinition): Ev
       ...labelRefusals(locked, now),
       ...derivedRefusals(locked, now),
       ...swappedLabels(locked, now),
+      ...classRefusals(locked, now),
     ],
     ...retrainingOf(locked, now),
     ...itemsOf(locked, now),

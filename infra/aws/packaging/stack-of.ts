@@ -8,26 +8,33 @@ const numberOrNone = (text: string): number | undefined => (text === '' ? undefi
 type ResolveVariable = (address: string) => Promise<string | number>;
 
 /**
- * The stack that serverless.yml's params ask for. `names`, `deploymentRole`, `streamArn` and `resources` are
- * addresses there.
+ * The stack that serverless.yml's params ask for. `names`, `deploymentRole`, `streamArn`,
+ * `predictionLogStream` and `resources` are addresses there.
  *
  * @throws Error with one sentence when there is no such definition, or a param is not what it has to be.
  */
-export async function stackOf(
-  resolve: ResolveVariable,
-): Promise<{ names: Names; deploymentRole: string | null } & ReturnType<typeof resourcesOf>> {
-  const text = async (address: string) => String(await resolve(address));
-  const group = await loadDefinition(await text('param:featureGroup')).catch((error: Error) => {
-    // osls shows the stack of an error that has one; the sentence is enough.
-    error.stack = '';
+export async function stackOf(resolve: ResolveVariable): Promise<StackOfParams> {
+  try {
+    return await resolved(resolve);
+  } catch (error) {
+    // osls shows the stack of an error that has one; the sentence is enough, unless it is a fault of the program.
+    if (error instanceof Error && error.name === 'Error') error.stack = '';
     throw error;
-  });
+  }
+}
+
+type StackOfParams = { names: Names; deploymentRole: string | null } & ReturnType<typeof resourcesOf>;
+
+async function resolved(resolve: ResolveVariable): Promise<StackOfParams> {
+  const text = async (address: string) => String(await resolve(address));
+  const group = await loadDefinition(await text('param:featureGroup'));
   const names = namesOf(group, await text('sls:stage'));
   const stack = resourcesOf(group, names, {
     changeLogBufferSeconds: Number(await resolve('param:changeLogBufferSeconds')),
     sourceTableStreamArn: await text('param:sourceTableStreamArn'),
     kmsKeyArn: await text('param:kmsKeyArn'),
     alarmTopicArn: await text('param:alarmTopicArn'),
+    predictionLog: (await text('param:predictionLog')) === 'true',
     ingestConcurrency: numberOrNone(await text('param:ingestConcurrency')),
     warmWritesPerSecond: numberOrNone(await text('param:warmWritesPerSecond')),
     deploymentConfiguration: await text('param:deploymentConfiguration'),

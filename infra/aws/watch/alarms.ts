@@ -14,13 +14,16 @@ const ITERATOR_AGE_MAX_MS = 15 * 60 * 1000;
 const WATERMARK_LAG_MAX_SECONDS = 15 * 60;
 
 /** How old a row may be when Firehose has not delivered it, beyond its buffering interval, in seconds. */
-const CHANGE_LOG_AGE_SECONDS = 15 * 60;
+const LOG_AGE_SECONDS = 15 * 60;
 
 /** How long the endpoint may take for 95 % of the calls, in milliseconds. */
 const ENDPOINT_LATENCY_MAX_MS = 1_000;
 
 /** How old the snapshot may be that the views read, in hours: a day, and two attempts at the next. */
 const SNAPSHOT_AGE_MAX_HOURS = 36;
+
+/** How long ago the online store may have been checked, in hours: a day, and half of one to try again. */
+const CHECK_AGE_MAX_HOURS = 36;
 
 /** One alarm: rings when the value of its metrics has been above `above` for `periods` periods in a row. */
 interface Alarm {
@@ -100,12 +103,24 @@ function alarmsOf({ label }: FeatureGroup, metrics: Metrics, changeLogBufferSeco
       'change-log-late',
       'Rows of the change log wait in Firehose far longer than its buffering interval.',
       metrics.changeLogAge,
-      changeLogBufferSeconds + CHANGE_LOG_AGE_SECONDS,
+      changeLogBufferSeconds + LOG_AGE_SECONDS,
       2,
     ),
     one('state-table-throttled', 'DynamoDB throttles writes to the state table.', metrics.stateTableThrottles, 0, 2),
+    one(
+      'drift-found',
+      'Records of the online store were not what their items are.',
+      records('RecordsDrifted', 'Maximum'),
+    ),
+    one(
+      'reconcile-stale',
+      'The online store was last compared with the table more than 36 hours ago.',
+      records('CheckAge', 'Maximum'),
+      CHECK_AGE_MAX_HOURS,
+    ),
     ...snapshotAlarms(metrics),
     ...(label ? [...trainingAlarms(metrics), ...servingAlarms(metrics)] : []),
+    ...predictionLogAlarms(metrics, changeLogBufferSeconds),
   ];
 }
 
@@ -180,6 +195,21 @@ function servingAlarms({ records, lambda }: Metrics): Alarm[] {
     ),
     one('predict-errors', 'Predictions end in errors.', lambda('predict', 'Url5xxCount'), 0, 2),
     one('predict-throttled', 'Lambda throttles predict.', lambda('predict', 'Throttles'), 0, 2),
+  ];
+}
+
+/** Alarms of the prediction log, where there is one. */
+function predictionLogAlarms({ predictionLog }: Metrics, bufferSeconds: number): Alarm[] {
+  if (!predictionLog) return [];
+  return [
+    one('predictions-not-logged', 'Predictions were answered that the log did not take.', predictionLog.missed),
+    one(
+      'prediction-log-late',
+      'Rows of the prediction log wait in Firehose far longer than its buffering interval.',
+      predictionLog.age,
+      bufferSeconds + LOG_AGE_SECONDS,
+      2,
+    ),
   ];
 }
 

@@ -21,8 +21,8 @@ function graphsOf({ label }: FeatureGroup, metrics: Metrics): Graph[] {
   ];
 }
 
-const FUNCTIONS = ['ingest', 'retrain', 'predict', 'redrive'] as const;
-const FUNCTIONS_WITHOUT_LABEL = ['ingest', 'retrain', 'redrive'] as const;
+const FUNCTIONS = ['ingest', 'retrain', 'predict', 'redrive', 'compare'] as const;
+const FUNCTIONS_WITHOUT_LABEL = ['ingest', 'retrain', 'redrive', 'compare'] as const;
 
 /** From the stream to the stores. */
 function deliveryGraphs(
@@ -50,11 +50,15 @@ function deliveryGraphs(
     },
     { title: 'Change log: oldest row not in S3 (s)', metrics: [changeLogAge] },
     { title: 'Snapshot that the views read: age (h)', metrics: [records('SnapshotAge', 'Maximum')] },
+    {
+      title: 'Check of the online store: age (h), and records that differed',
+      metrics: [records('CheckAge', 'Maximum'), records('RecordsDrifted', 'Maximum')],
+    },
   ];
 }
 
 /** From the labels to the predictions. */
-function modelGraphs({ lambda, records, executions }: Metrics): Graph[] {
+function modelGraphs({ lambda, records, executions, predictionLog }: Metrics): Graph[] {
   return [
     {
       title: 'Labels: newly labeled in this epoch, and awaited for a training',
@@ -82,8 +86,21 @@ function modelGraphs({ lambda, records, executions }: Metrics): Graph[] {
     },
     {
       title: 'Predictions: time of their steps (ms)',
-      metrics: ['EndpointLatency', 'OnlineReadLatency', 'EncodeLatency'].map((name) => records(name, 'p95')),
+      metrics: [
+        'EndpointLatency',
+        'OnlineReadLatency',
+        'EncodeLatency',
+        ...(predictionLog ? ['PredictionLogLatency'] : []),
+      ].map((name) => records(name, 'p95')),
     },
+    ...(predictionLog
+      ? [
+          {
+            title: 'Prediction log: predictions not taken, oldest row not in S3 (s)',
+            metrics: [predictionLog.missed, predictionLog.age],
+          },
+        ]
+      : []),
   ];
 }
 

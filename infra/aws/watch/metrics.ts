@@ -12,10 +12,14 @@ export interface Metric {
   readonly statistic: 'Sum' | 'Maximum' | 'p95';
 }
 
-type FunctionName = 'ingest' | 'retrain' | 'predict' | 'redrive';
+type FunctionName = 'ingest' | 'retrain' | 'predict' | 'redrive' | 'compare';
 
-/** The metrics that alarms watch and the dashboard shows. Each is emitted by AWS, or by one of shared/*-metrics.ts. */
-export function metricsOf(names: Names, group: FeatureGroup, source: SourceTable) {
+/**
+ * The metrics that alarms watch and the dashboard shows. Each is emitted by AWS, or by one of shared/*-metrics.ts.
+ *
+ * @param predictionLog whether there is one.
+ */
+export function metricsOf(names: Names, group: FeatureGroup, source: SourceTable, predictionLog: boolean) {
   const lambda = (fn: FunctionName, name: string, statistic: Metric['statistic'] = 'Sum'): Metric => ({
     namespace: 'AWS/Lambda',
     name,
@@ -56,12 +60,10 @@ export function metricsOf(names: Names, group: FeatureGroup, source: SourceTable
     mapping,
     records,
     executions,
-    changeLogAge: {
-      namespace: 'AWS/Firehose',
-      name: 'DeliveryToS3.DataFreshness',
-      dimensions: { DeliveryStreamName: ref('ChangeLogStream') },
-      statistic: 'Maximum',
-    } satisfies Metric,
+    changeLogAge: deliveryAge('ChangeLogStream'),
+    predictionLog: predictionLog
+      ? { age: deliveryAge('PredictionLogStream'), missed: records('PredictionsNotLogged') }
+      : undefined,
     stateTableThrottles: {
       namespace: 'AWS/DynamoDB',
       name: 'WriteThrottleEvents',
@@ -70,6 +72,14 @@ export function metricsOf(names: Names, group: FeatureGroup, source: SourceTable
     } satisfies Metric,
   };
 }
+
+/** How old the oldest row is that a delivery stream has not written to S3, in seconds. */
+const deliveryAge = (logicalId: string): Metric => ({
+  namespace: 'AWS/Firehose',
+  name: 'DeliveryToS3.DataFreshness',
+  dimensions: { DeliveryStreamName: ref(logicalId) },
+  statistic: 'Maximum',
+});
 
 export type Metrics = ReturnType<typeof metricsOf>;
 

@@ -1,3 +1,4 @@
+import { NUMBERS } from '../../../shared/definition/label.ts';
 import { type FeaturesSummary, heaviest, summarizeFeatures } from '../../insight/features/summary.ts';
 import type { Sources } from '../../insight/sources.ts';
 import { type Style, styleOf } from '../../terminal/style.ts';
@@ -16,17 +17,23 @@ function render({ rows, baseline, features }: FeaturesSummary, style: Style): st
     return [
       ...[name, type, percent(now.missing), then ? percent(then.missing) : '', stability?.toFixed(3) ?? ''],
       heaviest(feature)?.perDeviation?.toFixed(2) ?? '',
-      dead ?? (training ? '' : 'not learnt from'),
+      dead ?? (training ? '' : 'not learned from'),
     ];
   });
   const counted = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
-      .map(([label, count]) => (label === '' ? `${count} without a label` : `${count} of class ${label}`))
+      .map(([label, count]) =>
+        label === ''
+          ? `${count} without a label`
+          : label === NUMBERS
+            ? `${count} with a label`
+            : `${count} of class ${label}`,
+      )
       .join(', ') || 'none';
   return [
     tableOf(['feature', 'type', 'missing', 'in training', 'stability', 'weight', ''], table, style),
     `Records: ${counted(rows)}`,
-    baseline ? `Learnt by ${baseline.model}: ${counted(baseline.rows)}` : 'No model has learnt from them yet.',
+    baseline ? `Learned by ${baseline.model}: ${counted(baseline.rows)}` : 'No model has learned from them yet.',
     ...(baseline && baseline.constant.length > 0
       ? [`Columns of one value in its training: ${baseline.constant.join(', ')}`]
       : []),

@@ -9,8 +9,8 @@ import { EXAMPLE, invokeFunction, STAGE, targetOf } from '../stack.ts';
 /** The alias of predict's version that serves, which callers name. */
 const ALIAS = 'live';
 
-/** One answer of predict: score, predicted_label, threshold, model, schema, recordIdentifier. */
-type Prediction = Readonly<Record<string, string | number | null>>;
+/** One answer of predict: score, predicted_label, threshold, model, schema, recordIdentifier; scores by class. */
+type Prediction = Readonly<Record<string, string | number | null | Readonly<Record<string, number>>>>;
 
 export const command = newCommand('predict', 'Asks for a prediction of a known record, a new one, or a list of either.')
   .argument(
@@ -53,7 +53,8 @@ function parsed(text: string, identifier: string): object {
 function render(answer: Prediction | { readonly predictions: readonly Prediction[] }): string {
   const predictions = 'predictions' in answer ? (answer.predictions as readonly Prediction[]) : [answer];
   const names = Object.keys(predictions[0] ?? {});
-  const rows = predictions.map((it) => names.map((name) => (it[name] === null ? null : String(it[name]))));
+  const text = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+  const rows = predictions.map((it) => names.map((name) => (it[name] === null ? null : text(it[name]))));
   return tableOf(names, rows, styleOf(process.stdout));
 }
 

@@ -9,7 +9,14 @@ import { plannedFiles, plannedScan, refusalOf, refusalOfGroup } from '../../../s
 import { type BackfillRun, beginBackfill, endBackfill, readBackfill } from '../../../shared/state/backfill.ts';
 import type { Sources } from '../../insight/sources.ts';
 import { exiting, newCommand, runCommand } from '../../terminal/command.ts';
-import { definitionOption, jsonFlag, regionOption, stageOption, wholeNumber } from '../../terminal/options.ts';
+import {
+  definitionOption,
+  jsonFlag,
+  readUnitsOption,
+  regionOption,
+  stageOption,
+  wholeNumber,
+} from '../../terminal/options.ts';
 import { progressTo } from '../../terminal/progress.ts';
 import { withSources } from '../data/sources.ts';
 import { EXAMPLE, STAGE, type Target } from '../stack.ts';
@@ -24,11 +31,9 @@ const RATE = 5_000;
 const RATE_MAX = 1_000_000;
 const MARGIN_MAX = 3_600;
 
-/** Segments of a scan, and its read units a second: 4 MB a second of what one partition gives, 12. */
+/** Segments of a scan. */
 const SEGMENTS = 4;
 const SEGMENTS_MAX = 1_000;
-const READ_UNITS = 1_000;
-const READ_UNITS_MAX = 1_000_000;
 
 export const command = newCommand(
   'backfill',
@@ -43,12 +48,7 @@ export const command = newCommand(
     wholeNumber('segments', 1, SEGMENTS_MAX),
     SEGMENTS,
   )
-  .option(
-    '--read-units <N>',
-    'read units a second of the table that a scan takes at most',
-    wholeNumber('read-units', 1, READ_UNITS_MAX),
-    READ_UNITS,
-  )
+  .addOption(readUnitsOption())
   .option('--data-pipeline <URI|DIR>', 'an export of AWS Data Pipeline: its folder; needs --as-of')
   .option('--csv <FILE>', 'a CSV file whose header names attributes; needs --as-of')
   .option('--as-of <TIME>', 'when the items were as the file says, such as 2026-11-26T12:00:00Z')

@@ -52,7 +52,7 @@ export function openDestinations(
     destinations: {
       ...{ onlineStore, table, source: dynamodb },
       // Labels of history have no place in the stream: how far its seconds may err does not matter to them.
-      labelLedger: labelLedgerSink(table, 0),
+      labelLedger: labelLedgerSink(table, 0, group.label),
       quarantine: (rejections, pace) => quarantine(rejections, waiting, pace),
     },
     async putRows(key, rows) {

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { chunksOf } from '../../../shared/calls/chunks.ts';
 import { systemTime } from '../../../shared/calls/client-settings.ts';
-import type { RepairAnswer, RepairItem } from '../../../shared/delivery/repair-items.ts';
+import { REPAIRS_PER_CALL_MAX, type RepairAnswer, type RepairItem } from '../../../shared/delivery/repair-items.ts';
+import { deliveryLag } from '../../../shared/history/reconcile/lag.ts';
 import { keysOf, onlineReader, tableReader } from '../../../shared/history/reconcile/readers.ts';
 import { type Plan, type Reconciled, reconcile } from '../../../shared/history/reconcile/reconcile.ts';
 import type { Stores } from '../../../shared/history/reconcile/stores.ts';
@@ -14,6 +16,7 @@ import {
   choiceOf,
   definitionOption,
   jsonFlag,
+  readUnitsOption,
   regionOption,
   stageOption,
   wholeNumber,
@@ -23,16 +26,11 @@ import { styleOf } from '../../terminal/style.ts';
 import { withSources } from '../data/sources.ts';
 import { configOf, EXAMPLE, invokeFunction, STAGE, type Target } from '../stack.ts';
 import { isWholeEqual, reconciledText, type Told, toldDifference } from './differences.ts';
-import { deliveryLag } from './lag.ts';
 import { logReader } from './logged-records.ts';
 
 /** Records of the online store in a sample: if none differs, fewer than 1 in 1,000 do, with 95 % confidence. */
 const SAMPLE = 3_000;
 const SAMPLE_MAX = 1_000_000;
-
-/** Read units a second that a pass over the table takes at most, unless another number is given: 4 MB a second. */
-const READ_UNITS = 1_000;
-const READ_UNITS_MAX = 1_000_000;
 
 /** How much longer than Firehose's buffer a change may take to arrive, in seconds. */
 const ARRIVAL_SECONDS = 60;
@@ -40,9 +38,6 @@ const SETTLE_SECONDS_MAX = 86_400;
 
 /** Objects of the quarantine bucket that are looked into for causes. */
 const WAITING_OBJECTS_MAX = 10_000;
-
-/** Records that the function repairs in one invocation. */
-const REPAIRS_PER_CALL = 100;
 
 export const command = newCommand(
   'reconcile',
@@ -58,12 +53,7 @@ export const command = newCommand(
   .option('--no-change-log', 'do not compare the change log')
   .option('--repair', 'make different records what their items are now, as a redrive does')
   .option('--show', 'tell the values that differ, too, which may be personal data')
-  .option(
-    '--read-units <N>',
-    'read units a second of the table',
-    wholeNumber('read-units', 1, READ_UNITS_MAX),
-    READ_UNITS,
-  )
+  .addOption(readUnitsOption())
   .option(
     '--settle <SECONDS>',
     `how long a change takes to arrive; without it, Firehose's buffer and ${ARRIVAL_SECONDS} seconds`,
@@ -141,13 +131,14 @@ async function planOf(
   { online, sample, settle }: Options,
   progress: ReturnType<typeof progressTo>,
 ): Promise<Plan> {
+  const cloudWatch = new CloudWatchClient(settings);
   const { changeLogBufferSeconds } = await configOf(group, `${names.stack}-retrain`, settings);
   let current = '';
   return {
     online: online === 'all' ? online : online === 'none' ? 0 : sample,
     salt: randomUUID(),
     settleMs: (settle ?? changeLogBufferSeconds + ARRIVAL_SECONDS) * 1_000,
-    lagMs: () => deliveryLag(`${names.stack}-ingest`, settings),
+    lagMs: () => deliveryLag(`${names.stack}-ingest`, cloudWatch),
     time: {
       sleep: (ms) =>
         sleep(ms, undefined, { signal }).catch((cause: unknown) => {
@@ -176,7 +167,7 @@ async function repairAll(
     return { id, keys: keysOf(group, id), knownMs: Math.max(...times), sequenceNumber: logged?.sequenceNumber ?? '0' };
   });
   const unrepaired: { id: string; reason: string }[] = [];
-  for (const some of chunksOf(items, REPAIRS_PER_CALL)) {
+  for (const some of chunksOf(items, REPAIRS_PER_CALL_MAX)) {
     const request = { action: 'repair', items: some };
     unrepaired.push(...(await invokeFunction<RepairAnswer>(`${names.stack}-redrive`, settings, request)).unrepaired);
   }

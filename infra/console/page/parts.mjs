@@ -18,9 +18,14 @@ export function Card({ title, wide, children }) {
   return html`<section class=${wide ? 'card wide' : 'card'}><h2>${title}</h2>${children}</section>`;
 }
 
+/** A time in ISO 8601, which is hard to read over two lines. */
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 /** A value of a record: a text as it is, and NULL so that it is told from a text. */
 export function Value({ of }) {
-  return of === null || of === undefined ? html`<span class="null">NULL</span>` : String(of);
+  if (of === null || of === undefined) return html`<span class="null">NULL</span>`;
+  if (typeof of === 'object') return of;
+  return TIME.test(of) ? html`<span class="unbroken">${of}</span>` : String(of);
 }
 
 /** A problem in the words of whoever met it. */
@@ -28,8 +33,9 @@ export function Problem({ text }) {
   return text ? html`<p class="bad" role="alert">${text}</p>` : null;
 }
 
-/** Rows below their names. */
-export function Table({ names, rows }) {
+/** Rows below their names: of values, or of what is drawn in place of one. @param none what is said where there are none. */
+export function Table({ names, rows, none }) {
+  if (none && rows.length === 0) return html`<p class="faint">${none}</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Table of ${names.join(', ')}`}>
     <table>
       <thead><tr>${names.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>

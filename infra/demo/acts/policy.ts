@@ -21,7 +21,7 @@ export function planRetraining(
   const thresholdMax = Math.floor(customers.length / 2);
   if (threshold > thresholdMax) {
     throw new Error(
-      `--threshold: found ${threshold}, expected at most ${thresholdMax}, half of the ${customers.length} customers, so that it is crossed twice.`,
+      `--threshold: found ${threshold}, expected at most ${thresholdMax}, half of the ${customers.length} records, so that it is crossed twice.`,
     );
   }
   const labeled = shuffle(customers, seed);
@@ -32,7 +32,7 @@ export function planRetraining(
   }
   if (labelsPerClassMin === 0) {
     throw new Error(
-      `Of ${threshold} labels in a row all are alike, and a model needs both: take more customers (--rows), a higher --threshold or another --seed.`,
+      `Of ${threshold} labels in a row all are alike, and a model needs both: take more records (--rows), a higher --threshold or another --seed.`,
     );
   }
   return { threshold, labelsPerClassMin, labeled };

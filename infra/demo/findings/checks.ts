@@ -91,7 +91,7 @@ function predictionCheck({ predictions, endpoint }: Facts): Check {
   return {
     name: 'predictions are by the model of their time',
     ok: scored && byModel,
-    detail: `${predictions.length} customers, before and after the last swap`,
+    detail: `${predictions.length} records, before and after the last swap`,
   };
 }
 
@@ -99,7 +99,7 @@ function correlationChecks({ correlations }: Facts): Check[] {
   const { complete, completeFromRows, final, finalFromTable } = correlations;
   return [
     {
-      name: `correlations agree to ${AGREEING_DECIMALS} decimals when every customer is labeled`,
+      name: `correlations agree to ${AGREEING_DECIMALS} decimals when every record is labeled`,
       ok: agree(complete, completeFromRows),
       detail: 'SQL over the change log, and the rows that were written',
     },

@@ -85,6 +85,6 @@ async function executionState({ clients, names }: Observed): Promise<string> {
   const { error, cause } = await clients.stepFunctions.send(
     new DescribeExecutionCommand({ executionArn: latest.executionArn }),
   );
-  const wayOut = error === 'TooFewRows' ? ' Take more customers (--rows), or a higher --threshold.' : '';
+  const wayOut = error === 'TooFewRows' ? ' Take more records (--rows), or a higher --threshold.' : '';
   throw new Error(`The training ${latest.name} is ${latest.status}: ${error}: ${cause}.${wayOut}`);
 }

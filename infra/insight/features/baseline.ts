@@ -66,7 +66,7 @@ export interface Baseline {
   weightsOf(feature: string): readonly ColumnWeight[] | undefined;
   /** Why no weights are told. */
   readonly unweighted: string | undefined;
-  /** By class, in the bins of the feature as it is defined now; undefined where it was not learnt from. */
+  /** By class, in the bins of the feature as it is defined now; undefined where it was not learned from. */
   spreadsOf(feature: Feature): Readonly<Record<string, Spread>> | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { LATEST_VIEW, sqlName, sqlText } from '../../../shared/change-log/sql.ts';
 import type { Feature, FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { NUMBERS } from '../../../shared/definition/label.ts';
 import { BUCKET_DIGITS, FIRST_DAY_SECOND, SECONDS_PER_DAY } from '../../../shared/model/encode.ts';
 import { queryRows, type Value } from '../query.ts';
 import type { Sources } from '../sources.ts';
@@ -97,7 +98,11 @@ function statements(binned: readonly Binned[]): Cell[][] {
 }
 
 function spreadSql(group: FeatureGroup, database: string, cells: readonly Cell[]): string {
-  const label = `CAST(${group.label ? sqlName(group.label.name) : 'NULL'} AS varchar)`;
+  const name = group.label && sqlName(group.label.name);
+  // Labels that are numbers are one class.
+  const label = group.label?.type
+    ? `CASE WHEN ${name} IS NOT NULL THEN '${NUMBERS}' END`
+    : `CAST(${name ?? 'NULL'} AS varchar)`;
   const columns = [`${label} AS label`, 'count(*) AS n', ...cells.map(({ sql }, index) => `${sql} AS c${index}`)];
   return `SELECT ${columns.join(',\n  ')}\nFROM ${latestOf(database)}${group.label ? `\nGROUP BY ${label}` : ''}`;
 }

@@ -16,7 +16,7 @@ export interface FeatureSummary {
   /** Names of the bins that `shares` are of. */
   readonly bins: readonly string[];
   readonly now: Spreads & { readonly range: readonly [least: number, greatest: number] | null };
-  /** The rows that the newest model has learnt from; null where it has not learnt from the feature. */
+  /** The rows that the newest model has learnt from; null where it has not learned from the feature. */
   readonly baseline: Spreads | null;
   /**
    * Population stability index of now against the baseline: 0 for the same, 0.1 and more for a shift, 0.25 and more for

@@ -65,10 +65,13 @@ function batchHappenings({ batches, rejected }: Look): Happening[] {
 
 function labelHappenings(before: RetrainingStatus, after: RetrainingStatus, threshold: number): Happening[] {
   const former = before.epoch === after.epoch ? before.labels.total : 0;
-  const { total, ...classes } = after.labels;
+  const { total, ...counts } = after.labels;
   const passed = MILESTONES.filter((share) => former < share * threshold && total >= share * threshold).at(-1);
   if (passed === undefined) return [];
-  const text = `${total} of ${threshold} labels of epoch ${after.epoch}, ${classes[0]} of class 0 and ${classes[1]} of class 1`;
+  const classes = Object.entries(counts)
+    .map(([label, count]) => `${count} of class ${label}`)
+    .join(' and ');
+  const text = `${total} of ${threshold} labels of epoch ${after.epoch}${classes === '' ? '' : `, ${classes}`}`;
   return [{ kind: 'labels', text }];
 }
 

@@ -211,6 +211,7 @@ export const modelPermissions: Rows = {
     DeleteAlarms: ({ AlarmNames }: { AlarmNames: readonly string[] }) =>
       AlarmNames.map((name) => alarm('DeleteAlarms', name)),
     DescribeAlarms: () => [alarm('DescribeAlarms', '*')],
+    GetMetricStatistics: () => [{ action: 'cloudwatch:GetMetricStatistics', resource: '*' }],
   },
   logs: {
     PutLogEvents: ({ logGroupName, logStreamName }: { logGroupName: string; logStreamName: string }) =>

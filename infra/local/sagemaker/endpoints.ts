@@ -3,7 +3,7 @@ import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
 import { type EndpointConfig, existingEndpointConfig } from './endpoint-configs.ts';
 import { checkSameVariants, checkScaling, type Scaling } from './endpoint-update.ts';
-import type { LinearModel } from './learner/linear-model.ts';
+import type { LearnedModel } from './learner/prediction-text.ts';
 import { checkTags } from './limits.ts';
 import { loadModel, type Model, type OnBehalf } from './models.ts';
 import {
@@ -23,7 +23,7 @@ export interface Deployment {
   readonly endpointConfigName: string;
   readonly variantName: string;
   readonly image: string;
-  readonly model: LinearModel;
+  readonly model: LearnedModel;
 }
 
 /** A deployment under way. `green` is the new fleet, once it is up. */

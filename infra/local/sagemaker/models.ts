@@ -1,8 +1,8 @@
 import { type AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Caller, Operation } from '../protocol/service.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { LinearModel } from './learner/linear-model.ts';
 import { unpackModel } from './learner/model-artifact.ts';
+import type { LearnedModel } from './learner/prediction-text.ts';
 import { checkRoleArn, checkTags } from './limits.ts';
 import {
   arnOf,
@@ -47,7 +47,7 @@ export interface OnBehalf {
 export const SESSION = 'SageMaker';
 
 /** Reads a model's artefact. @throws Error when it is not there, or was not written by the local training. */
-export async function loadModel({ objectsAs, pullImage }: OnBehalf, model: Model): Promise<LinearModel> {
+export async function loadModel({ objectsAs, pullImage }: OnBehalf, model: Model): Promise<LearnedModel> {
   const { Image, ModelDataUrl } = model.PrimaryContainer;
   const { bucket, key } = parseS3Uri(ModelDataUrl);
   const caller = { roleArn: model.ExecutionRoleArn, session: SESSION };

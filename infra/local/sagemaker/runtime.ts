@@ -3,8 +3,7 @@ import { AwsError, notImplemented } from '../protocol/aws-error.ts';
 import { decodePath } from '../protocol/request.ts';
 import type { Service, WireRequest, WireResponse } from '../protocol/service.ts';
 import type { Deployment, FindDeployment } from './endpoints.ts';
-import { logOdds, probability } from './learner/linear-model.ts';
-import { jsonPrediction, type Prediction } from './learner/prediction-text.ts';
+import { jsonPrediction, type Prediction, predictionOf, widthOf } from './learner/prediction-text.ts';
 import { readNumbers, TrainingDataError } from './learner/training-data.ts';
 import { contentTypes, takesContentType } from './limits.ts';
 
@@ -92,9 +91,7 @@ function predict(deployment: Deployment, request: WireRequest): Prediction[] {
   }
   const text = request.body.toString('utf8');
   return rowsOf(contentType, text, deployment).map((features) => {
-    const odds = logOdds(deployment.model, Float64Array.from(features), features.length);
-    const score = probability(odds[0] ?? 0);
-    return { score, label: score >= deployment.model.threshold ? 1 : 0 };
+    return predictionOf(deployment.model, features);
   });
 }
 
@@ -145,7 +142,7 @@ function featuresOf(instance: unknown, index: number): readonly number[] {
 
 /** @throws AwsError ModelError for a row of another width than the model's. */
 function checkedWidth(row: readonly unknown[], index: number, deployment: Deployment): true {
-  const expected = deployment.model.weights.length;
+  const expected = widthOf(deployment.model);
   if (row.length === expected) return true;
   throw modelError(400, `row ${index + 1} has ${row.length} features; the model takes ${expected}`, deployment);
 }

@@ -1,7 +1,6 @@
 import { notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import type { Operation } from '../protocol/service.ts';
-import { type LinearModel, logOdds, probability } from './learner/linear-model.ts';
-import { jsonPrediction, type Prediction } from './learner/prediction-text.ts';
+import { jsonPrediction, predictionOf } from './learner/prediction-text.ts';
 import { readNumbers } from './learner/training-data.ts';
 import { checkTags, contentTypes, takesContentType } from './limits.ts';
 import { loadModel, type Model, type OnBehalf, SESSION } from './models.ts';
@@ -145,17 +144,11 @@ async function transform(onBehalf: OnBehalf, model: Model, request: TransformReq
     const lines = text.split(/\r?\n/).filter((line) => line !== '');
     const scored = lines.map((line, index) => {
       const fields = readNumbers(line.split(',').slice(Number(from || 0)), `${key}, line ${index + 1}`);
-      return `${jsonPrediction(score(loaded, fields))}\n`;
+      return `${jsonPrediction(predictionOf(loaded, fields))}\n`;
     });
     const folder = target.key.replace(/\/?$/, '/');
     await objects.put(target.bucket, `${folder}${key.split('/').at(-1)}.out`, Buffer.from(scored.join('')));
   }
-}
-
-function score(model: LinearModel, fields: readonly number[]): Prediction {
-  const [odds = 0] = logOdds(model, Float64Array.from(fields), fields.length);
-  const value = probability(odds);
-  return { score: value, label: value >= model.threshold ? 1 : 0 };
 }
 
 /** @throws AwsError NotImplementedException for what the job would do otherwise than asked. */

@@ -2,7 +2,6 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetRecordCommand,
   ListRecordsCommand,
-  type ListRecordsResponse,
   type SageMakerFeatureStoreRuntimeClient,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { chunksOf } from '../../calls/chunks.ts';
@@ -13,7 +12,8 @@ import { isRejection, isSkipped, makeDecoder } from '../../changes/decode.ts';
 import { identifierOf, keyTexts } from '../../changes/record-identifier.ts';
 import { columnsOf, type FeatureGroup } from '../../definition/feature-group.ts';
 import { type Item, readSourceItems } from '../../delivery/source-items.ts';
-import { type Scan, scanPages } from '../table/scan.ts';
+import { randomSegments } from '../table/random-segments.ts';
+import { type Page, type Scan, scanPages } from '../table/scan.ts';
 import type { OnlineReader, OnlineRecord, TableReader, TableRecord } from './stores.ts';
 
 /** Most identifiers of one call. Source: BatchGetRecord, and ListRecords for its pages. */
@@ -32,12 +32,13 @@ export function tableReader(
   scan: Omit<Scan, 'table' | 'consistent'>,
 ): TableReader {
   const read = recordReader(group);
+  const how = { ...scan, table: group.table, consistent: true };
+  async function* recordsOf(pages: AsyncIterable<Page>) {
+    for await (const { items } of pages) yield items.flatMap((item) => read(item) ?? []);
+  }
   return {
-    async *scan() {
-      for await (const { items } of scanPages(dynamodb, { ...scan, table: group.table, consistent: true })) {
-        yield items.flatMap((item) => read(item) ?? []);
-      }
-    },
+    scan: () => recordsOf(scanPages(dynamodb, how)),
+    sample: () => recordsOf(randomSegments(dynamodb, how)),
     async read(ids) {
       const keys = new Map(ids.flatMap((id) => (isIdentifier(group, id) ? [[id, keysOf(group, id)] as const] : [])));
       const { found, unread } = await readSourceItems(group, dynamodb, keys, paceOf(scan.time));
@@ -120,15 +121,12 @@ export function onlineReader(
       if (first) throw new Error(`Records of the feature group ${group.name} were not read: ${first.message}`);
       return found;
     },
-    async *ids() {
-      let NextToken: string | undefined;
-      do {
-        const page: ListRecordsResponse = await featureStore.send(
-          new ListRecordsCommand({ FeatureGroupName, MaxResults: IDENTIFIERS_PER_CALL_MAX, NextToken }),
-        );
-        yield page.RecordIdentifiers ?? [];
-        NextToken = page.NextToken;
-      } while (NextToken !== undefined);
+    // A page may have more or fewer: for the tier InMemory, MaxResults is a hint. Source: ListRecords.
+    async page(after) {
+      const { RecordIdentifiers = [], NextToken } = await featureStore.send(
+        new ListRecordsCommand({ FeatureGroupName, MaxResults: IDENTIFIERS_PER_CALL_MAX, NextToken: after }),
+      );
+      return { ids: RecordIdentifiers, next: NextToken };
     },
   };
 }

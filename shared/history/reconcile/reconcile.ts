@@ -100,12 +100,15 @@ const isNamed = (record: TableRecord): record is Named => record.id !== undefine
 /** Finds records that are online and have no item. */
 async function findExtra({ table, online }: Stores, suspects: Suspects, { onProgress }: Plan): Promise<void> {
   let looked = 0;
-  for await (const ids of online.ids()) {
-    const items = await table.read(ids);
-    for (const id of ids) if (!items.has(id)) suspects.add(id);
-    looked += ids.length;
+  let next: string | undefined;
+  do {
+    const page = await online.page(next);
+    const items = await table.read(page.ids);
+    for (const id of page.ids) if (!items.has(id)) suspects.add(id);
+    looked += page.ids.length;
+    next = page.next;
     onProgress('Reading the identifiers that are online', looked);
-  }
+  } while (next !== undefined);
 }
 
 /** Finds live rows that are not as their items, items without one, and rows without an item. */

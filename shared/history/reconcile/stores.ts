@@ -27,6 +27,8 @@ export interface LoggedRecord extends OnlineRecord {
 export interface TableReader {
   /** All records, page by page, in no order. Items that are none by the definition are left out. */
   scan(): AsyncIterable<readonly TableRecord[]>;
+  /** Records of parts of the table, drawn at random, until nobody asks for more. */
+  sample(): AsyncIterable<readonly TableRecord[]>;
   /** Records that are there, by identifier. */
   read(ids: readonly string[]): Promise<ReadonlyMap<string, TableRecord>>;
 }
@@ -34,8 +36,8 @@ export interface TableReader {
 export interface OnlineReader {
   /** Records that are there, by identifier. */
   read(ids: readonly string[]): Promise<ReadonlyMap<string, OnlineRecord>>;
-  /** Identifiers of all records, page by page. */
-  ids(): AsyncIterable<readonly string[]>;
+  /** Identifiers of some records, and where the next ones begin; undefined for the beginning, and at the end. */
+  page(after: string | undefined): Promise<{ readonly ids: readonly string[]; readonly next: string | undefined }>;
 }
 
 export interface LogReader {

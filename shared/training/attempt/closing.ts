@@ -1,10 +1,12 @@
+import { type Label, labelOf } from '../../definition/feature-group.ts';
+import { classesOf, countedClasses, labelKind } from '../../definition/label.ts';
 import { type Removed, removeOldModels } from '../../promotion/retention.ts';
 import { deleteStrayEndpoints } from '../../promotion/retired.ts';
 import { closeEpoch, countPending, readEpochState, reopenEpoch } from '../../state/epochs.ts';
 import { type Evidence, readEvidence, servedBefore } from '../../state/evidence.ts';
 import { readServing } from '../../state/serving.ts';
 import type { Outcome, RetrainDependencies } from '../actions.ts';
-import { type RequestOf, servingOf } from '../event.ts';
+import { classCount, type RequestOf, servingOf } from '../event.ts';
 import { evidenceOf, fingerprintOf, setEvidence } from './evidence.ts';
 import { kindOf, reasonOf } from './failure.ts';
 
@@ -19,16 +21,25 @@ const ATTEMPTS_NAMED_MAX = 99;
 /** Part of the threshold that has to come when there were too few rows. */
 const LABELS_AWAITED_PART = 10;
 
-export async function close(request: RequestOf<'close'>, { table, now }: RetrainDependencies): Promise<Outcome> {
+const countedBy = ({ label }: RetrainDependencies['group']) => ({ classes: countedClasses(label) });
+
+export async function close(request: RequestOf<'close'>, { table, group, now }: RetrainDependencies): Promise<Outcome> {
   const { epoch, attempt } = request;
-  const closed = { epoch, attempt, evidence: evidenceOf(request), serving: servingOf(request) };
+  const closed = { epoch, attempt, evidence: evidenceOf(request), serving: servingOf(request), ...countedBy(group) };
   const changed = await closeEpoch(table, closed, now());
   return { decision: 'close', changed, reason: `The model of ${nameOf(request)} serves.` };
 }
 
-export async function refuse(request: RequestOf<'refuse'>, { table, now }: RetrainDependencies): Promise<Outcome> {
+export async function refuse(
+  request: RequestOf<'refuse'>,
+  { table, group, now }: RetrainDependencies,
+): Promise<Outcome> {
   const { epoch, attempt, verdict } = request;
-  const changed = await closeEpoch(table, { epoch, attempt, evidence: evidenceOf(request) }, now());
+  const changed = await closeEpoch(
+    table,
+    { epoch, attempt, evidence: evidenceOf(request), ...countedBy(group) },
+    now(),
+  );
   return {
     decision: 'refused',
     changed,
@@ -39,8 +50,8 @@ export async function refuse(request: RequestOf<'refuse'>, { table, now }: Retra
 /** What the counts of a training set say. The state machine goes on by `decision`. */
 export async function examine(request: RequestOf<'examine'>, dependencies: RetrainDependencies): Promise<Outcome> {
   const { plan, counted, epoch, attempt } = request;
-  const { table, options, now } = dependencies;
-  const lacking = lackOf(counted.counts, options.minimums);
+  const { table, group, options, now } = dependencies;
+  const lacking = lackOf(counted.counts, options.minimums, labelOf(group));
   if (lacking.length > 0) {
     return { decision: 'too-few-rows', changed: false, reason: `The training set lacks ${lacking.join(', ')}.` };
   }
@@ -48,7 +59,7 @@ export async function examine(request: RequestOf<'examine'>, dependencies: Retra
   if (!before) return { decision: 'worth-training', changed: false, reason: `${nameOf(request)} has enough rows.` };
   const reason = `Its training set is that of ${nameOf(before)}, trained in the same way: there is nothing to learn from it.`;
   const evidence = { ...setEvidence(plan, counted), decision: 'refuse', reason };
-  const changed = await closeEpoch(table, { epoch, attempt, evidence }, now());
+  const changed = await closeEpoch(table, { epoch, attempt, evidence, ...countedBy(group) }, now());
   return { decision: 'known', changed, reason };
 }
 
@@ -56,6 +67,7 @@ export async function examine(request: RequestOf<'examine'>, dependencies: Retra
 function lackOf(
   counts: Readonly<Record<string, number>>,
   minimums: RetrainDependencies['options']['minimums'],
+  label: Label,
 ): string[] {
   const parts = [
     ['train', 'to train on', minimums.trainPerClass],
@@ -63,11 +75,28 @@ function lackOf(
     ['judge', 'to judge by', minimums.judgePerClass],
   ] as const;
   return parts.flatMap(([part, use, least]) =>
-    (['Negatives', 'Positives'] as const).flatMap((side, label) => {
-      const found = counts[`${part}${side}`] ?? 0;
-      return found < least ? `rows of class ${label} ${use}: ${found} of ${least}` : [];
+    sidesOf(label).flatMap(({ count, rows }) => {
+      const found = counts[`${part}${count}`] ?? 0;
+      return found < least ? `${rows} ${use}: ${found} of ${least}` : [];
     }),
   );
+}
+
+/** What must be there of each part, as the counts name it: rows of each class, or of a number any. */
+function sidesOf(label: Label): { readonly count: string; readonly rows: string }[] {
+  const classes = classesOf(label).map((number) => ({ count: classCount(number), rows: `rows of class ${number}` }));
+  const [negatives = { rows: '' }, positives = { rows: '' }] = classes;
+  switch (labelKind(label)) {
+    case 'binary':
+      return [
+        { count: 'Negatives', rows: negatives.rows },
+        { count: 'Positives', rows: positives.rows },
+      ];
+    case 'multi-class':
+      return classes;
+    case 'regression':
+      return [{ count: 'Rows', rows: 'rows' }];
+  }
 }
 
 async function trainedBefore(
@@ -81,7 +110,7 @@ async function trainedBefore(
 
 /** Gives the epoch back for another attempt, or ends it: by what has failed, and how often. */
 export async function fail({ run }: RequestOf<'fail'>, dependencies: RetrainDependencies): Promise<Outcome> {
-  const { table, options, now } = dependencies;
+  const { table, group, options, now } = dependencies;
   const { epoch, attempt, failure, training, counted, verdict } = run;
   const reason = reasonOf(failure.Cause) || failure.Error;
   const failed = { epoch, attempt, error: failure.Error, cause: reason };
@@ -90,14 +119,14 @@ export async function fail({ run }: RequestOf<'fail'>, dependencies: RetrainDepe
   if (kind === 'final' && training && counted && verdict) {
     const refused = { ...verdict, decision: 'refuse' as const, reason: `${failure.Error}: ${reason}` };
     const evidence = evidenceOf({ action: 'refuse', epoch, attempt, plan: run, training, counted, verdict: refused });
-    const changed = await closeEpoch(table, { epoch, attempt, evidence }, now(), failed);
+    const changed = await closeEpoch(table, { epoch, attempt, evidence, ...countedBy(group) }, now(), failed);
     return { decision: 'refused', changed, reason: story };
   }
   const most = kind === 'labels' ? ATTEMPTS_NAMED_MAX : options.policy.attemptsMax;
   if (attempt >= most) {
     const last = `${story} It was the last of ${most}: the epoch is given up, and new labels, or a person, start the next training.`;
     const evidence = { ...setEvidence(run, counted), decision: 'failed', reason: last };
-    const changed = await closeEpoch(table, { epoch, attempt, evidence }, now(), failed);
+    const changed = await closeEpoch(table, { epoch, attempt, evidence, ...countedBy(group) }, now(), failed);
     dependencies.reportGivenUp?.();
     return { decision: 'given-up', changed, reason: last };
   }
@@ -106,8 +135,8 @@ export async function fail({ run }: RequestOf<'fail'>, dependencies: RetrainDepe
   return { decision: 'reopen', changed, reason: story };
 }
 
-async function labelsAwaitedNow({ table, options }: RetrainDependencies): Promise<number> {
-  const { total } = await countPending(table, await readEpochState(table));
+async function labelsAwaitedNow({ table, group, options }: RetrainDependencies): Promise<number> {
+  const { total } = await countPending(table, await readEpochState(table), countedClasses(group.label));
   return total + Math.max(1, Math.ceil(options.policy.labelsThreshold / LABELS_AWAITED_PART));
 }
 

@@ -77,12 +77,12 @@ export async function judgeAttempt(
   { table, group, s3, options }: RetrainDependencies,
 ): Promise<JudgedChallenger> {
   const rows = champion.rows ?? rowsOfOneSchema(plan.judgeUri);
-  const all = await scoresOfModels(s3, plan, { ...champion, rows });
+  // Kept at the claim: the definition may have changed since.
+  const encoding = await readEncoding(table, plan.schemaHash);
+  const all = await scoresOfModels(s3, plan, { ...champion, rows }, encoding?.label);
   const { scores, unreadable = champion.incumbent.unreadable } = comparableScores(all, options.minimums.judgePerClass);
   const incumbent = { ...champion.incumbent, unreadable };
   const verdict = judgeChallenger(scores, plan.modelName, { ...champion, incumbent, rows }, options.gate);
-  // Kept at the claim: the definition may have changed since.
-  const encoding = await readEncoding(table, plan.schemaHash);
   if (!encoding) return verdict;
   const looked = await readRows(s3, { judge: rows.challengerUri, scores: plan.challengerUri }, WEIGHED_ROWS_MAX);
   const judged = { rows: looked.rows.map((row) => challengersRow(row, rows)), scores: looked.scores };

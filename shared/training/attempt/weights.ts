@@ -13,7 +13,10 @@ const ROWS_PER_COLUMN_MIN = 2;
 /** Scores nearer to 0 or 1 are left out: a float32 has too few digits there to tell the log odds. */
 const SCORE_MARGIN = 1e-4;
 
-/** Largest root of the mean square of what the weights leave unexplained, in log odds: what rounded scores differ by. */
+/**
+ * Largest root of the mean square of what the weights leave unexplained, in log odds, or in standard deviations of
+ * numbers: what rounded scores differ by.
+ */
 const UNEXPLAINED_MAX = 0.01;
 
 /** Of columns that add up to one another only the sum of weights is told: this chooses the smallest weights. */
@@ -31,10 +34,15 @@ export type Weights =
 
 /**
  * @param rows as the model takes them, in the order of its scores.
- * @param scores probabilities of label 1.
+ * @param scores probabilities of label 1, or the numbers that are predicted, which are weighted sums themselves.
  */
-export function weightsOf(rows: readonly (readonly number[])[], scores: readonly number[]): Weights {
-  const told = [...scores.keys()].filter((row) => Math.abs((scores[row] ?? 0) - 0.5) < 0.5 - SCORE_MARGIN);
+export function weightsOf(
+  rows: readonly (readonly number[])[],
+  scores: readonly number[],
+  are: 'probabilities' | 'numbers' = 'probabilities',
+): Weights {
+  const isNumber = are === 'numbers';
+  const told = [...scores.keys()].filter((row) => isNumber || Math.abs((scores[row] ?? 0) - 0.5) < 0.5 - SCORE_MARGIN);
   const used = told.map((row) => rows[row] ?? []);
   const width = rows[0]?.length ?? 0;
   const spreads = Array.from({ length: width }, (_, column) => spreadOf(used.map((row) => row[column] ?? 0)));
@@ -49,8 +57,8 @@ export function weightsOf(rows: readonly (readonly number[])[], scores: readonly
     const { mean, deviation } = spreads[column] ?? NO_SPREAD;
     return Float64Array.from(used, (row) => ((row[column] ?? 0) - mean) / deviation);
   });
-  const odds = Float64Array.from(told, (row) => logOdds(scores[row] ?? 0.5));
-  const { mean: level } = spreadOf(odds);
+  const odds = Float64Array.from(told, (row) => (isNumber ? (scores[row] ?? 0) : logOdds(scores[row] ?? 0.5)));
+  const { mean: level, deviation: scale } = spreadOf(odds);
   const solved = solve(
     standardized.map((one) => standardized.map((other) => dot(one, other) / used.length)),
     standardized.map((one) => dot(one, odds) / used.length),
@@ -59,7 +67,9 @@ export function weightsOf(rows: readonly (readonly number[])[], scores: readonly
     (it, row) => it - level - solved.reduce((sum, weight, at) => sum + weight * (standardized[at]?.[row] ?? 0), 0),
   );
   const error = Math.sqrt(dot(unexplained, unexplained) / used.length);
-  if (!(error <= UNEXPLAINED_MAX)) return unknown('Its log odds are no weighted sum of the columns.');
+  if (!(error <= UNEXPLAINED_MAX * (isNumber ? scale : 1))) {
+    return unknown(`Its ${isNumber ? 'scores' : 'log odds'} are no weighted sum of the columns.`);
+  }
 
   const columns: Weight[] = Array.from({ length: width }, () => ({ weight: null, perDeviation: null }));
   let bias = level;

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../../../shared/bytes/writer.ts';
 import { type PackedRecord, rowPacker } from '../../../shared/change-log/packing.ts';
 import { changeLogRowWriter } from '../../../shared/change-log/row.ts';
-import { isChange, makeDecoder } from '../../../shared/changes/decode.ts';
+import { isChange, isRejection, makeDecoder } from '../../../shared/changes/decode.ts';
 import { assignEventTimes } from '../../../shared/changes/event-order.ts';
 import { lastChangePerRecord } from '../../../shared/changes/last-change.ts';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
@@ -25,12 +25,13 @@ export function compiled(group: FeatureGroup): (event: { Records: readonly unkno
   return ({ Records }) => {
     const decoded = Records.map((record) => ({ record, decoded: decode(record) }));
     const changes = decoded.map((it) => it.decoded).filter(isChange);
+    const rejected = decoded.filter((it) => isRejection(it.decoded)).length;
     const timed = assignEventTimes(changes, new Map(), 0);
     const last = lastChangePerRecord(group, timed);
     const bodyBytes: number[] = [];
     for (let at = 0; at < last.length; at += ENTRIES_PER_CALL_MAX) {
       bodyBytes.push(writeBody(last.slice(at, at + ENTRIES_PER_CALL_MAX), body).length);
     }
-    return { firehoseRecords: pack(timed), bodyBytes, writes: last.length, rejected: Records.length - changes.length };
+    return { firehoseRecords: pack(timed), bodyBytes, writes: last.length, rejected };
   };
 }

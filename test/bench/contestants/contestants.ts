@@ -1,7 +1,8 @@
 import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
 import { type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
+import type { ItemPath } from '../../../shared/definition/item-path.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
-import { defineFeatureGroup } from '../../../shared/feature-groups/define.ts';
+import { defineFeatureGroup, equals } from '../../../shared/feature-groups/define.ts';
 import type { Contestant } from '../measure/rounds.ts';
 import { compiled } from './compiled.ts';
 import { BATCH_RECORDS_MAX, type EventOptions } from './events.ts';
@@ -21,16 +22,43 @@ const optionalExample = defineFeatureGroup({
   label: { name: labelOf(bankMarketing).name },
 });
 
+/** Where the example has its features nested: two maps, one in the other, and a list. */
+const NESTED: Readonly<Record<string, ItemPath>> = {
+  age: ['person', 'age'],
+  marital: ['person', 'marital'],
+  contact: ['calls', 'last', 'contact'],
+  duration: ['calls', 'last', 'seconds'],
+  campaign: ['calls', 'counts', 0],
+};
+
+/** The worked example with five nested features, in a table of which half of the items are others. */
+const nestedExample = defineFeatureGroup({
+  name: bankMarketing.name,
+  recordIdentifier: bankMarketing.recordIdentifier.name,
+  items: { kind: equals('customer') },
+  features: Object.fromEntries(
+    bankMarketing.features.map(({ name, attribute: _, ...feature }) => [
+      name,
+      { ...feature, ...(NESTED[name] && { path: NESTED[name] }) },
+    ]),
+  ) as Parameters<typeof defineFeatureGroup>[0]['features'],
+  label: { name: labelOf(bankMarketing).name },
+});
+
 interface Batch {
   readonly group?: FeatureGroup;
   readonly options: EventOptions;
 }
+
+/** The batch that only a definition with conditions can take. */
+export const FILTERED = '6 MB, half of the items others, five features nested';
 
 /** What the contestants are given. */
 export const BATCHES: Readonly<Record<string, Batch>> = {
   '6 MB': { options: {} },
   '10,000 records': { options: { records: BATCH_RECORDS_MAX } },
   '6 MB, attributes in random order': { options: { shuffled: true } },
+  [FILTERED]: { group: nestedExample, options: { others: 0.5 } },
   '6 MB, a fifth of the attributes missing': { group: optionalExample, options: { missing: 0.2 } },
 };
 

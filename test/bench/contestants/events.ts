@@ -16,6 +16,8 @@ export interface EventOptions {
   readonly shuffled?: boolean;
   /** Part of the attributes that is absent, 0 to 1. Default: 0; the definition must make them optional. */
   readonly missing?: number;
+  /** Part of the items that are none of the definition's, 0 to 1. Default: 0; the definition says which by `kind`. */
+  readonly others?: number;
   /** Part of the items that have a label, 0 to 1. Default: 1. */
   readonly labelled?: number;
   readonly seed?: number;
@@ -37,7 +39,15 @@ const NUMBERS: Readonly<Record<string, (random: () => number) => string>> = {
 
 /** A stream event of the worked example's items, as Lambda hands it over: its JSON text. Same options, same text. */
 export function eventText({ group = bankMarketing, ...options }: EventOptions & { group?: FeatureGroup } = {}): string {
-  const { changesPerKey = 1, shuffled = false, missing = 0, labelled = 1, seed = 1, firstKey = 0 } = options;
+  const {
+    changesPerKey = 1,
+    shuffled = false,
+    missing = 0,
+    labelled = 1,
+    others = 0,
+    seed = 1,
+    firstKey = 0,
+  } = options;
   const random = mulberry32(seed);
   const records: string[] = [];
   let bytes = 0;
@@ -47,8 +57,9 @@ export function eventText({ group = bankMarketing, ...options }: EventOptions & 
       [group.recordIdentifier.name]: { S: `customer-${String(firstKey + (index % keys)).padStart(7, '0')}` },
     };
     const attributes: [string, AttributeValue][] = [...Object.entries(key)];
+    if (others > 0) attributes.push(['kind', { S: random() < others ? 'account' : 'customer' }]);
     for (const feature of group.features) {
-      if (missing === 0 || random() >= missing) attributes.push([feature.attribute, attributeOf(feature, random)]);
+      if (missing === 0 || random() >= missing) put(attributes, feature, attributeOf(feature, random));
     }
     if ((missing === 0 || random() >= missing) && (labelled === 1 || random() < labelled))
       attributes.push([labelOf(group).attribute, { N: random() < 0.12 ? '1' : '0' }]);
@@ -59,6 +70,30 @@ export function eventText({ group = bankMarketing, ...options }: EventOptions & 
     records.push(text);
   }
   return `{"Records":[${records.join(',')}]}`;
+}
+
+/** Puts a value where its feature has it: at the top, or inside of maps and lists. */
+function put(attributes: [string, AttributeValue][], { attribute, path }: Feature, value: AttributeValue): void {
+  const [top, ...steps] = path ?? [attribute];
+  const known = attributes.find(([name]) => name === top);
+  const inside = steps.reduceRight<AttributeValue>(
+    (it, step) => (typeof step === 'number' ? { L: [it] } : { M: { [step]: it } }),
+    value,
+  );
+  if (known) known[1] = { M: merged(membersOf(known[1]), membersOf(inside)) };
+  else attributes.push([top, inside]);
+}
+
+type Members = Readonly<Record<string, AttributeValue>>;
+const membersOf = ({ M }: AttributeValue): Members => (M ?? {}) as Members;
+
+/** Members of both maps, and of maps in them. */
+function merged(one: Members, other: Members): Members {
+  const added = Object.entries(other).map(([name, value]) => {
+    const before = one[name];
+    return [name, before?.M && value.M ? { M: merged(membersOf(before), membersOf(value)) } : value] as const;
+  });
+  return { ...one, ...Object.fromEntries(added) };
 }
 
 function streamRecord(index: number, Keys: object, NewImage: object, table: string) {

@@ -20,7 +20,10 @@ store.createFeatureGroup({
   FeatureDefinitions: [
     { FeatureName: bankMarketing.recordIdentifier.name, FeatureType: 'String' },
     { FeatureName: bankMarketing.eventTime.name, FeatureType: 'String' },
-    ...columnsOf(bankMarketing).map(({ name, feature }) => ({ FeatureName: name, FeatureType: featureType(feature) })),
+    ...columnsOf(bankMarketing).map(({ name, feature }) => ({
+      FeatureName: name,
+      FeatureType: featureType(feature, bankMarketing.label),
+    })),
   ],
   OnlineStoreConfig: { EnableOnlineStore: true },
 });

@@ -1,7 +1,7 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
 import { compiled } from '../contestants/compiled.ts';
-import { BATCHES, COALESCING, contestants, OURS, PARSE, USERS } from '../contestants/contestants.ts';
+import { BATCHES, COALESCING, contestants, FILTERED, OURS, PARSE, USERS } from '../contestants/contestants.ts';
 import { eventText } from '../contestants/events.ts';
 import type { Rounds } from '../contestants/hot-path-rounds.ts';
 import { MEASURING, runApart } from '../measure/processes.ts';
@@ -65,7 +65,10 @@ export function hotPath({ quick }: { quick: boolean }) {
   const [usual = '', ...others] = Object.keys(BATCHES);
   if (quick) return { [usual]: measure(usual, [OURS, USERS], QUICK) };
   const results = { [usual]: measure(usual, names, { processes: 5, rounds: 10 }) };
-  for (const batch of others) results[batch] = measure(batch, [OURS, USERS], { processes: 3, rounds: 10 });
+  // By hand, nobody has written a filter or nested values down.
+  for (const batch of others) {
+    results[batch] = measure(batch, batch === FILTERED ? [OURS] : [OURS, USERS], { processes: 3, rounds: 10 });
+  }
   return results;
 }
 

@@ -35,7 +35,12 @@ export async function predictLatency({ quick }: { quick: boolean }) {
   await sdkOnlineStore(bankMarketing, featureStore).batchWrite(changes, new AbortController().signal);
   const identifiers = changes.map((change) => change.recordIdentifier);
   const dependencies: PredictDependencies = {
-    config: { featureGroup: bankMarketing.name, stateTable: 'state', endpointName: 'endpoint' },
+    config: {
+      featureGroup: bankMarketing.name,
+      stateTable: 'state',
+      endpointName: 'endpoint',
+      predictionLogStream: '',
+    },
     group: bankMarketing,
     featureStore,
     runtime: new SageMakerRuntimeClient(client),

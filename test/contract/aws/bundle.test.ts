@@ -43,10 +43,8 @@ const run = (environment: object) =>
     timeout: CHILD_MS_MAX,
   });
 
-function packagesAtStart(): Set<string | undefined> {
-  const inputs = loadedAtStart(outputs, 'functions/ingest').flatMap((file) =>
-    Object.entries(outputs[file]?.inputs ?? {}),
-  );
+function packagesAtStart(of: typeof outputs, module: string): Set<string | undefined> {
+  const inputs = loadedAtStart(of, module).flatMap((file) => Object.entries(of[file]?.inputs ?? {}));
   const used = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0);
   return new Set(used.map(([path]) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]));
 }
@@ -66,10 +64,19 @@ describe('ingest, bundled', () => {
   });
 
   it('starts without what it may never need: zod, the client of S3, credentials of laptops', () => {
-    const atStart = packagesAtStart();
+    const atStart = packagesAtStart(outputs, 'functions/ingest');
     expect(atStart).toContain('@aws-sdk/client-firehose');
     for (const it of ['zod', '@aws-sdk/client-s3', '@aws-sdk/nested-clients']) expect(atStart).not.toContain(it);
   });
+});
+
+it('predict, bundled, starts without the client of Firehose, which only a prediction log needs', async () => {
+  const predict = (await bundle(PROJECT, 'functions/predict', folder)).metafile.outputs;
+  const atStart = packagesAtStart(predict, 'functions/predict');
+  expect(atStart).toContain('@aws-sdk/client-sagemaker-runtime');
+  expect(atStart).not.toContain('@aws-sdk/client-firehose');
+  const all = Object.values(predict).flatMap(({ inputs }) => Object.keys(inputs));
+  expect(all.filter((path) => path.includes('@aws-sdk/client-firehose'))).not.toEqual([]);
 });
 
 it('a checked definition is the same in the notation that it is bundled in, bounds beyond 2^53 included', () => {

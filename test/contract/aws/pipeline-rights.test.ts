@@ -291,7 +291,10 @@ describe('a boundary', () => {
     );
 
   it('allows all that the stack’s own roles allow, and names no action that none of them has', async () => {
-    const stack = await stackOf({ featureGroup: 'bank-marketing', params: { kmsKeyArn: KMS_KEY } });
+    const stack = await stackOf({
+      featureGroup: 'bank-marketing',
+      params: { kmsKeyArn: KMS_KEY, predictionLog: 'true' },
+    });
 
     const roles = stack.resources.filter(({ type }) => type === 'AWS::IAM::Role');
     const statements = roles.flatMap(({ logicalId, properties }) =>

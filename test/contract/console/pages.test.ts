@@ -128,9 +128,12 @@ describe.skipIf(CHROMIUM === undefined)('the console in a browser', () => {
   it('draws the curves of a model by which it was judged, and says who serves', async () => {
     const { page, complaints } = await openPage(browser, 1_280);
     await page.goto(`${served.address}#/trainings`);
-    await page.getByText('ROC and calibration').first().focus();
+    await page.getByText('Curves and calibration').first().focus();
     await page.keyboard.press('Enter');
     await page.getByText(/^Over \d+ rows that nothing was chosen by/).waitFor();
+    await page
+      .getByText(/^auc of 0\.\d{4}, from 0\.\d{4} to [01]\.\d{4} at 95 %; the gate asks for all of it at 0 or/)
+      .waitFor();
     const [roc = ''] = await page
       .locator('svg.square polyline')
       .evaluateAll((all) => all.map((it) => it.getAttribute('points')));
@@ -212,6 +215,60 @@ describe.skipIf(CHROMIUM === undefined)('the console in a browser', () => {
     await page.getByText('is the score').waitFor();
     const [call = ''] = await page.getByText('npm run predict --').allTextContents();
     expect(call).toContain(`'{"features":{"unit-price":"12.50","size":"medium"}}'`);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('says in a sentence that a stack has nothing yet', async () => {
+    const empty = await consoleOfOrders();
+    const { page, complaints } = await openPage(browser, 320);
+    try {
+      const sentences = [
+        ['flow', 'No batch yet.'],
+        ['features', 'The views have no record yet.'],
+        ['trainings', 'No decision yet.'],
+        ['quarantine', 'Nothing waits.'],
+      ] as const;
+      for (const [name, sentence] of sentences) {
+        await page.goto(`${empty.address}#/${name}`);
+        await page.getByText(sentence).waitFor();
+      }
+      await page.goto(`${empty.address}#/record`);
+      await page.fill('input[name=identifier]', 'o-1|1');
+      await page.keyboard.press('Enter');
+      await page.getByText('No item has this identifier').waitFor();
+      expect(complaints).toEqual([]);
+    } finally {
+      await page.close();
+      await empty.close();
+    }
+  });
+
+  it('shows on the page of a record what was predicted of it, with the row that the endpoint was sent', async () => {
+    const { page, complaints } = await openPage(browser, 1_280);
+    await page.goto(`${served.address}#/record`);
+    await page.fill('input[name=identifier]', 'o-11|1');
+    await page.keyboard.press('Enter');
+    await page.getByText('The prediction log has none of this record yet.').waitFor();
+    await page.goto(`${served.address}#/predict`);
+    await page.fill('input[name=identifier]', 'o-11|1');
+    await page.keyboard.press('Enter');
+    await page.getByText('is the score').waitFor();
+    await served.cloud.flushDeliveryStreams();
+    await page.goto(`${served.address}#/record`);
+    await page.fill('input[name=identifier]', 'o-11|1');
+    await page.keyboard.press('Enter');
+    const card = page.locator('section', { has: page.getByRole('heading', { name: 'Predictions: 1' }) });
+    await card.waitFor();
+    const [, score, , , model] = await card.locator('tbody td').allTextContents();
+    const row = await card.locator('tbody code').textContent();
+    expect([score, model]).toEqual([expect.stringMatching(/^\d\.\d+/), expect.stringContaining('-e1-a1-')]);
+    expect(row?.split(',').length).toBeGreaterThan(3);
+    await card.getByText("WHERE record_identifier = '\\''o-11|1'\\''").waitFor();
+    await page.goto(`${served.address}#/query`);
+    await page.getByRole('button', { name: 'Predictions by model' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.locator('td', { hasText: model ?? '' }).waitFor();
     expect(complaints).toEqual([]);
     await page.close();
   });

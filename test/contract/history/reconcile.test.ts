@@ -8,6 +8,7 @@ import {
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
@@ -16,7 +17,7 @@ import {
   PutRecordCommand,
   SageMakerFeatureStoreRuntimeClient,
 } from '@aws-sdk/client-sagemaker-featurestore-runtime';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateCustomers } from '../../../infra/demo/customers/customers.ts';
 import { itemOf } from '../../../infra/demo/customers/item.ts';
 import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
@@ -24,6 +25,7 @@ import { labelOf } from '../../../shared/definition/feature-group.ts';
 import group from '../../../shared/feature-groups/bank-marketing.ts';
 import { labelKey } from '../../../shared/state/keys.ts';
 import { runScript } from '../../given/command.ts';
+import { reachCloud } from '../../given/local/reached.ts';
 import { stackOf } from '../../given/local/stacks.ts';
 
 /** Reconcile over the local cloud: what is planted is found, all of it and nothing else, while an application writes. */
@@ -50,10 +52,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tributary-reconcile-'));
   const options = { featureGroup: group.name, params: { changeLogBufferSeconds: 1 } };
   cloud = await startCloud({ dir, port: 0, ...options, stack: await stackOf(options) });
-  vi.stubEnv('AWS_ENDPOINT_URL', cloud.endpoint);
-  vi.stubEnv('AWS_REGION', 'us-east-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  reachCloud(cloud);
   dynamodb = new DynamoDBClient();
   online = new SageMakerFeatureStoreRuntimeClient();
   s3 = new S3Client({ forcePathStyle: true });
@@ -235,6 +234,44 @@ describe('npm run reconcile', () => {
     const { stdout, code } = await runScript('reconcile', ['--settle', SETTLE, '--online', 'all']);
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^equal: [\d,]+ records$/);
     expect(code).toBe(0);
+  });
+
+  test('has a daily check beside it, which finds and keeps that records differ, and that none does', async () => {
+    const check = async (request: object) => {
+      const FunctionName = `${cloud.stack.name}-compare`;
+      const answer = await cloud.call('lambda', 'Invoke', { FunctionName, Payload: JSON.stringify(request) });
+      return JSON.parse(String((answer as { Payload: unknown }).Payload)) as { outcome: string; counts: object };
+    };
+    const status = async () => JSON.parse((await runScript('status', ['--json'])).stdout).check;
+    const settleSeconds = Number(SETTLE);
+    expect((await status()) ?? null).toBeNull();
+    await takeOffline(idOf(spoilt(25)));
+    await putOnline(idOf(spoilt(26)), { campaign: '77', event_time: new Date().toISOString() });
+    await putOnline(idOf(spoilt(27)), { customer_id: 'nobody', event_time: new Date().toISOString() });
+    expect(await check({ settleSeconds })).toMatchObject({
+      outcome: 'different',
+      counts: { missing: 1, differing: 1, extra: 1, wrong: 0 },
+    });
+    expect(await status()).toMatchObject({ drifted: 3, equalAt: null });
+    expect((await runScript('status', [])).stdout).toMatch(/: 3 differ; no check has found none\. npm run reconcile/);
+
+    expect(await reconcile('--online', 'all', '--repair')).toMatchObject({ equal: true, repaired: 3 });
+    expect((await check({ settleSeconds })).outcome).toBe('equal');
+    expect((await runScript('status', [])).stdout).toMatch(/Check .* records compared at .*: none differs/);
+    expect(await check({ source: 'aws.events' })).toEqual({ outcome: 'not-due' });
+    expect(await check({ settleSeconds: 'long' })).toMatchObject({
+      errorMessage: expect.stringContaining('settleSeconds is "long": expected a whole number from 1 to 120'),
+    });
+    const TableName = cloud.stack.outputs.StateTableName ?? '';
+    const key = { TableName, Key: { pk: { S: 'check' } } };
+    await dynamodb.send(
+      new UpdateItemCommand({
+        ...key,
+        UpdateExpression: 'SET atMs = :old',
+        ExpressionAttributeValues: { ':old': { N: String(Date.now() - 86_400_000) } },
+      }),
+    );
+    expect((await check({ source: 'aws.events' })).outcome).toBe('equal');
   });
 
   test('counts the label of a record that it repairs, and that nobody has counted', async () => {

@@ -40,6 +40,7 @@ describe('a stack without a label', () => {
       ['functions/ingest.handler', 1],
       ['functions/retrain.handler', 0],
       ['functions/redrive.handler', 0],
+      ['functions/compare.handler', 0],
       ['functions/rehearse.handler', 0],
     ]);
   });

@@ -40,7 +40,7 @@ function dependenciesOf(group: FeatureGroup): PredictDependencies {
     },
   };
   return {
-    config: { featureGroup: group.name, stateTable: 'state', endpointName: 'endpoint' },
+    config: { featureGroup: group.name, stateTable: 'state', endpointName: 'endpoint', predictionLogStream: '' },
     group,
     featureStore: featureStore as unknown as SageMakerFeatureStoreRuntimeClient,
     runtime: runtime as unknown as SageMakerRuntimeClient,

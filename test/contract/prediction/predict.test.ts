@@ -15,6 +15,9 @@ import { encode } from '../../../shared/model/encode.ts';
 import { encodingOf } from '../../../shared/model/encoding.ts';
 import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import { modelReader } from '../../../shared/prediction/model.ts';
+import { Timings } from '../../../shared/prediction/timings.ts';
+import type { NotLogged } from '../../../shared/prediction-log/log.ts';
+import type { LoggedPrediction } from '../../../shared/prediction-log/row.ts';
 import { readEncoding, writeEncoding } from '../../../shared/state/encodings.ts';
 import { type Serving, servingReader, writeServing } from '../../../shared/state/serving.ts';
 import { accounts } from '../../given/builders.ts';
@@ -79,7 +82,7 @@ beforeEach(async () => {
     },
   } as unknown as SageMakerRuntimeClient;
   dependencies = {
-    config: { featureGroup: 'accounts', stateTable: state.name, endpointName: 'endpoint' },
+    config: { featureGroup: 'accounts', stateTable: state.name, endpointName: 'endpoint', predictionLogStream: '' },
     group: accounts,
     featureStore: store,
     runtime,
@@ -315,4 +318,50 @@ test('what BatchGetRecord leaves unprocessed is asked for again', async () => {
   faults.inject({ service: 'featurestore', operation: 'BatchGetRecord', kind: 'partial' });
   const records = [{ account_id: 'a-1' }, { account_id: 'a-2' }];
   expect(await post({ records })).toMatchObject({ statusCode: 200 });
+});
+
+describe('predictions that are kept', () => {
+  const kept: LoggedPrediction[] = [];
+  const keeping = (notLogged: NotLogged): PredictDependencies => {
+    kept.length = 0;
+    return {
+      ...dependencies,
+      async log(predictions) {
+        kept.push(...predictions);
+        return notLogged;
+      },
+    };
+  };
+
+  test('say what was asked and answered, by what, and the row that the endpoint was sent', async () => {
+    await serve();
+    await putAccount('a-1');
+    const timings = new Timings();
+    const records = [{ account_id: 'a-1' }, { features }];
+    const answered = await predict({ records }, keeping({ count: 0, error: '' }), timings);
+    expect(answered).toEqual(await predict({ records }, dependencies));
+    const rows = bodies[0]?.split('\n').map((row) => row.split(',')) ?? [];
+    const both = { score: (rows[0]?.length ?? 0) / 10, predictedLabel: 1, threshold: null, model: 'model-1' };
+    expect(kept).toMatchObject([
+      { ...both, schemaHash: SCHEMA, recordIdentifier: 'a-1', encodedRow: rows[0] },
+      { ...both, schemaHash: SCHEMA, recordIdentifier: undefined, encodedRow: rows[1] },
+    ]);
+    expect(new Set(kept.map(({ predictionId }) => predictionId)).size).toBe(2);
+    expect([...timings.durations.keys()]).toEqual(['online-read', 'encode', 'endpoint', 'log']);
+    expect(timings.unlogged).toEqual({ count: 0, error: '' });
+  });
+
+  test('are answered all the same when they could not be, and counted', async () => {
+    await serve();
+    const timings = new Timings();
+    const answered = await predict({ features }, keeping({ count: 1, error: 'ServiceUnavailableException' }), timings);
+    expect(answered).toEqual(await predict({ features }, dependencies));
+    expect(timings.unlogged).toEqual({ count: 1, error: 'ServiceUnavailableException' });
+  });
+
+  test('are none where a request is refused', async () => {
+    await serve();
+    await expect(predict({ account_id: 'nobody' }, keeping({ count: 0, error: '' }))).rejects.toThrow('nobody');
+    expect(kept).toEqual([]);
+  });
 });

@@ -4,9 +4,11 @@ import { ExecutionAlreadyExists, type SFNClient, type StartExecutionCommand } fr
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { retrain } from '../../../functions/retrain.ts';
 import { retrainConfig } from '../../../shared/config/retrain.ts';
+import { keepCheck, readCheck } from '../../../shared/state/checks.ts';
 import { pauseLoop } from '../../../shared/state/intervention.ts';
 import { recordShownSnapshot } from '../../../shared/state/snapshots.ts';
 import type { RetrainDependencies } from '../../../shared/training/actions.ts';
+import type { ToldCheck } from '../../../shared/training/check.ts';
 import { accounts } from '../../given/builders.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 import { noFleets } from '../../given/retraining/no-fleets.ts';
@@ -17,6 +19,7 @@ const HOUR_MS = 3_600_000;
 let state: Awaited<ReturnType<typeof stateTable>>;
 let started: Map<string, { machine: string; input: string }>;
 let ages: number[];
+let checks: ToldCheck[];
 /** Of the change log, and the prefixes that were asked for. */
 let files: { Key: string; Size: number; LastModified: Date }[];
 let listed: string[];
@@ -27,6 +30,7 @@ beforeEach(async () => {
   state = await stateTable();
   started = new Map();
   ages = [];
+  checks = [];
   now = Date.UTC(2026, 0, 15, 9, 30);
   const start = async ({ input: { name = '', input = '', stateMachineArn = '' } }: StartExecutionCommand) => {
     if (started.has(name)) throw new ExecutionAlreadyExists({ message: name, $metadata: {} });
@@ -46,6 +50,7 @@ beforeEach(async () => {
     ...noFleets,
     runtime: new SageMakerRuntimeClient({ region: 'us-east-1' }),
     reportSnapshotAge: (hours) => ages.push(hours),
+    reportCheck: (check) => checks.push(check),
   };
 });
 afterEach(() => state.close());
@@ -151,5 +156,48 @@ describe('a snapshot that a training has made', () => {
       database: 'tributary_bank_marketing_dev',
       view: { Name: 'latest', TableType: 'VIRTUAL_VIEW' },
     });
+  });
+});
+
+describe('the check of the online store', () => {
+  const found = { compared: 3_000, listed: 3_000, extra: 0, wrong: 0, younger: 0, changing: 0, late: 0 };
+  const kept = (counts: { missing: number; differing: number }, atMs: number) =>
+    keepCheck(state, { atMs, isEqual: counts.missing === 0, counts: { ...found, ...counts }, listAfter: 'here' });
+
+  test('is as old as the last one that ended, or as the wait for the first one', async () => {
+    await schedule();
+    now += 40 * HOUR_MS;
+    await schedule();
+    await kept({ missing: 2, differing: 1 }, now);
+    now += HOUR_MS;
+    await schedule();
+    await kept({ missing: 0, differing: 0 }, now);
+    await schedule();
+    expect(checks).toEqual([
+      { hours: 0, drifted: undefined },
+      { hours: 40, drifted: undefined },
+      { hours: 1, drifted: 3 },
+      { hours: 0, drifted: 0 },
+    ]);
+  });
+
+  test('keeps when one last found nothing, while later ones find something', async () => {
+    await kept({ missing: 0, differing: 0 }, now);
+    await kept({ missing: 1, differing: 0 }, now + HOUR_MS);
+    expect(await readCheck(state)).toMatchObject({
+      atMs: now + HOUR_MS,
+      equalAtMs: now,
+      sinceMs: now,
+      listAfter: 'here',
+    });
+  });
+
+  test('is told without a label too, and not by labels that arrive', async () => {
+    await retrain({ Records: [] }, dependencies);
+    expect(checks).toEqual([]);
+    const { label: _, ...unlabeled } = accounts;
+    dependencies = { ...dependencies, group: unlabeled };
+    await schedule();
+    expect(checks).toHaveLength(1);
   });
 });

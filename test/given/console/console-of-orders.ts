@@ -10,7 +10,7 @@ const LOOK_MS = 200;
 
 /** The table of orders, and the console of its stack. */
 export async function consoleOfOrders() {
-  const orders: OrdersCloud = await ordersCloud();
+  const orders: OrdersCloud = await ordersCloud({ predictionLog: 'true' });
   const { cloud } = orders;
   const settings = {
     ...{ endpoint: cloud.endpoint, region: 'us-east-1' },

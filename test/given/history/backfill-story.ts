@@ -23,6 +23,7 @@ import { labelOf } from '../../../shared/definition/feature-group.ts';
 import group from '../../../shared/feature-groups/bank-marketing.ts';
 import { labelKey } from '../../../shared/state/keys.ts';
 import { runScript } from '../command.ts';
+import { reachCloud } from '../local/reached.ts';
 
 /**
  * The story of a backfill: items that are older than the stream, an application that writes and deletes all the while, a
@@ -65,10 +66,7 @@ export async function tellBackfill({ items: count, kills, rate, lifeMs }: Story,
   };
   let cloud = await startCloud({ dir: join(dir, 'cloud'), port: 0, featureGroup: group.name, params });
   const reached = (it: Cloud) => {
-    vi.stubEnv('AWS_ENDPOINT_URL', it.endpoint);
-    vi.stubEnv('AWS_REGION', 'us-east-1');
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    reachCloud(it);
     vi.stubEnv('TRIBUTARY_CLOCKS_AGREE', '1');
     return new DynamoDBClient();
   };

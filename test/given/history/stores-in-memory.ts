@@ -35,12 +35,18 @@ export function storesOf({ table, online, logged }: Held): Stores {
       async *scan() {
         yield* pages(table().values());
       },
+      async *sample() {
+        yield* pages(table().values());
+      },
       read: async (ids) => those(table(), ids),
     },
     online: {
       read: async (ids) => those(online(), ids),
-      async *ids() {
-        yield* pages(online().keys());
+      page: async (after) => {
+        const begin = Number(after ?? 0);
+        const ids = [...online().keys()];
+        const next = begin + PAGE < ids.length ? String(begin + PAGE) : undefined;
+        return { ids: ids.slice(begin, begin + PAGE), next };
       },
     },
     log: {

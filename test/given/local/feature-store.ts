@@ -43,7 +43,13 @@ export async function localFeatureStore() {
   const client = new SageMakerFeatureStoreRuntimeClient(cloud.client);
   let count = 0;
   return {
-    ...{ client, faults, close: () => cloud.close(), createFeatureGroup: local.createFeatureGroup, records: local.records },
+    ...{
+      client,
+      faults,
+      close: () => cloud.close(),
+      createFeatureGroup: local.createFeatureGroup,
+      records: local.records,
+    },
     send: ((command: never) => client.send(command)) as SageMakerFeatureStoreRuntimeClient['send'],
 
     /** A record of its own, whose identifier a path or a query could get wrong. */

@@ -6,6 +6,14 @@ import { storesOf } from '../../given/history/stores-in-memory.ts';
 import type { FeatureStore } from '../aws/feature-store.ts';
 import type { SourceTable } from '../world/source-table.ts';
 import { latestRows, parseRow } from './change-log-rows.ts';
+import { Violation } from './violation.ts';
+
+/** Promises that whoever operates a stack can hold it to by a comparison. */
+const OF_STORES = [
+  'the online store equals the table',
+  'the latest row equals the item',
+  'the latest-row view equals the table',
+];
 
 /** What a world has left behind. */
 export interface Left {
@@ -16,8 +24,14 @@ export interface Left {
   readonly rows: readonly string[];
 }
 
-/** Records that a comparison of everything names, but for items that are wrong: they are in no store as they are. */
-export async function namedDifferent({ group, table, featureStore, rows }: Left): Promise<Set<string>> {
+/** The three places of a world, as a comparison reads them. */
+export interface Places {
+  readonly items: Map<string, TableRecord>;
+  readonly online: Map<string, OnlineRecord>;
+  readonly logged: Map<string, LoggedRecord>;
+}
+
+export function placesOf({ group, table, featureStore, rows }: Left): Places {
   const items = new Map<string, TableRecord>();
   for (const [id, { isOther, quality, texts }] of table.items) {
     if (isOther) continue;
@@ -38,11 +52,40 @@ export async function namedDifferent({ group, table, featureStore, rows }: Left)
   for (const [id, { features, ...row }] of latestRows(group, rows.map(parseRow))) {
     logged.set(id, { ...row, texts: features, isRemoved: false });
   }
+  return { items, online, logged };
+}
+
+/** Compares all of three places. Nothing is on its way any more. */
+export async function differencesOf(group: FeatureGroup, { items, online, logged }: Places) {
   const stores = storesOf({ table: () => items, online: () => online, logged: () => logged });
   const { differences } = await reconcile(group, stores, {
     ...{ online: 'all', salt: '', settleMs: 0, lagMs: async () => 0, time: { sleep: async () => undefined } },
     onProgress() {},
   });
-  const isRight = (id: string) => (table.items.get(id)?.quality ?? 'good') === 'good';
-  return new Set(differences.flatMap(({ id }) => (isRight(id) ? [id] : [])));
+  return differences;
+}
+
+/**
+ * Holds a comparison of everything to the judge of a world: it names the record of which the judge says that a store is
+ * not as the table, and no record that the judge finds right.
+ *
+ * @param violation what the judge says; undefined when all is right.
+ * @param isUnsaid whether the judge says nothing of a record.
+ * @throws Violation.
+ */
+export async function checkCompared(
+  left: Left,
+  violation: Violation | undefined,
+  isUnsaid: (id: string) => boolean,
+): Promise<void> {
+  if (violation && !OF_STORES.includes(violation.invariant)) return;
+  const named = new Set((await differencesOf(left.group, placesOf(left))).map(({ id }) => id));
+  const missed = violation?.recordIdentifier;
+  if (missed !== undefined && !named.has(missed)) {
+    throw new Violation('a comparison names what is different', `not ${missed}`, missed);
+  }
+  if (violation) return;
+  for (const id of named) {
+    if (!isUnsaid(id)) throw new Violation('a comparison names nothing that is equal', id, id);
+  }
 }

@@ -10,3 +10,9 @@ export class Violation extends Error {
     this.recordIdentifier = recordIdentifier;
   }
 }
+
+/** What a run was ended by. @throws whatever else it was ended by. */
+export function violationOf(error: unknown): Violation {
+  if (error instanceof Violation) return error;
+  throw error;
+}

@@ -48,6 +48,8 @@ export class Witness {
   /** Records that redrive has put right, where items bring their own times. */
   readonly #repaired = new Set<string>();
   readonly #byVersion = new Map<string, TrueChange>();
+  /** The last deletion of each record whose tombstone, without an event time, has yielded to an older change. */
+  readonly #yielded = new Map<string, TrueChange>();
   #epoch = 1;
   #closed = 0;
 
@@ -102,6 +104,7 @@ export class Witness {
         recordIdentifier,
       );
     }
+    if (applied && before && before.order > change.order && yields) this.#yielded.set(recordIdentifier, before);
     if (applied)
       this.online.set(recordIdentifier, batches.has(caller) ? change : this.#repairedTo(change, eventTimeMs));
     // A repair may be passed over: what it repairs is then on its way in the stream.
@@ -193,10 +196,13 @@ export class Witness {
     this.measures.earlierEventTime += 1;
     const stored = this.#featureStore().records.get(id);
     const online = this.online.get(id);
+    // A put may be made before its row is: the deletion that it has taken the place of is delivered again behind it.
+    const yielded = (this.#yielded.get(id)?.order ?? -1) > change.order;
     const cannotWin =
-      online &&
-      online.order >= change.order &&
-      (stored ? stored.eventTimeMs > ms : !this.#profile.tombstones.keepEventTime);
+      yielded ||
+      (online &&
+        online.order >= change.order &&
+        (stored ? stored.eventTimeMs > ms : !this.#profile.tombstones.keepEventTime));
     // A redriven row beside the one that ingest wrote is a duplicate that the view passes over.
     const { batchStart, fences = 0 } = change.timedIn ?? {};
     // A fence remembers the one before it: a batch that begins as it did, and has left one fence, finds what it found.

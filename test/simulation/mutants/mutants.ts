@@ -264,15 +264,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'FailedPutCount ignored',
-    file: 'shared/sinks/change-log.ts',
+    file: 'shared/change-log/firehose.ts',
     find: 'if (FailedPutCount === 0)',
     replace: 'if (FailedPutCount !== undefined)',
   },
   {
     name: 'a failed Firehose call taken for a success',
-    file: 'shared/sinks/change-log.ts',
-    find: 'return { failed: call, error: describeError(error) };',
-    replace: 'return { failed: [] };',
+    file: 'shared/change-log/firehose.ts',
+    find: 'return { records: call, error: describeError(cause) };',
+    replace: 'return { records: [] };',
   },
   {
     name: 'line breaks kept in rows',
@@ -392,7 +392,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'labels that land in a claimed epoch are not carried over',
     file: 'shared/state/epochs.ts',
-    find: 'beyond(await countLabels(table, epoch), countsAtClaim)',
+    find: 'beyond(await countLabels(table, epoch, classes), countsAtClaim)',
     replace: 'NO_LABELS',
   },
   {

@@ -4,7 +4,7 @@ import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { publishOutcome } from '../../../shared/delivery/report.ts';
 import { STATUS } from '../../../shared/prediction/refusal.ts';
 import { publishTimings, Timings } from '../../../shared/prediction/timings.ts';
-import { publishGivenUp, publishSnapshotAge } from '../../../shared/training/progress.ts';
+import { publishCheck, publishGivenUp, publishSnapshotAge } from '../../../shared/training/progress.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
 const names = namesOf(orders, 'prod');
@@ -87,7 +87,11 @@ describe('alarms', () => {
   );
 
   it('watch metrics of our own only as the functions emit them: namespace, names and dimensions', async () => {
-    const byRetrain = linesOf(() => [publishGivenUp(orders.name), publishSnapshotAge(orders.name, 1)]);
+    const byRetrain = linesOf(() => [
+      publishGivenUp(orders.name),
+      publishSnapshotAge(orders.name, 1),
+      publishCheck(orders.name, { hours: 1, drifted: 0 }),
+    ]);
     const lines = [emitted(), ...(await emittedByPredict()), ...byRetrain];
     const { Namespace } = emitted();
     const ours = alarms.flatMap(({ metrics }) => metrics).filter((metric) => metric.Namespace === Namespace);

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   autoCoolDownSeconds,
   crossing,
-  largest,
   monthlyBill,
   monthlyBillOfExports,
   onlineStoreOfExports,
   total,
   USUAL,
 } from '../../../infra/aws/cost/bill.ts';
+import { largest } from '../../../infra/aws/cost/levers.ts';
 import { command, comparisonOf, report } from '../../../infra/commands/cost.ts';
 import { coolDownSeconds } from '../../../shared/training/policy.ts';
 
@@ -29,6 +29,25 @@ describe('a month’s bill', () => {
     expect(usd(/Firehose/)).toBeCloseTo((30 * 10_000 * 5_120 * 0.029) / 1024 ** 3);
     const busy = monthlyBill({ ...usage, changesPerDay: 86_400 * 100 });
     expect(usd(/Firehose/, busy)).toBeCloseTo((30 * 86_400 * 102_400 * 0.029) / 1024 ** 3);
+  });
+
+  it('bills predictions that are kept for a record of 5 KB each, and nothing where none are', () => {
+    expect(usd(/prediction log/)).toBe(0);
+    const kept = monthlyBill({ ...usage, loggedPredictionsPerDay: 1e6 });
+    expect(usd(/prediction log: Firehose/, kept)).toBeCloseTo((30 * 1e6 * 5_120 * 0.029) / 1024 ** 3);
+    expect(usd(/prediction log: alarms/, kept)).toBeCloseTo(2 * 0.1);
+    expect(total(kept) - total(monthlyBill(usage))).toBeCloseTo(usd(/prediction log/, kept));
+  });
+
+  it('has no model, nor what makes or asks one, for a definition without a label', () => {
+    const without = { ...usage, labelsPerDay: 0, trains: false, loggedPredictionsPerDay: 1e6 };
+    const ofModels = /label|training|endpoint|^state machine|prediction/;
+    for (const bill of [monthlyBill, monthlyBillOfExports]) {
+      expect(bill(usage).some(({ what }) => ofModels.test(what))).toBe(true);
+      expect(bill(without).filter(({ what }) => ofModels.test(what))).toEqual([]);
+    }
+    expect(usd(/snapshots: state machine/, monthlyBill(without))).toBeGreaterThan(0);
+    expect(report(without)).not.toMatch(/label(s|ed)|training/);
   });
 
   it('exports the whole table every night in the old way, whatever has changed', () => {
@@ -125,6 +144,8 @@ describe('npm run cost', () => {
     const read = (argv: string[]) => command.parseOptions(argv);
     read(['--changes-per-day', '1_000', '--rows', '2,000', '--labels-per-day', '0']);
     expect(command.opts()).toMatchObject({ changesPerDay: 1_000, rows: 2_000, labelsPerDay: 0, itemBytes: 1_000 });
+    read(['--labels-per-day', 'none']);
+    expect(command.opts()).toMatchObject({ labelsPerDay: 'none' });
     for (const none of ['many', '-1', '']) {
       expect(() => read(['--rows', none])).toThrow(`--rows: found "${none}", expected a number, 0 or more.`);
     }

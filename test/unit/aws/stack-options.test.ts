@@ -4,6 +4,7 @@ import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { resourcesOf, type StackOptions } from '../../../infra/aws/stack.ts';
 import { defineFeatureGroup, fractional } from '../../../shared/feature-groups/define.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
+import visits from '../../fixtures/feature-groups/visits.ts';
 
 const names = namesOf(orders, 'prod');
 const defaults: StackOptions = {
@@ -29,7 +30,7 @@ describe('an existing table', () => {
     expect(resources.Outputs.SourceTableName?.Value).toBe('shop.orders');
   });
 
-  it('is all that rights are given on: the stream to read, the table to redrive from', () => {
+  it('is all that rights are given on: the stream to read, the table to redrive from and to compare', () => {
     const onTable = Object.entries(resources.Resources).flatMap(([id, resource]) =>
       (roleOf(resource)?.statements ?? [])
         .filter((it) => JSON.stringify(it.Resource).includes('table/shop.orders'))
@@ -38,6 +39,7 @@ describe('an existing table', () => {
     expect(onTable).toEqual([
       ['IngestRole', [streamArn]],
       ['RedriveRole', [tableArn]],
+      ['CompareRole', [tableArn]],
       ['RehearseRole', [streamArn]],
     ]);
   });
@@ -53,6 +55,7 @@ describe('an existing table', () => {
     );
     expect(changed.sort()).toEqual([
       'BatchesGivenUpAlarm',
+      'CompareRole',
       'Dashboard',
       'IngestRole',
       'RecordsDroppedAlarm',
@@ -137,6 +140,50 @@ describe('the customer’s key', () => {
   it('is nowhere when none is given, and has to be a key’s ARN', () => {
     expect(JSON.stringify(stack())).not.toContain('kms');
     expect(() => stack({ kmsKeyArn: 'alias/mine' })).toThrow('kmsKeyArn is alias/mine');
+  });
+});
+
+describe('the prediction log', () => {
+  const [off, on] = [stack(), stack({ predictionLog: true })];
+  const actions = ({ resources }: typeof on) =>
+    roleOf(resources.Resources.PredictRole ?? { Type: '', Properties: {} })?.statements.flatMap((it) => it.Action);
+
+  it('is off by default, and then is no resource, no right, no alarm and no variable', () => {
+    expect(stack({ predictionLog: false })).toEqual(off);
+    expect(JSON.stringify(off.resources)).not.toMatch(/prediction-?log/i);
+    expect(actions(off)?.filter((it) => it.startsWith('firehose:'))).toEqual([]);
+    expect(off.predictionLogStream).toBe('');
+  });
+
+  it('is a stream, a table and two alarms, and the right of predict to put into that stream alone', () => {
+    const added = Object.keys(on.resources.Resources).filter((id) => !(id in off.resources.Resources));
+    expect(added.sort()).toEqual([
+      'PredictionLogLateAlarm',
+      'PredictionLogStream',
+      'PredictionLogStreamLogGroup',
+      'PredictionLogStreamLogStream',
+      'PredictionLogStreamRole',
+      'PredictionLogTable',
+      'PredictionsNotLoggedAlarm',
+    ]);
+    const put = roleOf(on.resources.Resources.PredictRole ?? { Type: '', Properties: {} })?.statements.filter((it) =>
+      it.Action.includes('firehose:PutRecordBatch'),
+    );
+    expect(put?.map((it) => it.Resource)).toEqual([[{ 'Fn::GetAtt': ['PredictionLogStream', 'Arn'] }]]);
+    expect(on.predictionLogStream).toEqual({ Ref: 'PredictionLogStream' });
+  });
+
+  it('changes nothing else but the dashboard and the right of predict', () => {
+    const changed = Object.keys(off.resources.Resources).filter(
+      (id) => JSON.stringify(on.resources.Resources[id]) !== JSON.stringify(off.resources.Resources[id]),
+    );
+    expect(changed.sort()).toEqual(['Dashboard', 'PredictRole']);
+  });
+
+  it('is refused where nothing predicts', () => {
+    expect(() => resourcesOf(visits, namesOf(visits, 'prod'), { ...defaults, predictionLog: true })).toThrow(
+      'predictionLog is true, but without a label visits has no predictions: leave it out.',
+    );
   });
 });
 

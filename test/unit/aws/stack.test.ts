@@ -207,7 +207,7 @@ describe('permissions', () => {
 
   it.each(roles)('of %s name their actions, and their resources wherever a resource can be named', (_, resource) => {
     const withoutResource =
-      /^(cloudwatch:(PutMetricData|DescribeAlarms)|ecr:GetAuthorizationToken|lakeformation:GetDataAccess|sagemaker:List(Models|EndpointConfigs|Endpoints)|application-autoscaling:Describe(ScalableTargets|ScalingPolicies)|xray:.*)$/;
+      /^(cloudwatch:(PutMetricData|DescribeAlarms|GetMetricStatistics)|ecr:GetAuthorizationToken|lakeformation:GetDataAccess|sagemaker:List(Models|EndpointConfigs|Endpoints)|application-autoscaling:Describe(ScalableTargets|ScalingPolicies)|xray:.*)$/;
     for (const { Action, Resource } of statementsOf(resource)) {
       expect(Action.filter((action) => action.includes('*'))).toEqual([]);
       if (Resource === '*') expect(Action).toEqual(Action.map(() => expect.stringMatching(withoutResource)));

@@ -8,6 +8,7 @@ import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { snapshotDefinition } from '../../../infra/aws/retraining/snapshot-machine.ts';
 import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
+import { compareSettings } from '../../../shared/config/compare.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { predictSettings } from '../../../shared/config/predict.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
@@ -36,6 +37,7 @@ const { resources } = resourcesOf(bankMarketing, namesOf(bankMarketing, 'dev'), 
   sourceTableStreamArn: '',
   kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1',
   alarmTopicArn: '',
+  predictionLog: true,
   deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
   permissionsBoundaryArn: '',
   rolePath: '',
@@ -58,6 +60,7 @@ function codeOf(definition: Definition): string {
 
 /** Settings by the function of shared/config that reads them. */
 const SETTINGS: Readonly<Record<string, Settings>> = {
+  compareConfig: compareSettings,
   ingestConfig: ingestSettings,
   predictConfig: predictSettings,
   rehearseConfig: rehearseSettings,
@@ -108,6 +111,7 @@ describe.each(functions)('function %s', (name, definition) => {
 /** IAM's prefix of each SDK client, and actions that are not named as their operation is. */
 const PREFIXES: Readonly<Record<string, string>> = {
   'client-application-auto-scaling': 'application-autoscaling',
+  'client-cloudwatch': 'cloudwatch',
   'client-codedeploy': 'codedeploy',
   'client-dynamodb': 'dynamodb',
   'client-dynamodb-streams': 'dynamodb',
@@ -176,11 +180,13 @@ function byServices(name: string): Readonly<Record<string, string>> {
 }
 
 /** Roles that a service assumes, and what it does with each action. Sources: the services' developer guides. */
+const OF_FIREHOSE = [
+  's3:AbortMultipartUpload s3:GetBucketLocation s3:GetObject s3:ListBucket s3:ListBucketMultipartUploads s3:PutObject',
+  'logs:PutLogEvents kms:Decrypt kms:GenerateDataKey',
+];
 const OF_SERVICES: Readonly<Record<string, readonly string[]>> = {
-  ChangeLogStreamRole: [
-    's3:AbortMultipartUpload s3:GetBucketLocation s3:GetObject s3:ListBucket s3:ListBucketMultipartUploads s3:PutObject',
-    'logs:PutLogEvents kms:Decrypt kms:GenerateDataKey',
-  ],
+  ChangeLogStreamRole: OF_FIREHOSE,
+  PredictionLogStreamRole: OF_FIREHOSE,
   FeatureGroupRole: [
     's3:GetBucketAcl s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject s3:PutObjectAcl',
     'glue:CreateDatabase glue:CreateTable glue:GetDatabase glue:GetTable glue:UpdateTable',

@@ -23,7 +23,9 @@ const labeled = defineFeatureGroup({
 const beside = resourcesOf(labeled, namesOf(labeled, 'prod'), options).resources;
 
 /** What SageMaker is asked of a feature store; everything else of it trains or predicts. */
-const OF_THE_FEATURE_STORE = ['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'];
+const OF_THE_FEATURE_STORE = ['PutRecord', 'BatchWriteRecord', 'DeleteRecord', 'BatchGetRecord', 'ListRecords'].map(
+  (it) => `sagemaker:${it}`,
+);
 
 describe('the stack of a definition without a label', () => {
   test('has no right to train, to deploy or to ask a model', () => {

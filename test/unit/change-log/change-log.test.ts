@@ -56,7 +56,7 @@ function packRows(count: number, bytes: number) {
 
 test('rows are packed in order into records as full as their limit allows', () => {
   const packed = packRows(10_000, 250);
-  expect(packed.flatMap(({ changes }) => changes)).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
+  expect(packed.flatMap(({ rows }) => rows)).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
   expect(packed.map(({ data }) => data.length)).toEqual([RECORD_DATA_BYTES_MAX, RECORD_DATA_BYTES_MAX, 452_000]);
 });
 

@@ -12,12 +12,15 @@ import {
 } from '../../../shared/changes/change.ts';
 import { isRejection, makeDecoder } from '../../../shared/changes/decode.ts';
 import { formatEventTime } from '../../../shared/changes/event-time.ts';
+import type { DerivedInput, DerivedResult } from '../../../shared/definition/derivation.ts';
 import { columnsOf, type Feature, type FeatureGroup, labelOf } from '../../../shared/definition/feature-group.ts';
 import { type ItemPath, placeText } from '../../../shared/definition/item-path.ts';
+import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
 import {
   boolean,
   categorical,
   defineFeatureGroup,
+  derived,
   fractional,
   hashed,
   integral,
@@ -68,21 +71,72 @@ const feature = fc
       string({ optional, ...at }),
     ),
   );
+/** Functions of derived features: of every kind of result, and such that throw or give what nothing takes. */
+const computations: readonly ((values: Readonly<Record<string, DerivedInput>>) => DerivedResult)[] = [
+  (values) => Object.values(values).filter((it) => it !== undefined).length,
+  (values) => Object.values(values).reduce<number>((sum, it) => sum + (typeof it === 'number' ? it : 0.5), 0),
+  (values) => Object.values(values).find((it) => typeof it === 'number'),
+  (values) => Object.values(values).map(String).join(' '),
+  (values) => Object.values(values).find((it) => typeof it === 'string') ?? 'b,c',
+  (values) => Object.values(values).some((it) => it === true),
+  (values) => (Object.values(values).includes(undefined) ? undefined : 7n),
+  (values) => {
+    if (Object.values(values).includes(undefined)) throw new RangeError('one is absent');
+    return null;
+  },
+];
+const derivedFeature = (names: readonly string[]) =>
+  fc
+    .tuple(
+      fc.subarray([...names], { minLength: 1 }),
+      fc.constantFrom(...computations),
+      fc.boolean(),
+      bounds,
+      categories,
+    )
+    .chain(([from, compute, optional, range, texts]) =>
+      fc
+        .constantFrom(
+          ...[fractional({ optional }), fractional({ optional, ...range }), integral({ optional, ...range })],
+          ...[boolean({ optional }), string({ optional }), hashed(4, { optional }), timestamp({ optional })],
+          ...[categorical(texts, { optional }), categorical(texts, { optional, others: true })],
+        )
+        .map((as) => derived({ from, as, compute })),
+    );
+const label = fc.constantFrom<Omit<NonNullable<FeatureGroupInput['label']>, 'name'> | undefined>(
+  undefined,
+  {},
+  { values: { 0: ['N', false], 1: ['Y', true] } },
+  { values: { 0: [0, -1, 'N'], 1: [7n, 'ä'] } },
+  { classes: ['a', 7, 'N'] },
+  { classes: [0, 1, 2n, -1.5] },
+  fractional(),
+  fractional({ min: -500, max: 500 }),
+);
 const definition = fc
   .dictionary(fc.constantFrom('age', 'constructor', 'x-1', 'B', 'toString'), feature, { minKeys: 1 })
-  // A definition of texts only is refused, so that a feature that trains is always there.
-  .map((features) => ({ ...features, last: boolean({ optional: true }) }))
   .chain((features) =>
-    fc
-      .constantFrom('none', undefined, { 0: ['N', false], 1: ['Y', true] }, { 0: [0, -1, 'N'], 1: [7n, 'ä'] })
-      .map((values) =>
-        defineFeatureGroup({
-          name: 'generated',
-          recordIdentifier: 'account_id',
-          features,
-          ...(typeof values !== 'string' && { label: { name: 'y', attribute: 'label', ...(values && { values }) } }),
-        }),
-      ),
+    fc.tuple(
+      fc.constant(features),
+      fc.option(derivedFeature(Object.keys(features)), { nil: undefined, freq: 2 }),
+      // Before what it is computed from, or behind it.
+      fc.boolean(),
+      label,
+    ),
+  )
+  .map(([features, computed, isFirst, kind]) =>
+    defineFeatureGroup({
+      name: 'generated',
+      recordIdentifier: 'account_id',
+      features: {
+        ...(computed && isFirst && { computed }),
+        ...features,
+        ...(computed && !isFirst && { computed }),
+        // A definition of texts only is refused, so that a feature that trains is always there.
+        last: boolean({ optional: true }),
+      },
+      ...(kind && { label: { name: 'y', attribute: 'label', ...kind } }),
+    }),
   );
 
 const numberText = fc.oneof(
@@ -103,8 +157,9 @@ const attribute = fc.oneof(
 
 /** Labels as the definition spells them. */
 const labelsOf = (group: FeatureGroup): AttributeValue[] => {
-  const { values = { 0: [0, false], 1: [1, true] } } = labelOf(group);
-  return [...values[0], ...values[1]].map((it) =>
+  const { values = { 0: [0, false], 1: [1, true] }, classes, type } = labelOf(group);
+  if (type) return [-501, -12.5, 0, 3, 500].map((it) => ({ N: String(it) }));
+  return [...(classes ?? [...values[0], ...values[1]])].map((it) =>
     typeof it === 'string' ? { S: it } : typeof it === 'boolean' ? { BOOL: it } : { N: String(it) },
   );
 };
@@ -130,7 +185,8 @@ const imageOf = (group: FeatureGroup) =>
       const image: Record<string, AttributeValue> = {};
       for (const { name, feature: of } of columnsOf(group)) {
         const value = Object.hasOwn(values, name) ? values[name] : undefined;
-        if (value === undefined) continue;
+        // No attribute holds what is computed.
+        if (value === undefined || (of !== 'label' && of.derived)) continue;
         const [top, ...steps] = of === 'label' ? [labelOf(group).attribute] : (of.path ?? [of.attribute]);
         image[top] = withValue(image[top], steps, value);
       }
@@ -184,6 +240,7 @@ const overTheWire = (image: unknown): Record<string, AttributeValue> => JSON.par
 test('the decoder and the zod schema of the definition agree on every record and every rejection', () => {
   let accepted = 0;
   let rejected = 0;
+  let [derivedValues, underived] = [0, 0];
   fc.assert(
     fc.property(
       definition.chain((group) => fc.tuple(fc.constant(group), fc.array(imageOf(group), { minLength: 1 }))),
@@ -196,29 +253,34 @@ test('the decoder and the zod schema of the definition agree on every record and
           const parsed = schema.safeParse(image);
           if (parsed.success) {
             accepted += 1;
+            if (group.features.some((it) => it.derived)) derivedValues += 1;
             expect(featureTexts(group, decoded as Change)).toEqual(parsed.data);
           } else {
             rejected += 1;
             const [first] = parsed.error.issues;
             const at = columnsOf(group).find(({ name }) => name === first?.path[0])?.feature ?? 'label';
+            const place = at === 'label' ? placeText(labelOf(group)) : at.derived ? at.name : placeText(at);
             expect(isRejection(decoded) && [decoded.reason, decoded.path]).toEqual([
               first?.message,
-              `dynamodb.NewImage.${placeText(at === 'label' ? labelOf(group) : at)}`,
+              `dynamodb.NewImage.${place}`,
             ]);
+            if (at !== 'label' && at.derived) underived += 1;
           }
         }
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 400 },
   );
   expect(accepted).toBeGreaterThan(200);
   expect(rejected).toBeGreaterThan(200);
+  expect([derivedValues, underived].map((it) => it > 50)).toEqual([true, true]);
 });
 
 /** A value of the feature as the decoder gives it. */
 function featureCode(feature: Feature | 'label'): fc.Arbitrary<FeatureCode> {
   const nothing = fc.constantFrom(null, undefined);
-  if (feature === 'label' || feature.type === 'boolean') return fc.oneof(fc.constantFrom('0', '1'), nothing);
+  if (feature === 'label') return fc.oneof(fc.constantFrom('0', '1', '12', '-0.5'), nothing);
+  if (feature.type === 'boolean') return fc.oneof(fc.constantFrom('0', '1'), nothing);
   switch (feature.type) {
     case 'categorical':
       return fc.oneof(fc.nat({ max: feature.categories.length - 1 }), nothing);

@@ -46,7 +46,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   retrain: '--dry-run --reason --definition --stage --region --json',
   definition: '',
   record: '--table --stream --records --out --definition --stage --region',
-  cost: '--changes-per-day --rows --labels-per-day --item-bytes --labeled-share --labels-threshold --cool-down --training-window --shards --json',
+  cost: '--changes-per-day --rows --labels-per-day --item-bytes --labeled-share --labels-threshold --cool-down --training-window --logged-predictions-per-day --shards --json',
   demo: '--definition --items --csv --rows --threshold --seed --keep --json --dynamodb',
   local: '--port --dir --dynamodb --definition --empty --param',
   console: '--port --allow-actions --definition --stage --region',

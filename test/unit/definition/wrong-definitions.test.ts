@@ -257,7 +257,57 @@ test.each<[string, object | undefined, string]>([
   [
     'an option of a label that is nowhere',
     { ...orders, label: { name: 'returned', threshold: 3 } },
-    'label: there is no option `threshold`; there are name, attribute, since and values',
+    'label: there is no option `threshold`; there are name, attribute, since, values, classes, min and max',
+  ],
+  [
+    'a label of two kinds',
+    { ...orders, label: { name: 'returned', classes: ['a', 'b', 'c'], ...fractional() } },
+    'label: classes and fractional() say two kinds of labels; give one of them',
+  ],
+  [
+    'two classes in a list',
+    { ...orders, label: { name: 'returned', classes: ['no', 'yes'] } },
+    'label.classes: expected at least three classes, found 2; two are written { values: { 0: [...], 1: [...] } }',
+  ],
+  [
+    'classes that are no list',
+    { ...orders, label: { name: 'returned', classes: 'low' } },
+    "label.classes: expected a list of at least three classes, such as ['low', 'middle', 'high'], found 'low'",
+  ],
+  [
+    'a class that is a boolean',
+    { ...orders, label: { name: 'returned', classes: ['low', true, 'high'] } },
+    'label.classes[1]: expected a text or a number, found true',
+  ],
+  [
+    'more classes than are counted',
+    { ...orders, label: { name: 'returned', classes: Array.from({ length: 101 }, (_, n) => n) } },
+    'label.classes: expected at most 100 classes, found 101',
+  ],
+  [
+    'a class that is listed twice',
+    { ...orders, label: { name: 'returned', classes: [1, 2, '2', 2n] } },
+    'label.classes: 2 is listed twice',
+  ],
+  [
+    'a label that is a number, and optional',
+    { ...orders, label: { name: 'returned', ...fractional({ optional: true }) } },
+    'label: there is no option `optional`, which string, integral, fractional, boolean, categorical, timestamp and hashed have; there are name, attribute, since, values, classes, min and max',
+  ],
+  [
+    'a label of another type of feature',
+    { ...orders, label: { name: 'returned', ...integral() } },
+    "label.type: expected 'fractional', found 'integral'",
+  ],
+  [
+    'bounds of a label that is none',
+    { ...orders, label: { name: 'returned', min: 1 } },
+    'label: min and max are bounds of a number, which is written `...fractional({ min, max })`',
+  ],
+  [
+    'bounds of a label that exclude everything',
+    { ...orders, label: { name: 'returned', ...fractional({ min: 2, max: 1 }) } },
+    'label.min: 2 is greater than max, 1',
   ],
   [
     'a label that reads like a path',

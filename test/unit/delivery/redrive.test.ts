@@ -23,6 +23,18 @@ describe('what the definition keeps', () => {
     expect([world.online('A'), world.latest('A')]).toEqual(['2', '2']);
   });
 
+  test('records that an object holds out of order are made true in the order of the stream', async () => {
+    const world = new TableWorld(things({ onTtlExpiry: 'keep' }));
+    await world.ingest(thingRecord('INSERT', 1, 0, { after: thing('A', 1) }));
+    const earlier = thingRecord('MODIFY', 2, 1, { after: thing('A', 2), before: thing('A', 1) });
+    const later = thingRecord('MODIFY', 3, 100, { after: thing('A', 3), before: thing('A', 2) });
+    world.discard('1', later, earlier);
+    await world.ingest(thingRecord('REMOVE', 4, 200, { before: thing('A', 3), ttl: true }));
+    world.second = 1_000;
+    await world.redrive();
+    expect([world.online('A'), world.latest('A')]).toEqual(['3', '3']);
+  });
+
   test('what was made true again is not undone by an older change of a later second that turns up afterwards', async () => {
     const world = new TableWorld(things({ onTtlExpiry: 'keep' }));
     await world.ingest(thingRecord('INSERT', 1, 0, { after: thing('A', 1) }));

@@ -176,7 +176,7 @@ describe('the plan of the trainings', () => {
 
   test('refuses a threshold that is not crossed twice, and labels that are all alike', () => {
     expect(() => planRetraining(customers, 1, 201)).toThrow(
-      '--threshold: found 201, expected at most 200, half of the 400 customers, so that it is crossed twice.',
+      '--threshold: found 201, expected at most 200, half of the 400 records, so that it is crossed twice.',
     );
     const alike = customers.map((it) => ({ ...it, label: '0' as const }));
     expect(() => planRetraining(alike, 1)).toThrow('Of 180 labels in a row all are alike');

@@ -128,6 +128,7 @@ describe('docs/operating/alerts.md', () => {
     sourceTableStreamArn: '',
     kmsKeyArn: '',
     alarmTopicArn: '',
+    predictionLog: true,
     deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
     permissionsBoundaryArn: '',
     rolePath: '',

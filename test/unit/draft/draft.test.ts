@@ -139,6 +139,36 @@ describe('a drafted definition', () => {
     expect(schemaHash(group)).toBe(schemaHash(bankMarketing));
   });
 
+  test('of the worked example as UCI has it gives it back by paths of dotted names, and a label of no and yes', async () => {
+    const columns = bankMarketing.features.map(({ name }) => ({
+      name,
+      column: /^(emp|cons|nr)_/.test(name) ? name.replaceAll('_', '.') : name,
+    }));
+    const quoted = (text: string) => (/^-?[\d.]+$/.test(text) ? text : `"${text}"`);
+    const rows = generateCustomers(4_119, 7).map(({ features, label }) =>
+      [...columns.map(({ name }) => features[name] ?? ''), label === '1' ? 'yes' : 'no'].map(quoted).join(';'),
+    );
+    const file = join(dir, 'bank-additional.csv');
+    writeFileSync(file, [[...columns.map(({ column }) => `"${column}"`), '"y"'].join(';'), ...rows, ''].join('\n'));
+    const { items } = await sampleFile(file, 5_000);
+    expect(Object.keys(items[0] ?? {})).toContain('emp.var.rate');
+    const keyed = items.map((item, n) => ({ ...item, customer_id: { S: `c-${n}` } }));
+    const { name, table } = bankMarketing;
+    const { group } = draft(keyed, { name, table, kinds: [], key: [{ name: 'customer_id', type: 'S' }] });
+    for (const { name: feature, column } of columns.filter((it) => it.column !== it.name)) {
+      const { attribute, path } = group.features.find((it) => it.name === feature) ?? {};
+      expect([attribute, path]).toEqual([column, undefined]);
+    }
+    expect(group.label?.values).toEqual({ 0: ['no'], 1: ['yes'] });
+    const places = ({ features, label, ...rest }: FeatureGroup) => ({
+      ...rest,
+      features: features.map(({ attribute: _, ...feature }) => feature),
+      label: { name: label?.name, attribute: label?.attribute, since: label?.since },
+    });
+    expect(places(withoutBounds(group))).toEqual(places(withoutBounds(bankMarketing)));
+    expect(schemaHash(group)).toBe(schemaHash(bankMarketing));
+  });
+
   test('of a file of another schema, with spelled labels and no key, is complete', async () => {
     const file = join(dir, 'campaign.csv');
     const header =

@@ -1,15 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DigestSums, digestOf, digestSumsSql, recordText } from '../../../shared/change-log/digests.ts';
-import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { columnsOf } from '../../../shared/definition/feature-group.ts';
 import { type Cause, causeOf, fieldsOf, type Known, type Side } from '../../../shared/history/reconcile/cause.ts';
 import { type Plan, reconcile } from '../../../shared/history/reconcile/reconcile.ts';
 import { Sample } from '../../../shared/history/reconcile/sample.ts';
-import type { LoggedRecord, OnlineRecord, TableRecord } from '../../../shared/history/reconcile/stores.ts';
-import orders from '../../fixtures/feature-groups/orders.ts';
-import { type Held, storesOf } from '../../given/history/stores-in-memory.ts';
+import type { TableRecord } from '../../../shared/history/reconcile/stores.ts';
+import { anyPlaces, group, heldOf, item, loggedOf, onlineOf } from '../../given/history/places.ts';
+import { storesOf } from '../../given/history/stores-in-memory.ts';
 
-const group: FeatureGroup = { ...orders, onTtlExpiry: 'delete' };
 const columns = columnsOf(group).length;
 
 /** Texts that are hard for rows: separators, escapes, what stands for null, line breaks. */
@@ -89,18 +88,6 @@ describe('a sample', () => {
   });
 });
 
-const textsOf = (version: number): (string | null)[] =>
-  columnsOf(group).map(({ name }) => (name === 'discount' ? null : `${name} ${version}`));
-const item = (id: string, version: number): TableRecord => ({ id, texts: textsOf(version) });
-const onlineOf = (version: number, at = version): OnlineRecord => ({
-  texts: textsOf(version),
-  eventTime: `2026-01-01T00:00:${String(at).padStart(2, '0')}.000Z`,
-});
-const loggedOf = (version: number, eventName = 'MODIFY'): LoggedRecord => ({
-  ...{ ...onlineOf(version), sequenceNumber: String(version), eventName },
-  isRemoved: eventName.endsWith('REMOVE'),
-});
-
 describe('the cause of a difference', () => {
   const wrong: TableRecord = { id: 'a', texts: undefined, rejection: 'wrong-type at dynamodb.NewImage.note' };
   const younger = { ...item('a', 1), texts: columnsOf(group).map(({ name }) => `${name} 1`) };
@@ -125,36 +112,11 @@ describe('the cause of a difference', () => {
   });
 });
 
-/** Everything a store may have of a record: nothing, or one of two versions. */
-const anyPlaces = fc.dictionary(
-  fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
-  fc.record({
-    table: fc.option(fc.constantFrom(1, 2)),
-    online: fc.option(fc.constantFrom(1, 2)),
-    logged: fc.option(fc.constantFrom(1, 2, -1)),
-  }),
-);
-
 const planOf = (around: Partial<Plan> = {}): Plan => ({
   ...{ online: 'all', salt: '', settleMs: 60_000, lagMs: async () => 0, time: { sleep: async () => undefined } },
   onProgress() {},
   ...around,
 });
-
-function heldOf(
-  places: Readonly<Record<string, { table: number | null; online: number | null; logged: number | null }>>,
-): Held {
-  const entries = Object.entries(places);
-  const map = <T>(of: (place: (typeof entries)[number][1], id: string) => T | undefined) =>
-    new Map(entries.flatMap(([id, place]) => (of(place, id) === undefined ? [] : [[id, of(place, id) as T] as const])));
-  const table = map(({ table: version }, id) => (version === null ? undefined : item(id, version)));
-  const online = map((it) => (it.online === null ? undefined : onlineOf(it.online)));
-  const logged = map(({ logged: version }) => {
-    if (version === null) return undefined;
-    return version < 0 ? loggedOf(3, 'REMOVE') : loggedOf(version);
-  });
-  return { table: () => table, online: () => online, logged: () => logged };
-}
 
 describe('a comparison of everything', () => {
   it('finds each record that differs in a store, and no other', async () => {

@@ -1,6 +1,7 @@
 import type { ScanCommand, ScanCommandInput } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { plannedScan } from '../../../shared/history/run/plan.ts';
+import { randomSegments } from '../../../shared/history/table/random-segments.ts';
 import { scanPages } from '../../../shared/history/table/scan.ts';
 import { pace } from '../../given/pace.ts';
 
@@ -74,4 +75,48 @@ test('a scan goes on at half its rate after a call that was throttled', async ()
 test('a scan begins two margins after the stream is read', () => {
   const scan = plannedScan({ segments: 4, readUnits: 100 }, 7, 60, START_MS);
   expect(scan).toEqual({ segments: 4, readUnits: 100, exportNumber: 7, notBeforeMs: START_MS + 120_000 });
+});
+
+/** A table whose segments hold one item each, and the segments that were asked for. */
+function segmented(itemCount: number) {
+  const asked: string[] = [];
+  const dynamodb = {
+    async send({ input }: { input: ScanCommandInput }) {
+      if (input.Segment === undefined) return { Table: { ItemCount: itemCount } };
+      asked.push(`${input.Segment} of ${input.TotalSegments}`);
+      return { Items: [{ pk: { S: String(input.Segment) } }] };
+    },
+  } as unknown as Parameters<typeof randomSegments>[0];
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  const scan = { table: 'things', consistent: true, readUnits: 1e6, time: { ...pace(), random } };
+  return { asked, pages: () => randomSegments(dynamodb, scan) };
+}
+
+test('random segments are each read once, all of a table whose count is not known yet', async () => {
+  const { pages } = segmented(0);
+  const ids: unknown[] = [];
+  for await (const { items } of pages()) ids.push(...items.map(({ pk }) => pk?.S));
+  expect(ids.map(Number).sort((one, other) => one - other)).toEqual(Array.from({ length: 64 }, (_, index) => index));
+  expect(ids.map(Number)).not.toEqual(ids.map(Number).sort((one, other) => one - other));
+});
+
+test('random segments are as small as the table is large, and no more are read than are asked for', async () => {
+  for (const [count, of] of [
+    [1e6, 20_000],
+    [1e12, 1_000_000],
+  ] as const) {
+    const { asked, pages } = segmented(count);
+    for await (const _ of pages()) if (asked.length === 3) break;
+    expect(asked.map((it) => it.split(' of ')[1])).toEqual([of, of, of].map(String));
+  }
+});
+
+test('random segments end after 2,000, however few records they have', async () => {
+  const { asked, pages } = segmented(1e9);
+  for await (const _ of pages());
+  expect(asked).toHaveLength(2_000);
 });

@@ -29,6 +29,7 @@ const status = (changed: Partial<RetrainingStatus> = {}): RetrainingStatus => ({
   ...{ at: '', epoch: 1, labels: labels(0, 0), inFlight: null, paused: null, approval: null, serving: null },
   next: { decision: 'wait', reason: '', missing: { labels: 0, perClass: { 0: 0, 1: 0 }, notBefore: null } },
   ...{ endpoint: null, schemas: { defined: '', serving: null }, trainings: [], lastFailure: null, decisions: [] },
+  check: null,
   ...(changed as object),
 });
 

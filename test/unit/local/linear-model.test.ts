@@ -224,7 +224,11 @@ describe('linear-learner', () => {
   });
 
   test.each([
-    [{ predictor_type: 'regressor' }, 'predictor_type=regressor'],
+    [{ predictor_type: 'ranker' }, 'predictor_type=ranker'],
+    [{ predictor_type: 'regressor', loss: 'absolute_loss' }, 'loss=absolute_loss'],
+    [{ predictor_type: 'multiclass_classifier' }, 'num_classes is undefined'],
+    [{ predictor_type: 'multiclass_classifier', num_classes: '2' }, 'num_classes is "2"'],
+    [{ predictor_type: 'multiclass_classifier', num_classes: '3', balance_multiclass_weights: 'true' }, 'balance_'],
     [{ predictor_type: 'binary_classifier', l1: '0.5' }, 'l1=0.5'],
     [{ predictor_type: 'binary_classifier', target_recall: '0.9' }, 'target_recall'],
     [{ predictor_type: 'binary_classifier', wd: 'much' }, 'wd'],

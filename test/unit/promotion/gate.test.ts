@@ -193,6 +193,18 @@ describe('the gate', () => {
     expect(decision(auc + 0.15)).toBe('refuse');
   });
 
+  test('where no model is beside it keeps the interval of its area, and the end that had to reach the least', () => {
+    const { area, ...first } = judge({ labels, challenger: good }, policy).comparison;
+    expect(first.gain).toBeUndefined();
+    expect(area).toMatchObject({ value: first.challenger.auc, least: 0.5, end: 'low', confidence: 95 });
+    expect([0.5, area?.low, area?.value, area?.high, 1]).toEqual(
+      [0.5, area?.low, area?.value, area?.high, 1].toSorted((one = 0, other = 0) => one - other),
+    );
+    const ofRecord = judge({ labels, challenger: poor }, policy, { auc: 0.9 }).comparison.area;
+    expect(ofRecord).toMatchObject({ least: 0.88, end: 'high' });
+    expect(judge({ labels, challenger: good, champion: poor }, policy).comparison.area).toBeUndefined();
+  });
+
   /** Judges one challenger after another, each beside what serves by then and the best that has served. */
   function chain(rows: Uint8Array, first: Float64Array, challengers: readonly Float64Array[]) {
     let [champion, leader] = [first, first];
@@ -249,7 +261,7 @@ describe('the gate', () => {
   test('refuses what is not certainly as good as the best that has served, with its figures', () => {
     const { decision, reason, comparison } = judge({ labels, challenger: poor, champion: poor, leader: good }, policy);
     expect(decision).toBe('refuse');
-    expect(reason).toContain(`The best model that has served has ${comparison.leader?.auc.toFixed(4)}: a gain of -`);
+    expect(reason).toContain(`The best model that has served has ${comparison.leader?.auc?.toFixed(4)}: a gain of -`);
     expect(comparison.gainOverLeader?.high).toBeLessThan(-0.02);
   });
 
@@ -272,10 +284,12 @@ describe('the gate', () => {
 
 describe('a line of scores', () => {
   test('is read as linear-learner writes it, and as XGBoost does', () => {
-    expect(scoresOf('{"score":0.25,"predicted_label":0.0}')).toEqual([0.25]);
-    expect(scoresOf('{"predictions":[{"score":0.5},{"score":1}]}')).toEqual([0.5, 1]);
-    expect(scoresOf('0.125')).toEqual([0.125]);
-    expect(scoresOf('0.125,0.5')).toEqual([0.125, 0.5]);
+    expect(scoresOf('{"score":0.25,"predicted_label":0.0}')).toEqual([[0.25]]);
+    expect(scoresOf('{"score":[0.25,0.5,0.25],"predicted_label":1.0}')).toEqual([[0.25, 0.5, 0.25]]);
+    expect(scoresOf('{"predictions":[{"score":0.5},{"score":1}]}')).toEqual([[0.5], [1]]);
+    expect(scoresOf('[0.25, 0.5, 0.25]')).toEqual([[0.25, 0.5, 0.25]]);
+    expect(scoresOf('0.125')).toEqual([[0.125]]);
+    expect(scoresOf('0.125,0.5')).toEqual([[0.125], [0.5]]);
     expect(() => scoresOf('none')).toThrow('Not the scores of a model: none');
   });
 });

@@ -1,5 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countedClasses } from '../../../shared/definition/label.ts';
 import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import { labelKey } from '../../../shared/state/keys.ts';
 import { countLabels, currentEpoch } from '../../../shared/state/label-ledger.ts';
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => table.close());
 
-const labeled = (sequence: number, recordIdentifier: string, newLabel: '0' | '1' | undefined, second = FIRST_SECOND) =>
+const labeled = (sequence: number, recordIdentifier: string, newLabel: string | undefined, second = FIRST_SECOND) =>
   timedChange({ sequenceNumber: String(sequence), recordIdentifier, newLabel, second });
 const write = (...changes: ReturnType<typeof labeled>[]) => labelLedgerSink(table, 1).write(changes, pace());
 const stored = async (recordIdentifier: string) => {
@@ -48,6 +49,19 @@ test('labels are counted by class, a record once', async () => {
   await write(labeled(11, 'd', '1'), labeled(12, 'e', '1'), labeled(13, 'f', '0'));
   await write(labeled(12, 'e', '1'));
   expect(await countLabels(table, 1)).toEqual({ total: 5, 0: 2, 1: 3 });
+});
+
+test('labels of several classes are counted by class, and such that are numbers all together', async () => {
+  const several = { name: 'y', attribute: 'y', since: 1, classes: ['a', 'b', 'c'] };
+  const number = { name: 'y', attribute: 'y', since: 1, type: 'fractional' as const };
+  const [one, other] = [await stateTableInProcess(), await stateTableInProcess()];
+  const changes = ['2', '0', '2'].map((label, n) => labeled(n + 1, `s-${n}`, label));
+  await labelLedgerSink(one, 1, several).write(changes, pace());
+  expect(await countLabels(one, 1, countedClasses(several))).toEqual({ total: 3, 0: 1, 1: 0, 2: 2 });
+  const numbers = ['12.5', '0', '-3'].map((label, n) => labeled(n + 1, `n-${n}`, label));
+  await labelLedgerSink(other, 1, number).write([...numbers, ...numbers], pace());
+  expect(await countLabels(other, 1, countedClasses(number))).toEqual({ total: 3 });
+  await Promise.all([one.close(), other.close()]);
 });
 
 test('an entry that could not be written is a failure of its change, and of no other', async () => {

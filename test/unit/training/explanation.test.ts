@@ -3,7 +3,8 @@ import type { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client
 import { beforeEach, describe, expect, test } from 'vitest';
 import { categorical, defineFeatureGroup, integral } from '../../../shared/feature-groups/define.ts';
 import { encodingOf } from '../../../shared/model/encoding.ts';
-import { explainTraining, judgedOf } from '../../../shared/training/attempt/explanation.ts';
+import { explainTraining } from '../../../shared/training/attempt/explanation.ts';
+import { judgedOf } from '../../../shared/training/attempt/judged.ts';
 
 const group = defineFeatureGroup({
   name: 'shop',
@@ -53,7 +54,7 @@ beforeEach(async () => {
   const plan = { trainUri: 's3://data/training-sets/a/part=train/', modelName: 'm', schemaHash: 'h', selection };
   const rows = Array.from({ length: 20 }, (_, at) => `${at % 7},${Number(at % 7 === 0)},${at % 2},${1 - (at % 2)},7,2`);
   const odds = Array.from({ length: 20 }, (_, at) => (at % 7) / 2 - (at % 2));
-  const judged = { rows, scores: odds.map((it) => 1 / (1 + Math.exp(-it))) };
+  const judged = { rows, scores: odds.map((it) => [1 / (1 + Math.exp(-it))]) };
   dead = await explainTraining(s3, plan, encodingOf(group), 'left', scores, judged);
 });
 
@@ -141,7 +142,7 @@ describe('what a training tells of itself', () => {
   test('draws a curve of many rows by a hundred points, from corner to corner', () => {
     const labels = Uint8Array.from({ length: 10_000 }, (_, row) => row % 2);
     const challenger = Float64Array.from(labels, (_, row) => row / 10_000);
-    const { roc } = judgedOf({ labels, challenger }).models.challenger ?? { roc: [] };
+    const { roc = [] } = judgedOf({ labels, challenger }).models.challenger ?? { roc: [] };
     expect(roc.length).toBeLessThanOrEqual(101);
     expect([roc[0], roc.at(-1)]).toEqual([
       [0, 0],

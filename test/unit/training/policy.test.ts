@@ -45,6 +45,20 @@ const failed = (attempt: number, secondsAgo: number): EpochState['failed'] => ({
 });
 
 describe('the decision to retrain', () => {
+  test('looks at every class of several, and at none of labels that are numbers', () => {
+    expect(decideOn({ total: 5_000, 0: 2_475, 1: 2_475, 2: 50 }).decision).toBe('train');
+    const short = decideOn({ total: 5_000, 0: 2_476, 1: 2_475, 2: 49 });
+    expect(short.decision).toBe('wait');
+    expect(short.reason).toContain('(2476 of class 0, 2475 of class 1, 49 of class 2)');
+    const numbers = decideOn({ total: 1_000 });
+    expect(numbers).toMatchObject({ decision: 'train' });
+    expect(numbers.reason).toContain('has 1000 newly labelled records; ');
+    expect(missingTo({ ...circumstances(), counts: { total: 1, 0: 1, 1: 0, 2: 0 } }).perClass).toEqual({
+      ...{ 0: 49, 1: 50, 2: 50 },
+    });
+    expect(missingTo({ ...circumstances(), counts: { total: 1 } })).toMatchObject({ labels: 999, perClass: {} });
+  });
+
   test('waits below the threshold of newly labelled records', () => {
     expect(decideOn(labels(900, 99)).decision).toBe('wait');
   });

@@ -16,10 +16,13 @@ const BIN = 12;
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const counted = (rows) =>
   Object.entries(rows)
-    .map(([label, count]) => (label === '' ? `${count} without a label` : `${count} of class ${label}`))
+    .map(([label, count]) => {
+      if (label === '') return `${count} without a label`;
+      return label === 'number' ? `${count} with a label` : `${count} of class ${label}`;
+    })
     .join(', ') || 'none';
 
-/** How the values of each feature are spread, now and in the rows that the newest model has learnt from. */
+/** How the values of each feature are spread, now and in the rows that the newest model has learned from. */
 export function Features({ stack }) {
   const [found, setFound] = useState(null);
   const [problem, setProblem] = useState('');
@@ -54,13 +57,16 @@ export function Features({ stack }) {
 function Summary({ found }) {
   const { rows, baseline, features } = found;
   const classes = [...new Set([...Object.keys(rows), ...Object.keys(baseline?.rows ?? {})])].filter(Boolean).sort();
+  if (Object.keys(rows).length === 0 && !baseline) {
+    return html`<p>The views have no record yet. They are behind the table by the buffer of the change log.</p>`;
+  }
   const dead = features.filter((it) => it.dead);
   const shifted = features.filter(({ stability }) => stability >= SHIFTED);
   return html`
     <div class="cards">
       <${Card} title="Rows" wide>
         <p>Now: ${counted(rows)}.</p>
-        <p>${baseline ? `Learnt by ${baseline.model}: ${counted(baseline.rows)}.` : 'No model has learnt from them yet.'}</p>
+        <p>${baseline ? `Learned by ${baseline.model}: ${counted(baseline.rows)}.` : 'No model has learned from them yet.'}</p>
         <p>${dead.length > 0 ? html`<span class="warn">Nothing to learn from: ${dead.map((it) => `${it.name} has ${it.dead}`).join(', ')}.</span>` : 'Every feature has more than one value.'}</p>
         ${baseline?.constant.length > 0 ? html`<p class="warn">Columns of one value in the training: ${baseline.constant.join(', ')}.</p>` : null}
         ${baseline?.unweighted ? html`<p class="faint">No weights: ${baseline.unweighted}</p>` : null}
@@ -79,8 +85,8 @@ function Feature({ feature, classes }) {
   const { name, type, training, now, baseline, stability, dead } = feature;
   const style = stability >= SHIFTED_GREATLY ? 'bad' : stability >= SHIFTED ? 'warn' : 'faint';
   return html`<${Card} title=${name}>
-    <p class="faint">${type}${training ? '' : ', not learnt from'}${now.range ? `, ${type === 'timestamp' ? '' : `${now.range[0]} to ${now.range[1]}`}` : ''}</p>
-    <div>missing: ${percent(now.missing)}${baseline ? html` <span class="faint">${percent(baseline.missing)} in the training</span>` : ''}</div>
+    <p class="faint">${type}${training ? '' : ', not learned from'}${now.range ? `, ${type === 'timestamp' ? '' : `${now.range[0]} to ${now.range[1]}`}` : ''}</p>
+    <div>missing: ${percent(now.missing)}${baseline ? html` <span class="faint">(${percent(baseline.missing)} in the training)</span>` : ''}</div>
     ${stability === null ? null : html`<div class=${style}>stability index ${stability.toFixed(3)}</div>`}
     ${feature.weights ? html`<${Weights} weights=${feature.weights} />` : null}
     ${dead ? html`<div class="warn">${dead}</div>` : null}

@@ -27,7 +27,7 @@ export function Flow({ stack }) {
     <div class="cards">
       <${Rates} batches=${seen.batches} />
       <${Lag} batches=${seen.batches} stack=${stack} />
-      <${Labels} status=${seen.status} stack=${stack} />
+      ${stack.group.label === null ? null : html`<${Labels} status=${seen.status} stack=${stack} />`}
       <${Balance} batches=${seen.batches} stack=${stack} />
       <${Happened} lines=${seen.happened} />
       <${Batches} batches=${seen.batches} />
@@ -48,10 +48,14 @@ function River({ seen, stack }) {
     ${box('DynamoDB', stack.group.table, recent.length > 0)}
     ${box('ingest', batches.length === 0 ? 'no batch yet' : lag === undefined ? `${batches.length} batches` : `${lag} s behind at the last batch`, recent.length > 0)}
     ${box('Feature Store', `${sum(batches, 'Delivered')} delivered`, sum(recent, 'Delivered') > 0)}
-    ${box('quarantine', html`<span class=${waiting.objects > 0 ? 'bad' : ''}>${waiting.objects}${waiting.more ? '+' : ''} objects wait</span>`, sum(recent, 'Quarantined') > 0)}
-    ${box('label ledger', `${status.labels.total} labels in epoch ${status.epoch}`, sum(recent, 'LabelEvents') > 0)}
+    ${box('quarantine', html`<span class=${waiting.objects > 0 ? 'bad' : ''}>${waiting.objects}${waiting.more ? '+' : ''} ${waiting.objects === 1 ? 'object waits' : 'objects wait'}</span>`, sum(recent, 'Quarantined') > 0)}
+    ${
+      stack.group.label === null
+        ? null
+        : html`${box('label ledger', `${status.labels.total} labels in epoch ${status.epoch}`, sum(recent, 'LabelEvents') > 0)}
     ${box('training', status.inFlight ? (state ?? 'starts') : status.paused ? 'paused' : status.next.decision, status.inFlight)}
-    ${box('endpoint', status.serving?.modelName ?? 'no model yet', false)}
+    ${box('endpoint', status.serving?.modelName ?? 'no model yet', false)}`
+    }
   </section><p></p>`;
 }
 
@@ -74,7 +78,6 @@ function Rates({ batches }) {
     { label: 'seconds behind', stroke: '--warn' },
   ];
   return html`<${Card} title="Records a second, and seconds behind" wide>
-    <link rel="stylesheet" href="uplot.css" />
     <${Chart} data=${data} series=${series} label="Records a second and seconds behind, of the last ten minutes" />
   <//>`;
 }
@@ -123,12 +126,14 @@ function Labels({ status, stack }) {
   return html`<${Card} title=${`Labels of epoch ${epoch}`}>
     <div class="big">${labels.total} <span class="faint">of ${threshold}</span></div>
     <progress max=${threshold} value=${Math.min(labels.total, threshold)} aria-label="Labels towards a training"></progress>
-    ${['0', '1'].map(
-      (label) => html`<div>
+    ${Object.keys(labels)
+      .filter((it) => it !== 'total')
+      .map(
+        (label) => html`<div>
         class ${label}: ${labels[label]} <span class="faint">of at least ${perClass}</span>
         <progress max=${Math.max(1, perClass)} value=${Math.min(labels[label], perClass)} aria-label=${`Labels of class ${label}`}></progress>
       </div>`,
-    )}
+      )}
     <p>${next.decision}: ${next.reason}</p>
     <${Command} text=${`npm run status -- ${stack.commandOptions}`} />
   <//>`;
@@ -163,6 +168,7 @@ function Batches({ batches }) {
   return html`<${Card} title="Last batches" wide>
     <${Table}
       names=${['at', ...COUNTS, 'seconds behind']}
+      none="No batch yet."
       rows=${rows.map((it) => [timeOf(it.atMs), ...COUNTS.map((count) => it[count]), it.WatermarkLag])}
     />
   <//>`;

@@ -79,11 +79,18 @@ function Answer({ answer }) {
   const { status, body, timings } = answer;
   if (status !== 200)
     return html`<${Card} title=${`Refused, ${status}`}><p class="bad" role="alert">${body.error}</p><//>`;
-  const { score, predicted_label: label, threshold, ...rest } = body;
+  const { score, predicted_label: label, predicted_class: name, scores, threshold, ...rest } = body;
+  // A number that is predicted is no probability.
+  const isNumber = label === undefined;
   return html`<${Card} title="Answer">
-    <div class="big">${score.toFixed(4)} <span class="faint">is the score</span></div>
-    <progress max="1" value=${score} aria-label="Score"></progress>
-    <p>Label ${label}${threshold === null ? '' : html` <span class="faint">from ${threshold.toFixed(4)} on</span>`}</p>
+    <div class="big">${isNumber ? score : score.toFixed(4)} <span class="faint">is ${isNumber ? 'predicted' : 'the score'}</span></div>
+    ${
+      isNumber
+        ? null
+        : html`<progress max="1" value=${score} aria-label="Score"></progress>
+    <p>Label ${label}${name === undefined ? '' : ` (${name})`}${threshold == null ? '' : html` <span class="faint">from ${threshold.toFixed(4)} on</span>`}</p>`
+    }
+    ${scores ? html`<${Table} names=${['class', 'probability']} rows=${Object.entries(scores).map(([it, share]) => [it, share.toFixed(4)])} />` : null}
     <${Table} names=${['', 'value']} rows=${Object.entries(rest)} />
     <${Table} names=${['step', 'ms']} rows=${Object.entries(timings)} />
   <//>`;

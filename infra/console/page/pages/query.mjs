@@ -14,7 +14,7 @@ const EXAMPLES = [
 ];
 
 /** Questions to begin with, of this definition. */
-function examplesOf({ group }) {
+function examplesOf({ group, predictionLog }) {
   if (group.label === null) return EXAMPLES;
   const label = sqlName(group.label);
   const first = group.features.find(({ type }) => type === 'categorical');
@@ -37,6 +37,14 @@ function examplesOf({ group }) {
           ],
         ]
       : []),
+    ...(predictionLog === null
+      ? []
+      : [
+          [
+            'Predictions by model',
+            `SELECT model, count(DISTINCT prediction_id) AS predictions, avg(score) AS mean_score\nFROM ${predictionLog}\nGROUP BY model\nORDER BY 2 DESC`,
+          ],
+        ]),
     ...EXAMPLES,
   ];
 }

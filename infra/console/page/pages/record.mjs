@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../ask.mjs';
 import { useLive } from '../live.mjs';
-import { Card, Command, html, Problem, Value } from '../parts.mjs';
+import { Card, Command, html, Problem, Table, Value } from '../parts.mjs';
 
 /** Milliseconds between two readings of a change log that lacks a change, and for how long it is waited for. */
 const LATE_READ_MS = 500;
@@ -16,7 +16,7 @@ export function showRecord(identifier) {
   location.hash = '#/record';
 }
 
-/** One record in its three places: the item, the online store, and the change log as of a moment. */
+/** One record in its three places: the item, the online store, and the change log as of a moment. And its predictions. */
 export function Record({ stack }) {
   const [identifier, setIdentifier] = useState(wanted);
   const [found, setFound] = useState(null);
@@ -30,7 +30,12 @@ export function Record({ stack }) {
     try {
       const answer = await ask('record', { identifier: id, history });
       if (asked.current !== id) return;
-      setFound((before) => ({ ...answer, changes: answer.changes ?? before?.changes ?? [], identifier: id }));
+      setFound((before) => ({
+        ...answer,
+        changes: answer.changes ?? before?.changes ?? [],
+        predictions: answer.predictions ?? before?.predictions ?? [],
+        identifier: id,
+      }));
       setProblem('');
     } catch (error) {
       setProblem(error.message);
@@ -85,8 +90,11 @@ export function Record({ stack }) {
 const isRemoval = ({ eventName }) => eventName.endsWith('REMOVE');
 
 function Places({ found, stack }) {
-  const { item, online, changes, identifier } = found;
+  const { item, online, changes, predictions, identifier } = found;
   const [chosen, setChosen] = useState(null);
+  if (!item && !online && changes.length + predictions.length === 0) {
+    return html`<p>No item has this identifier, and nothing of it is in the online store or in the change log.</p>`;
+  }
   const position = chosen ?? changes.length - 1;
   const change = changes[position];
   const logged = change && !isRemoval(change) ? change : undefined;
@@ -102,7 +110,7 @@ function Places({ found, stack }) {
           <table>
             <thead><tr><th scope="col">feature</th><th scope="col">item</th><th scope="col">online store</th><th scope="col">change log</th></tr></thead>
             <tbody>
-              <tr><td>event_time</td><td class="faint">${item ? '' : 'not there'}</td><td>${online?.eventTime ?? 'not there'}</td><td>${logged?.eventTime ?? 'not there'}</td></tr>
+              <tr><td>event_time</td><td class="faint">${item ? '' : 'not there'}</td>${[online, logged].map((it) => html`<td><${Value} of=${it?.eventTime ?? 'not there'} /></td>`)}</tr>
               ${features.map((name) => html`<${Row} name=${name} places=${places} label=${name === stack.group.label} />`)}
             </tbody>
           </table>
@@ -110,6 +118,7 @@ function Places({ found, stack }) {
         <${Command} text=${`npm run features -- get ${quoted} --places ${stack.commandOptions}`} />
       <//>
       <${History} changes=${changes} position=${position} choose=${setChosen} features=${features} stack=${stack} quoted=${quoted} />
+      ${group.label === null ? null : html`<${Predictions} kept=${predictions} identifier=${identifier} stack=${stack} />`}
     </div>
   `;
 }
@@ -148,6 +157,38 @@ function History({ changes, position, choose, features, stack, quoted }) {
     <${Command} text=${`npm run features -- get ${quoted} --as-of ${asOf} ${stack.commandOptions}`} />
     <${Command} text=${`npm run features -- get ${quoted} --history ${stack.commandOptions}`} />
   <//>`;
+}
+
+/** The newest predictions of the record, where they are kept. */
+function Predictions({ kept, identifier, stack }) {
+  if (stack.predictionLog === null) {
+    return html`<${Card} title="Predictions" wide>
+      <p class="faint">predict keeps none: the parameter predictionLog is off.</p>
+    <//>`;
+  }
+  const columns = ['predicted_at', 'score', 'predicted_label', 'threshold', 'model', 'schema_hash', 'encoded_row'];
+  const rounded = (text) => (text === null ? null : Number(text).toFixed(4));
+  const drawn = (it) => ({
+    ...it,
+    score: rounded(it.score),
+    threshold: rounded(it.threshold),
+    model: html`<span class="unbroken">${it.model}</span>`,
+    encoded_row: html`<${EncodedRow} of=${it.encoded_row} />`,
+  });
+  const sql = `SELECT ${columns.join(', ')} FROM ${stack.predictionLog} WHERE record_identifier = '${identifier.replaceAll("'", "''")}' ORDER BY predicted_at DESC`;
+  return html`<${Card} title=${`Predictions: ${kept.length}`} wide>
+    ${
+      kept.length === 0
+        ? html`<p class="faint">The prediction log has none of this record yet.</p>`
+        : html`<${Table} names=${columns} rows=${kept.map(drawn).map((it) => columns.map((name) => it[name]))} />`
+    }
+    <${Command} text=${`npm run sql -- '${sql.replaceAll("'", "'\\''")}' ${stack.commandOptions}`} />
+  <//>`;
+}
+
+/** The numbers that the endpoint was sent, which may be hundreds. */
+function EncodedRow({ of }) {
+  return html`<details><summary>${of.split(',').length} numbers</summary><code>${of}</code></details>`;
 }
 
 /** What a change changed. */

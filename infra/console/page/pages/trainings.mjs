@@ -27,7 +27,7 @@ export function Trainings({ stack }) {
       ${status.endpoint ? html`<${Endpoint} name=${status.endpoint} at=${status.at} serving=${status.serving} stack=${stack} />` : null}
       ${status.trainings.map((it) => html`<${Epoch} key=${`${it.epoch}-${it.attempt}`} training=${it} stack=${stack} serving=${status.serving?.modelName} />`)}
       <${Card} title="Decisions, newest first" wide>
-        <${Table} names=${['at', 'decision', 'reason']} rows=${status.decisions.map(({ at, decision, reason }) => [at, decision, reason])} />
+        <${Table} none="No decision yet." names=${['at', 'decision', 'reason']} rows=${status.decisions.map(({ at, decision, reason }) => [at, decision, reason])} />
         <${Command} text=${`npm run status -- ${stack.commandOptions}`} />
       <//>
     </div>
@@ -111,26 +111,52 @@ function Epoch({ training, stack, serving }) {
     <p>${modelName ?? 'no model'}</p>
     <p>${reason}</p>
     <p class="faint">${trainRows} rows trained, ${validationRows} validated, ${judgeRows} judged</p>
-    ${comparison ? html`<p>AUC ${comparison.challenger.auc.toFixed(4)}${comparison.champion ? ` against ${comparison.champion.auc.toFixed(4)}` : ''}, log loss ${comparison.challenger.logLoss.toFixed(4)}</p>` : null}
-    ${comparison?.gain ? html`<${Interval} gain=${comparison.gain} over="the champion" comparison=${comparison} />` : null}
-    ${comparison?.gainOverLeader ? html`<${Interval} gain=${comparison.gainOverLeader} over="the best that has served" comparison=${comparison} />` : null}
+    ${comparison ? html`<p>${metricsText(comparison)}</p>` : null}
+    ${comparison?.gain ? html`<${Gain} gain=${comparison.gain} over="the champion" comparison=${comparison} />` : null}
+    ${comparison?.gainOverLeader ? html`<${Gain} gain=${comparison.gainOverLeader} over="the best that has served" comparison=${comparison} />` : null}
+    ${comparison?.area ? html`<${Area} area=${comparison.area} />` : null}
     ${comparison ? html`<${Curves} modelName=${modelName} />` : null}
     <${States} epoch=${epoch} attempt=${attempt} />
     ${modelName ? html`<${Command} text=${`npm run export -- --training-set ${modelName} --out rows.csv ${stack.commandOptions}`} />` : null}
   <//>`;
 }
 
+/** Names of the measures that are told, of whatever kind of label, and the first of them against the champion's. */
+const MEASURES = { auc: 'AUC', rmse: 'RMSE', mae: 'MAE', logLoss: 'log loss', macroF1: 'macro F1' };
+function metricsText({ challenger, champion }) {
+  return Object.keys(MEASURES)
+    .filter((name) => challenger[name] !== undefined)
+    .map((name, index) => {
+      const against = index === 0 && champion?.[name] !== undefined ? ` against ${champion[name].toFixed(4)}` : '';
+      return `${MEASURES[name]} ${challenger[name].toFixed(4)}${against}`;
+    })
+    .join(', ');
+}
+
 /** The interval of the gain, and the least gain that the gate asks for. */
-function Interval({ gain, over, comparison }) {
-  const { value, low, high, confidence } = gain;
-  const { metric, minimumGain } = comparison;
-  const [from, to] = [Math.min(low, minimumGain, 0), Math.max(high, minimumGain, 0)];
+function Gain({ gain, over, comparison: { metric, minimumGain } }) {
+  const text = `${metric}: a gain over ${over} of ${told(gain)}; the gate asks for ${minimumGain}`;
+  return html`<${Interval} interval=${gain} least=${minimumGain} zero=${0} text=${text} />`;
+}
+
+/** The interval of a model that was compared with no other on these rows, and what one end of it has to reach. */
+function Area({ area }) {
+  const { least, end, name = 'auc' } = area;
+  const asked = end === 'low' ? `all of it at ${least} or above` : `some of it at ${least.toFixed(4)} or above`;
+  return html`<${Interval} interval=${area} least=${least} zero=${least} text=${`${name} of ${told(area)}; the gate asks for ${asked}`} />`;
+}
+
+const told = ({ value, low, high, confidence }) =>
+  `${value.toFixed(4)}, from ${low.toFixed(4)} to ${high.toFixed(4)} at ${confidence} %`;
+
+/** An interval on a line, with zero and the least that is asked for. */
+function Interval({ interval: { value, low, high }, least, zero, text }) {
+  const [from, to] = [Math.min(low, least, zero), Math.max(high, least, zero)];
   const x = (it) => SIDE + ((it - from) / (to - from || 1)) * (WIDTH - 2 * SIDE);
-  const text = `${metric}: a gain over ${over} of ${value.toFixed(4)}, from ${low.toFixed(4)} to ${high.toFixed(4)} at ${confidence} %; the gate asks for ${minimumGain}`;
   return html`<figure class="interval">
     <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${text}>
-      <line class="axis" x1=${x(0)} x2=${x(0)} y1="2" y2=${HEIGHT - 2} />
-      <line class="least" x1=${x(minimumGain)} x2=${x(minimumGain)} y1="2" y2=${HEIGHT - 2} />
+      <line class="axis" x1=${x(zero)} x2=${x(zero)} y1="2" y2=${HEIGHT - 2} />
+      <line class="least" x1=${x(least)} x2=${x(least)} y1="2" y2=${HEIGHT - 2} />
       <line class="gain" x1=${x(low)} x2=${x(high)} y1=${HEIGHT / 2} y2=${HEIGHT / 2} />
       <circle class="gain" cx=${x(value)} cy=${HEIGHT / 2} r="5" />
     </svg>

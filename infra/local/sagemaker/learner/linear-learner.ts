@@ -9,11 +9,21 @@ import {
   recall,
   rocAuc,
 } from './classification-metrics.ts';
-import { designOf, fitModel, type LabelledRows, type LinearModel, logisticLoss, logOdds, probability } from './linear-model.ts';
+import {
+  designOf,
+  fitModel,
+  type LabelledRows,
+  type LinearModel,
+  logisticLoss,
+  logOdds,
+  probability,
+} from './linear-model.ts';
+import type { TrainingOutcome } from './predictors.ts';
 import { TrainingDataError } from './training-data.ts';
 
 /**
- * linear-learner, as far as the local cloud goes: `predictor_type=binary_classifier` with logistic loss.
+ * linear-learner, as far as the local cloud goes: here `predictor_type=binary_classifier` with logistic loss; the other
+ * types, with softmax and with squared loss, are in predictors.ts.
  *
  * As Amazon's it trains several models, which differ in their penalty, and keeps the one that does best on the
  * validation rows: those rows have had a say in the model, and flatter it. How it differs: Amazon's runs stochastic
@@ -32,16 +42,24 @@ const DESCENT_ONLY = new Set([
 
 /** Hyperparameters of which only the listed values are honoured. Source: linear-learner's hyperparameters page. */
 const ONLY_VALUES: Readonly<Record<string, readonly string[]>> = {
-  predictor_type: ['binary_classifier'],
-  loss: ['auto', 'logistic'],
+  predictor_type: ['binary_classifier', 'multiclass_classifier', 'regressor'],
   normalize_data: ['auto', 'true'],
   unbias_data: ['auto', 'true', 'false'],
-  normalize_label: ['auto', 'false'],
-  unbias_label: ['auto', 'false'],
+  // They steer the descent of a regression, whose optimum they leave where it is.
+  normalize_label: ['auto', 'false', 'true'],
+  unbias_label: ['auto', 'false', 'true'],
+  balance_multiclass_weights: ['false'],
   use_bias: ['true'],
   bias_wd_mult: ['auto', '0'],
   l1: ['auto', '0', '0.0'],
   binary_classifier_model_selection_criteria: ['accuracy', 'f_beta', 'loss_function'],
+};
+
+/** The losses of each predictor type that are honoured. */
+const LOSSES: Readonly<Record<LinearLearnerOptions['predictor'], string>> = {
+  binary_classifier: 'logistic',
+  multiclass_classifier: 'softmax_loss',
+  regressor: 'squared_loss',
 };
 
 /**
@@ -54,6 +72,9 @@ const L2_AUTO = [1, 0.1, 10];
 const MINI_BATCH_SIZE_DEFAULT = 1_000;
 
 export interface LinearLearnerOptions {
+  readonly predictor: 'binary_classifier' | 'multiclass_classifier' | 'regressor';
+  /** Of several classes, how many; else 2. */
+  readonly classes: number;
   /** Expected number of features; undefined for `auto`. */
   readonly featureDim: number | undefined;
   /** Weight decay per row; undefined for `auto`. */
@@ -78,6 +99,8 @@ export function linearLearnerOptions(hyperParameters: Readonly<Record<string, st
     'positive_example_weight_mult',
     'f_beta',
     'mini_batch_size',
+    'num_classes',
+    'loss',
     ...Object.keys(ONLY_VALUES),
   ]);
   for (const [name, value] of Object.entries(hyperParameters)) {
@@ -94,8 +117,16 @@ export function linearLearnerOptions(hyperParameters: Readonly<Record<string, st
   if (hyperParameters.predictor_type === undefined) {
     throw new AwsError('ValidationException', 'Hyperparameter predictor_type is required by linear-learner');
   }
+  const predictor = hyperParameters.predictor_type as LinearLearnerOptions['predictor'];
+  const { loss = 'auto' } = hyperParameters;
+  if (loss !== 'auto' && loss !== LOSSES[predictor]) {
+    throw notImplemented('linear-learner', `hyperparameter loss=${loss} (it takes auto, ${LOSSES[predictor]})`);
+  }
   const weight = hyperParameters.positive_example_weight_mult ?? '1.0';
   return {
+    predictor,
+    // Other types ignore the number of classes.
+    classes: predictor === 'multiclass_classifier' ? classCount(hyperParameters) : 2,
     featureDim: numberOf(hyperParameters, 'feature_dim', 'auto'),
     wd: numberOf(hyperParameters, 'wd', 'auto'),
     positiveWeight:
@@ -116,10 +147,15 @@ function numberOf(hyperParameters: Readonly<Record<string, string>>, name: strin
   return value;
 }
 
-/** A trained model and what DescribeTrainingJob publishes of it. */
-export interface TrainingOutcome {
-  readonly model: LinearModel;
-  readonly metrics: readonly { readonly name: string; readonly value: number }[];
+/** The number of classes. @throws AwsError ValidationException when there are not 3 to 1,000,000. */
+function classCount(hyperParameters: Readonly<Record<string, string>>): number {
+  const text = hyperParameters.num_classes;
+  const classes = Number(text);
+  if (text !== undefined && Number.isInteger(classes) && classes >= 3 && classes <= 1_000_000) return classes;
+  throw new AwsError(
+    'ValidationException',
+    `Hyperparameter num_classes is ${JSON.stringify(text)}; multiclass_classifier requires 3 to 1,000,000`,
+  );
 }
 
 /**
@@ -135,7 +171,7 @@ export function trainLinearLearner(
   train: LabelledRows,
   validation: LabelledRows | undefined,
   options: LinearLearnerOptions,
-): TrainingOutcome {
+): { readonly model: LinearModel; readonly metrics: TrainingOutcome['metrics'] } {
   const count = train.labels.length;
   if (count < options.miniBatchSize) {
     throw new TrainingDataError(

@@ -13,15 +13,18 @@ const HALVINGS_MAX = 40;
 const DECREMENT_MIN = 1e-12;
 
 /** Added to the Hessian's diagonal, as a share of the summed weight, so that no penalty at all can be solved too. */
-const JITTER = 1e-10;
+export const JITTER = 1e-10;
 
 /** Rows of one data set, label apart. `features` holds them one after the other, `width` numbers each. */
-export interface LabelledRows {
+export interface LabelledRows<L = Uint8Array> {
   readonly width: number;
   readonly features: Float64Array;
   /** 0 or 1. */
-  readonly labels: Uint8Array;
+  readonly labels: L;
 }
+
+/** Rows whose labels are numbers of several classes from 0, or the numbers that are to be predicted. */
+export type NumberedRows = LabelledRows<Uint8Array | Float64Array>;
 
 /** A fitted model. `threshold`: scores at or above it are labelled 1. Plain JSON. */
 export interface LinearModel {
@@ -105,6 +108,21 @@ export function logOdds(model: LinearModel, features: Float64Array, width: numbe
   return odds;
 }
 
+/** The bias and the weighted columns of one row. @throws RangeError when it is not as wide as the model. */
+export function linearSum(
+  { means, scales, weights, bias }: Pick<LinearModel, 'means' | 'scales' | 'weights' | 'bias'>,
+  features: readonly number[],
+): number {
+  if (features.length !== weights.length) {
+    throw new RangeError(`the model takes ${weights.length} features, not ${features.length}`);
+  }
+  let sum = bias;
+  for (const [column, value] of features.entries()) {
+    sum += at(weights, column) * ((value - at(means, column)) / at(scales, column));
+  }
+  return sum;
+}
+
 /** Probability of label 1, from log odds. */
 export function probability(odds: number): number {
   // Both branches keep the exponential at or below 1, so nothing overflows.
@@ -119,7 +137,7 @@ export function logisticLoss(odds: number, label: number): number {
   return margin > 0 ? Math.log1p(Math.exp(-margin)) : Math.log1p(Math.exp(margin)) - margin;
 }
 
-function standardisation({ width, features, labels }: LabelledRows): { means: number[]; scales: number[] } {
+export function standardisation({ width, features, labels }: NumberedRows): { means: number[]; scales: number[] } {
   const means = new Array<number>(width).fill(0);
   const squares = new Array<number>(width).fill(0);
   // Welford's update: exact for constant columns, and stable for columns far from zero (5228.1 ± 0.01).
@@ -136,7 +154,7 @@ function standardisation({ width, features, labels }: LabelledRows): { means: nu
 }
 
 /** Standardised rows with a 1 for the bias at the end of each. */
-function designMatrix(rows: LabelledRows, means: readonly number[], scales: readonly number[]): Float64Array {
+export function designMatrix(rows: NumberedRows, means: readonly number[], scales: readonly number[]): Float64Array {
   const { width, features, labels } = rows;
   const design = new Float64Array(labels.length * (width + 1));
   for (let row = 0; row < labels.length; row += 1) {
@@ -215,7 +233,7 @@ function lineSearch(
 }
 
 /** Solves `matrix * x = vector` by Cholesky; only the matrix's lower triangle is read, and overwritten. */
-function solvePositiveDefinite(matrix: Float64Array, vector: Float64Array): Float64Array {
+export function solvePositiveDefinite(matrix: Float64Array, vector: Float64Array): Float64Array {
   const size = vector.length;
   const x = vector.slice();
   for (let i = 0; i < size; i += 1) {
@@ -245,6 +263,6 @@ function dot(a: Float64Array, b: Float64Array): number {
 }
 
 /** An element that is known to be there: indices here come from the lengths themselves. */
-function at(values: ArrayLike<number>, index: number): number {
+export function at(values: ArrayLike<number>, index: number): number {
   return values[index] as number;
 }

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { LinearModel } from './linear-model.ts';
+import type { LearnedModel } from './prediction-text.ts';
 
 /** The file inside model.tar.gz. */
 const MODEL_FILE = 'model.json';
@@ -11,11 +11,11 @@ const BLOCK = 512;
 interface ModelFile {
   readonly algorithm: 'tributary-local-linear-learner';
   readonly version: 1;
-  readonly model: LinearModel;
+  readonly model: LearnedModel;
 }
 
 /** Packs a model as SageMaker does: a gzipped tar (`tar xzf` opens it). The same model gives the same bytes. */
-export function packModel(model: LinearModel): Uint8Array {
+export function packModel(model: LearnedModel): Uint8Array {
   const file: ModelFile = { algorithm: 'tributary-local-linear-learner', version: 1, model };
   const content = Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
   const padding = Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK);
@@ -24,7 +24,7 @@ export function packModel(model: LinearModel): Uint8Array {
 }
 
 /** Unpacks a model of {@link packModel}. @throws Error saying what the artefact is instead. */
-export function unpackModel(artifact: Uint8Array): LinearModel {
+export function unpackModel(artifact: Uint8Array): LearnedModel {
   const archive = gunzipSync(artifact);
   const name = archive.toString('utf8', 0, MODEL_FILE.length);
   if (name !== MODEL_FILE) throw new Error(`model.tar.gz holds ${JSON.stringify(name)}, not ${MODEL_FILE}`);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { linearLearnerOptions, type TrainingOutcome, trainLinearLearner } from './linear-learner.ts';
+import { linearLearnerOptions } from './linear-learner.ts';
+import { type TrainingOutcome, train as trainModel } from './predictors.ts';
 import { readChannel, TrainingDataError } from './training-data.ts';
 
 /** An object of a channel: its S3 URI, and the file that holds it. */
@@ -22,8 +23,8 @@ export type TrainingMessage = ({ readonly kind: 'trained' } & TrainingOutcome) |
 function run({ train, validation, hyperParameters }: TrainingTask): TrainingMessage {
   try {
     const options = linearLearnerOptions(hyperParameters);
-    const trainRows = readChannel('train', contents(train));
-    const validationRows = validation && readChannel('validation', contents(validation));
+    const trainRows = readChannel('train', contents(train), options.predictor);
+    const validationRows = validation && readChannel('validation', contents(validation), options.predictor);
     for (const [channel, width] of [
       ['feature_dim', options.featureDim],
       ['channel validation', validationRows?.width],
@@ -32,7 +33,7 @@ function run({ train, validation, hyperParameters }: TrainingTask): TrainingMess
         throw new TrainingDataError(`channel train has ${trainRows.width} features, ${channel} says ${width}`);
       }
     }
-    return { kind: 'trained', ...trainLinearLearner(trainRows, validationRows, options) };
+    return { kind: 'trained', ...trainModel(trainRows, validationRows, options) };
   } catch (error) {
     const origin = error instanceof TrainingDataError ? 'ClientError' : 'InternalServerError';
     return { kind: 'failed', reason: `${origin}: ${(error as Error).message}` };

@@ -20,6 +20,7 @@ import { contentOf } from '../../../../shared/history/lines.ts';
 import { readExport } from '../../../../shared/history/manifest.ts';
 import { bucketPlace } from '../../../../shared/history/places.ts';
 import { runScript } from '../../../given/command.ts';
+import { reachCloud } from '../../../given/local/reached.ts';
 import { stackOf } from '../../../given/local/stacks.ts';
 
 /** Exports of the local cloud, as AWS's own SDK and a backfill meet them. */
@@ -38,10 +39,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tributary-exports-'));
   const options = { featureGroup: group.name, params: { changeLogBufferSeconds: 1 } };
   cloud = await startCloud({ dir, port: 0, ...options, stack: await stackOf(options) });
-  vi.stubEnv('AWS_ENDPOINT_URL', cloud.endpoint);
-  vi.stubEnv('AWS_REGION', 'us-east-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  reachCloud(cloud);
   vi.stubEnv('TRIBUTARY_CLOCKS_AGREE', '1');
   dynamodb = new DynamoDBClient();
   s3 = new S3Client({ forcePathStyle: true });

@@ -24,7 +24,7 @@ const ONETABLE: PeersSuite = {
 const SAYING_NOTHING = [
   /transactWrite should perform transaction operation/,
   /Should trigger the setter of a watcher because the attribute being watched is supplied regardless/,
-  /Error thrown by DynamoDB client: "1 validation error detected: Value at 'Limit'/,
+  /should throw if 'limit' option is less than one or not a valid number/,
   /Timeout of \d+ms exceeded/,
 ];
 

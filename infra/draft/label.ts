@@ -36,9 +36,9 @@ export function guessLabel(places: readonly Place[]): { label?: LabelGuess; cand
 }
 
 function asLabel(place: Place): LabelGuess | undefined {
-  const [type, other] = place.types;
-  if (other !== undefined) return undefined;
-  const found = new Set(place.values.map((value) => String(value[type ?? ''])));
+  const [type = '', other] = place.types;
+  if (other !== undefined || !['S', 'N', 'BOOL'].includes(type)) return undefined;
+  const found = new Set(place.values.map((value) => String(value[type])));
   if (found.size !== 2) return undefined;
   if (type === 'BOOL' || (type === 'N' && found.has('0') && found.has('1'))) return { place };
   const spelled = SPELLINGS.find((it) => type === 'S' && [...found].every((text) => it.includes(text.toLowerCase())));

@@ -169,7 +169,7 @@ function labelOfRejected(group: FeatureGroup, isRecord: ItemTest, { record, remo
   const { judge } = labelDecoder(label);
   const after = judge(NewImage && valueAt(NewImage, label));
   const before = judge(OldImage && valueAt(OldImage, label));
-  if ((after !== '0' && after !== '1') || after === before) return [];
+  if (typeof after !== 'string' || after === before) return [];
   return [{ ...removal, newLabel: after, eventTimeMs: removal.second * 1_000 }];
 }
 

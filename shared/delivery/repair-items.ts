@@ -68,6 +68,6 @@ function waitingItem({ id, keys, knownMs, sequenceNumber }: RepairItem): Waiting
 function labelOf(group: FeatureGroup, change: TimedChange): TimedChange[] {
   const index = columnsOf(group).findIndex(({ feature }) => feature === 'label');
   const label = featureTexts(group, change)[index];
-  if (label !== '0' && label !== '1') return [];
+  if (typeof label !== 'string') return [];
   return [{ ...change, newLabel: label, sequenceNumber: '0', streamSecond: 0 }];
 }

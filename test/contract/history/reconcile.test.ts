@@ -22,6 +22,7 @@ import { generateCustomers } from '../../../infra/demo/customers/customers.ts';
 import { itemOf } from '../../../infra/demo/customers/item.ts';
 import { type Cloud, startCloud } from '../../../infra/local/cloud.ts';
 import { labelOf } from '../../../shared/definition/feature-group.ts';
+import { REDRIVE_MARGIN_SECONDS } from '../../../shared/delivery/dating.ts';
 import group from '../../../shared/feature-groups/bank-marketing.ts';
 import { labelKey } from '../../../shared/state/keys.ts';
 import { runScript } from '../../given/command.ts';
@@ -286,6 +287,8 @@ describe('npm run reconcile', () => {
       (await dynamodb.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item;
     expect(await counted()).toBeUndefined();
     await takeOffline(idOf(item));
+    // A repair waits until what it repairs is older than this.
+    await sleep(REDRIVE_MARGIN_SECONDS * 1_000);
     const told = await reconcile('--online', 'all', '--repair');
     expect([told.code, told.repaired, told.equal]).toEqual([0, 1, true]);
     expect((await counted())?.label?.S).toBe('1');

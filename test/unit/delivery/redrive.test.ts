@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fractional } from '../../../shared/feature-groups/define.ts';
 import { TableWorld, thing, thingRecord, things } from '../../given/table-world.ts';
 
 describe('what the definition keeps', () => {
@@ -369,4 +370,17 @@ describe('a wrong label', () => {
     expect((await world.redrive()).waiting).toEqual([]);
     expect([...world.dynamodb.state.keys()].filter((pk) => pk.startsWith('label#'))).toHaveLength(1);
   });
+});
+
+test.each([
+  ['one of several classes', { classes: ['low', 'middle', 'high'] }, { S: 'high' }, '2'],
+  ['a number', fractional(), { N: '12.5' }, '12.5'],
+] as const)('a label that is %s is counted of a record that is wrong elsewhere', async (_, label, y, counted) => {
+  const world = new TableWorld(things({ label: { name: 'y', ...label } }));
+  await world.ingest(thingRecord('INSERT', 1, 0, { after: thing('A', 'oops', { y }) }));
+  world.items.set('A', thing('A', 1, { y }));
+  world.second = 600;
+  expect((await world.redrive()).waiting).toEqual([]);
+  const found = [...world.dynamodb.state].filter(([pk]) => pk.startsWith('label#'));
+  expect(found.map(([, item]) => item.label)).toEqual([{ S: counted }]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { TableWorld, thing, thingRecord } from '../../given/table-world.ts';
+import { fractional } from '../../../shared/feature-groups/define.ts';
+import { TableWorld, thing, thingRecord, things } from '../../given/table-world.ts';
 
 /** Records that are other than their items though nothing of them waits. */
 
@@ -26,6 +27,17 @@ describe('a repair of records of which nothing waits', () => {
     world.second = 700;
     await world.repair(item('B'));
     expect(labels(world)).toHaveLength(1);
+  });
+
+  test.each([
+    ['one of several classes', { classes: ['low', 'middle', 'high'] }, { S: 'high' }, '2'],
+    ['a number', fractional(), { N: '12.5' }, '12.5'],
+  ] as const)('counts a label that is %s', async (_, label, y, counted) => {
+    const world = new TableWorld(things({ label: { name: 'y', ...label } }));
+    world.items.set('A', thing('A', 1, { y }));
+    world.second = 600;
+    expect(await world.repair(item('A'))).toEqual({ unrepaired: [] });
+    expect(labels(world).map((pk) => world.dynamodb.state.get(pk)?.label)).toEqual([{ S: counted }]);
   });
 
   test('takes a record out of both stores whose item is gone', async () => {

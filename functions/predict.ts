@@ -46,7 +46,7 @@ export interface PredictDependencies {
 
 export interface Prediction extends Score {
   /**
-   * Least score that the model labelled 1 when it was judged; null when it labelled none, or was not asked. Of labels of
+   * Least score that the model labeled 1 when it was judged; null when it labeled none, or was not asked. Of labels of
    * two classes only.
    */
   readonly threshold?: number | null;

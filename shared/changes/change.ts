@@ -32,7 +32,7 @@ export interface Change {
   readonly ttlExpired: boolean;
   /** Features and label after the change, in the order of `columnsOf`. Undefined for REMOVE. */
   readonly values: readonly FeatureCode[] | undefined;
-  /** The label this change brought, when it is a label event: after-image labelled, before-image not or otherwise. */
+  /** The label this change brought, when it is a label event: after-image labeled, before-image not or otherwise. */
   readonly newLabel: string | undefined;
   /** The record's label is none: it counts as absent, and is put into quarantine apart from the change. */
   readonly wrongLabel?: Rejection | undefined;

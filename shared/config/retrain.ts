@@ -127,8 +127,8 @@ export const retrainSettings = {
   /** Models and endpoint configurations in use are kept as well. */
   modelsKept: number('MODELS_KEPT', 'newest models and endpoint configurations that are kept', { least: 2 }, 5),
   policy: {
-    labelsThreshold: number('LABELS_THRESHOLD', 'newly labelled records that make a training due', { least: 1 }),
-    labelsPerClassMin: number('LABELS_PER_CLASS_MIN', 'newly labelled records that each class needs', { least: 0 }),
+    labelsThreshold: number('LABELS_THRESHOLD', 'newly labeled records that make a training due', { least: 1 }),
+    labelsPerClassMin: number('LABELS_PER_CLASS_MIN', 'newly labeled records that each class needs', { least: 0 }),
     coolDownSeconds: numberOr(
       'auto',
       number('COOL_DOWN_SECONDS', 'seconds between a finished training and the next', { least: 0 }),

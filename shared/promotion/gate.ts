@@ -55,7 +55,7 @@ export interface JudgedScores {
   readonly champion?: Float64Array | undefined;
   /** Of the best model of that schema to have served, where it is not the champion. */
   readonly leader?: Float64Array | undefined;
-  /** Least score that the challenger labelled 1. */
+  /** Least score that the challenger labeled 1. */
   readonly threshold?: number | undefined;
   /** Where the champion is of another schema: 1 for each row that it can read. Its scores of other rows say nothing. */
   readonly readable?: Uint8Array | undefined;

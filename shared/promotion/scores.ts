@@ -160,7 +160,7 @@ export async function readRows(
   return { rows, scores };
 }
 
-/** Least score that was labelled 1; undefined when none was. */
+/** Least score that was labeled 1; undefined when none was. */
 function thresholdOf({ scores, labels }: Scored): number | undefined {
   if (labels.every((it) => it === undefined)) return THRESHOLD_OF_SCORES;
   const ones = scores.flatMap((ofRow, row) => (labels[row] === 1 ? ofRow : []));

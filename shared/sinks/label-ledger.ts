@@ -22,9 +22,9 @@ const IS_NEWER =
   'streamSecond < :earlier OR (sequenceNumber < :sequenceNumber AND (attribute_not_exists(streamSecond) OR streamSecond <= :later))';
 
 /**
- * The label ledger: the set of records labelled in the current epoch.
+ * The label ledger: the set of records labeled in the current epoch.
  *
- * Idempotent by being a set: one item per labelled record, written only if its label event is newer than the stored one,
+ * Idempotent by being a set: one item per labeled record, written only if its label event is newer than the stored one,
  * so that one delivered again, or overtaken by a newer one, changes nothing and is counted once.
  *
  * Of two events the one of the later second is newer, as long as the seconds are further apart than the stream's clock

@@ -18,7 +18,7 @@ import { readItem, type StateTable, unlessConditionFails } from './table.ts';
  * No label is lost by a failure. A ledger entry keeps the number of the epoch it was written in. The labels of n have
  * made a training of n due, and it stays due, attempt after attempt, until one closes it; they are not counted again.
  * Labels that arrive meanwhile are entries of n + 1, which count towards the decision after the close. Every training
- * reads all labelled rows there are, so an attempt that comes late trains on those of n + 1 as well.
+ * reads all labeled rows there are, so an attempt that comes late trains on those of n + 1 as well.
  *
  * A label whose writer had read the epoch before the claim lands in n after it. The claim keeps how many labels it
  * rested on; the close counts n once more, when such writers have long ended, and carries the others over to the next
@@ -231,7 +231,7 @@ function added(a: LabelCounts, b: LabelCounts): LabelCounts {
   return Object.fromEntries([...labels].map((it) => [it, (a[it] ?? 0) + (b[it] ?? 0)])) as { total: number };
 }
 
-/** An entry leaves an epoch's set when its record is labelled again, and counts where it has gone: never below zero. */
+/** An entry leaves an epoch's set when its record is labeled again, and counts where it has gone: never below zero. */
 function beyond(now: LabelCounts, before: LabelCounts): LabelCounts {
   const classes = byClass(now);
   if (classes.length === 0) return { total: Math.max(0, now.total - before.total) };

@@ -4,7 +4,7 @@ import { BINARY_CLASSES, NUMBERS } from '../definition/label.ts';
 import { EPOCH_KEY, LABELS_BY_EPOCH_INDEX } from './keys.ts';
 import type { StateTable } from './table.ts';
 
-/** The label ledger: the set of records labelled in each epoch, and its size. The life of epochs is in epochs.ts. */
+/** The label ledger: the set of records labeled in each epoch, and its size. The life of epochs is in epochs.ts. */
 
 /**
  * Partitions that one class of one epoch is spread over in the index. DynamoDB takes 1,000 writes a second and
@@ -37,7 +37,7 @@ function shardKey(epoch: number, counted: string, shard: number): string {
   return `${epoch}#${counted}#${shard}`;
 }
 
-/** Distinct records labelled in an epoch, in all and by the number of the class; labels that are numbers have none. */
+/** Distinct records labeled in an epoch, in all and by the number of the class; labels that are numbers have none. */
 export interface LabelCounts {
   readonly total: number;
   readonly [label: string]: number;

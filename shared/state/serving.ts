@@ -29,7 +29,7 @@ const servingSchema = z.object({
   schemaHash: z.string(),
   /** Endpoint that predictions ask. Absent: the stack's own, as version 0.1.0 made it. */
   endpointName: z.optional(z.string()),
-  /** Least score that the model labelled 1 among the rows it was judged by. Absent: it labelled none. */
+  /** Least score that the model labeled 1 among the rows it was judged by. Absent: it labeled none. */
   threshold: z.optional(z.number()),
   /** Set when a person has gone back to this model: when, from which, and why. */
   rolledBack: z.optional(z.object({ at: z.string(), from: z.string(), reason: z.string() })),

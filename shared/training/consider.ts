@@ -75,7 +75,7 @@ export async function tellTraining(dependencies: RetrainDependencies, asked: str
       (decision.decision === 'train'
         ? `Epoch ${decision.epoch}, attempt ${decision.attempt}, would be trained now, by ${options.trainingAlgorithm}, schema ${encodingOf(group).schemaHash}.`
         : decision.reason),
-    `${pending.total} newly labelled records${classesText(pending)} beside those of earlier trainings${rows.length > 0 ? ` (the last had ${rows.join(', ')})` : ''}.`,
+    `${pending.total} newly labeled records${classesText(pending)} beside those of earlier trainings${rows.length > 0 ? ` (the last had ${rows.join(', ')})` : ''}.`,
     snapshot
       ? `Read from snapshot ${snapshot.name} and the changes since ${snapshot.watermark}.`
       : 'Read from all of the change log.',

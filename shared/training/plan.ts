@@ -197,7 +197,7 @@ function hyperParameters(options: TrainingOptions, label: Label): Record<string,
     return { ...boosted, ...(classes && { num_class: classes }), num_round: '100', ...given };
   }
   // What linear-learner does with fewer rows than a mini batch is not documented, and the rows are counted later. The
-  // first training follows an epoch of `labelsThreshold` labelled rows and the next ones have more, so the train split
+  // first training follows an epoch of `labelsThreshold` labeled rows and the next ones have more, so the train split
   // holds four fifths of that less what was deleted since: a quarter is on the safe side. Of a window only as many are
   // sure as a training is refused without.
   const { trainingWindowDays, trainingRowsMax, minimums } = options;

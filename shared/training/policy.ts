@@ -12,7 +12,7 @@ const COOL_DOWN_SECONDS_MAX = 24 * 3_600;
 const ROWS_PER_COOL_DOWN_SECOND = 100;
 
 export interface RetrainingPolicy {
-  /** Distinct records labelled since the last training that make the next one due. */
+  /** Distinct records labeled since the last training that make the next one due. */
   readonly labelsThreshold: number;
   /** Of those, at least so many in each class. */
   readonly labelsPerClassMin: number;
@@ -120,7 +120,7 @@ export function decide(known: Circumstances & { readonly counts: LabelCounts }):
   if (decided) return decided;
   const { counts, state, policy, now } = known;
   const { epoch, lastTraining, failed } = state;
-  const found = `Epoch ${epoch} has ${counts.total} newly labelled records${classesText(counts)}`;
+  const found = `Epoch ${epoch} has ${counts.total} newly labeled records${classesText(counts)}`;
   if (failed?.labelsAwaited !== undefined) {
     const story = `${storyOf(failed)}. ${found}`;
     if (counts.total < failed.labelsAwaited)
@@ -133,7 +133,7 @@ export function decide(known: Circumstances & { readonly counts: LabelCounts }):
   if (enough && Math.min(...byClass(counts).map(([, count]) => count)) >= policy.labelsPerClassMin) {
     return { decision: 'train', epoch, attempt: 1, reason: `${found}; ${policy.labelsThreshold} were awaited.` };
   }
-  // The older labelled rows train too, so neither the threshold nor the classes of the new ones matter here.
+  // The older labeled rows train too, so neither the threshold nor the classes of the new ones matter here.
   if (lastTraining && now - lastTraining.finishedAtMs >= policy.stalenessMaxSeconds * 1_000) {
     const since = iso(lastTraining.finishedAtMs);
     return { decision: 'train', epoch, attempt: 1, reason: `${found}; the last training is of ${since}, too old.` };

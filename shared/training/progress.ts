@@ -4,7 +4,7 @@ import type { ToldCheck } from './check.ts';
 
 /**
  * Publishes how far the current epoch is on its way to a training, as one embedded-metric-format line: LabelsInEpoch,
- * its distinct newly labelled records, beside LabelsAwaited, the threshold.
+ * its distinct newly labeled records, beside LabelsAwaited, the threshold.
  */
 export function publishLabelProgress(featureGroup: string, counts: LabelCounts, labelsThreshold: number): void {
   const metrics = new Metrics();

@@ -137,10 +137,10 @@ export function snapshotRowsSql(group: FeatureGroup, input: SnapshotInput): stri
   const isLatest = group.trainingTime === 'latest';
   const kept = isLatest
     ? latestOfEachSql(group, input, true)
-    : sinceUnlabelledSql(group, allRowsSql(group, input, true), nowMs);
+    : sinceUnlabeledSql(group, allRowsSql(group, input, true), nowMs);
   const isDeletion = `${DELETED}${isLatest ? '' : ' AND "_recency" = "_latest"'}`;
-  // What is kept of a labelled record begins with a change without a label, if there is one, but goes on after it.
-  const hasLabel = isLatest ? hasLabelSql(group) : `COALESCE("_unlabelled", '') < "_latest"`;
+  // What is kept of a labeled record begins with a change without a label, if there is one, but goes on after it.
+  const hasLabel = isLatest ? hasLabelSql(group) : `COALESCE("_unlabeled", '') < "_latest"`;
   const [labeled, rest] = SNAPSHOT_PARTS.map(sqlText);
   return `SELECT ${columnNames(group).join(', ')}, ${FIRST_DAY} AS "${LABELED_DAY}", CASE WHEN ${hasLabel} THEN ${labeled} ELSE ${rest} END AS "${SNAPSHOT_PART_KEY}"
 FROM (
@@ -248,7 +248,7 @@ WHERE "_nth" = 1`;
  * A copy that was delivered again may carry another event time: of a change's copies, the greatest is its place. The day
  * is the earliest of all copies, as a row of the last snapshot brings the day of changes that were let go.
  */
-function sinceUnlabelledSql(group: FeatureGroup, rows: string, nowMs: number): string {
+function sinceUnlabeledSql(group: FeatureGroup, rows: string, nowMs: number): string {
   const record = sqlName(group.recordIdentifier.name);
   const label = sqlName(labelOf(group).name);
   return `SELECT * FROM (
@@ -256,7 +256,7 @@ function sinceUnlabelledSql(group: FeatureGroup, rows: string, nowMs: number): s
   FROM (
     SELECT *,
       max("_recency") OVER (PARTITION BY ${record}) AS "_latest",
-      max(CASE WHEN ${label} IS NULL THEN "_recency" END) OVER (PARTITION BY ${record}) AS "_unlabelled"
+      max(CASE WHEN ${label} IS NULL THEN "_recency" END) OVER (PARTITION BY ${record}) AS "_unlabeled"
     FROM (
       SELECT *, ${RECENCY} AS "_recency",
         row_number() OVER (PARTITION BY ${record}, ${COPIES} ORDER BY "event_time" DESC, "dt" DESC) AS "_copy"${firstDay(group)}
@@ -266,8 +266,8 @@ ${rows}
     ) AS "copies"
     WHERE "_copy" = 1
   ) AS "placed"
-  WHERE "_recency" >= COALESCE("_unlabelled", '')
-) AS "since_unlabelled"
+  WHERE "_recency" >= COALESCE("_unlabeled", '')
+) AS "since_unlabeled"
 WHERE "_nth" <= 2 OR "_recency" = "_latest" OR "dt" >= ${daysBefore(nowMs, SETTLING_DAYS)}
   OR ("event_name" IN ('INSERT', 'REPAIR', 'SNAPSHOT') AND "dt" >= ${daysBefore(nowMs, LATENESS_DAYS_MAX)})`;
 }

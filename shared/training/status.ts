@@ -21,7 +21,7 @@ const NOTHING_MISSING: Missing = { labels: 0, perClass: {}, notBefore: null };
 export interface RetrainingStatus {
   readonly at: string;
   readonly epoch: number;
-  /** Newly labelled records that count towards the current epoch. */
+  /** Newly labeled records that count towards the current epoch. */
   readonly labels: LabelCounts;
   /** What the policy says of it now. */
   readonly next: { readonly decision: Decision['decision']; readonly reason: string; readonly missing: Missing };

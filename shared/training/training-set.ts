@@ -12,7 +12,7 @@ import {
 import { INEXACT, LABELED_DAY, learntRowsSql } from './snapshot.ts';
 
 /**
- * Trino SQL that builds the training set from a snapshot of the change log: of what it holds, the live labelled rows.
+ * Trino SQL that builds the training set from a snapshot of the change log: of what it holds, the live labeled rows.
  * Counts and files come from the same snapshot, so they agree whatever arrives meanwhile.
  */
 

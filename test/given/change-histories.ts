@@ -29,7 +29,7 @@ function valuesOf(group: FeatureGroup, textOf: (feature: Feature) => fc.Arbitrar
 }
 
 /**
- * The changes of one record, oldest first: it is inserted, modified, labelled, corrected, unlabelled, removed and
+ * The changes of one record, oldest first: it is inserted, modified, labeled, corrected, unlabeled, removed and
  * inserted again, several times a second or once a day.
  */
 function historyOf(
@@ -126,7 +126,7 @@ const eventSecond = ({ eventTimeMs }: TimedChange) => Math.floor(eventTimeMs / 1
 
 /**
  * The plain reading of the rule, over whole histories: of each record that lives and has a label. As of the label: the
- * label arrived with the first of the labelled changes that go on until now, and what was known is the change before.
+ * label arrived with the first of the labeled changes that go on until now, and what was known is the change before.
  */
 export function learntFrom(group: FeatureGroup, rows: readonly TimedChange[]): Learnt[] {
   const label = columnsOf(group).findIndex(({ feature }) => feature === 'label');

@@ -20,7 +20,7 @@ import { Random } from '../simulation/world/random.ts';
 import { Scheduler } from '../simulation/world/scheduler.ts';
 import { pace } from './pace.ts';
 
-/** A group of one number and one text, labelled `y`, of items whose key is `id`. */
+/** A group of one number and one text, labeled `y`, of items whose key is `id`. */
 export const things = (options: Partial<FeatureGroupInput> = {}) =>
   defineFeatureGroup({
     name: 'things',

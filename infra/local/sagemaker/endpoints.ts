@@ -18,7 +18,7 @@ import {
 } from './resources.ts';
 import { DEPLOY_MS, type DeploymentConfig, isCanary, type TrafficPlan, trafficPlan } from './traffic.ts';
 
-/** What an endpoint answers from: its own copy, so that deleting the artefact does not stop it, as in AWS. */
+/** What an endpoint answers from: its own copy, so that deleting the artifact does not stop it, as in AWS. */
 export interface Deployment {
   readonly endpointConfigName: string;
   readonly variantName: string;
@@ -225,7 +225,7 @@ function operationsOf(
   };
 }
 
-/** What a configuration's model answers by. @throws Error when the model or its artefact is not there. */
+/** What a configuration's model answers by. @throws Error when the model or its artifact is not there. */
 async function load(resources: Resources, onBehalf: OnBehalf, endpointConfigName: string): Promise<Deployment> {
   const [variant] = existingEndpointConfig(resources, endpointConfigName).ProductionVariants;
   const modelName = variant?.ModelName ?? '';

@@ -46,7 +46,7 @@ export interface OnBehalf {
 /** Session of the roles that SageMaker assumes. */
 export const SESSION = 'SageMaker';
 
-/** Reads a model's artefact. @throws Error when it is not there, or was not written by the local training. */
+/** Reads a model's artifact. @throws Error when it is not there, or was not written by the local training. */
 export async function loadModel({ objectsAs, pullImage }: OnBehalf, model: Model): Promise<LearnedModel> {
   const { Image, ModelDataUrl } = model.PrimaryContainer;
   const { bucket, key } = parseS3Uri(ModelDataUrl);
@@ -55,7 +55,7 @@ export async function loadModel({ objectsAs, pullImage }: OnBehalf, model: Model
   return unpackModel(await objectsAs(caller).get(bucket, key));
 }
 
-/** Models: a name for an artefact in S3 and the image that can read it. */
+/** Models: a name for an artifact in S3 and the image that can read it. */
 export function models({
   resources,
   objectsAs,

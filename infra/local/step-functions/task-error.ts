@@ -20,7 +20,7 @@ export class TaskError extends Error {
  * Codes that no service models, which the SDKs for Java therefore have no exception for: they come as the service's
  * base exception. Source: the Common Errors page of AWS's API references.
  */
-const UNMODELLED = new Set([
+const UNMODELED = new Set([
   ...[
     'AccessDeniedException',
     'ExpiredTokenException',
@@ -53,8 +53,8 @@ export function taskErrorOf(integration: Integration, error: unknown): TaskError
     return new TaskError(`${errorPrefix}.SdkClientException`, (error as Error).message);
   }
   // The SDKs' classes all end in Exception, whatever the service calls the error: ResourceInUse, ValidationException.
-  const modelled = error.code.endsWith('Exception') ? error.code : `${error.code}Exception`;
-  const name = UNMODELLED.has(error.code) ? baseError : modelled;
+  const modeled = error.code.endsWith('Exception') ? error.code : `${error.code}Exception`;
+  const name = UNMODELED.has(error.code) ? baseError : modeled;
   const request = `Request ID: ${randomUUID()}`;
   const detail =
     kind === 'optimized'

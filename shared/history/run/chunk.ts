@@ -138,8 +138,8 @@ export function chunkWriter(group: FeatureGroup, destinations: BackfillDestinati
     const looksFor = looksAtTable && !keepsRemoved(group) ? keysOf : undefined;
     const deleted = put.length > 0 ? await deleteGone(put, looksFor, pace) : 0;
 
-    const labelled = changes.filter((it) => it.newLabel !== undefined && !refused.has(it.sequenceNumber));
-    const counted = await labelLedger.write(labelled.map(asLedgerEntry), pace);
+    const labeled = changes.filter((it) => it.newLabel !== undefined && !refused.has(it.sequenceNumber));
+    const counted = await labelLedger.write(labeled.map(asLedgerEntry), pace);
     if (counted.failures.length > 0) throw new Error(`labels were not counted: ${counted.failures[0]?.message}`);
     const wrongLabels = changes.flatMap(({ wrongLabel }) => wrongLabel ?? []);
     const apart = wrongLabels.filter(({ sequenceNumber = '' }) => !refused.has(sequenceNumber));
@@ -150,7 +150,7 @@ export function chunkWriter(group: FeatureGroup, destinations: BackfillDestinati
       rejected: rejections.length,
       skipped: statements.filter(({ decoded }) => isSkipped(decoded)).length,
       deleted: deleted + removes.length,
-      labels: labelled.length,
+      labels: labeled.length,
       wrongLabels: apart.length,
     };
   };

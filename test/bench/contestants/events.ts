@@ -19,7 +19,7 @@ export interface EventOptions {
   /** Part of the items that are none of the definition's, 0 to 1. Default: 0; the definition says which by `kind`. */
   readonly others?: number;
   /** Part of the items that have a label, 0 to 1. Default: 1. */
-  readonly labelled?: number;
+  readonly labeled?: number;
   readonly seed?: number;
   /** Number of the first item. Default: 0. */
   readonly firstKey?: number;
@@ -39,15 +39,7 @@ const NUMBERS: Readonly<Record<string, (random: () => number) => string>> = {
 
 /** A stream event of the worked example's items, as Lambda hands it over: its JSON text. Same options, same text. */
 export function eventText({ group = bankMarketing, ...options }: EventOptions & { group?: FeatureGroup } = {}): string {
-  const {
-    changesPerKey = 1,
-    shuffled = false,
-    missing = 0,
-    labelled = 1,
-    others = 0,
-    seed = 1,
-    firstKey = 0,
-  } = options;
+  const { changesPerKey = 1, shuffled = false, missing = 0, labeled = 1, others = 0, seed = 1, firstKey = 0 } = options;
   const random = mulberry32(seed);
   const records: string[] = [];
   let bytes = 0;
@@ -61,7 +53,7 @@ export function eventText({ group = bankMarketing, ...options }: EventOptions & 
     for (const feature of group.features) {
       if (missing === 0 || random() >= missing) put(attributes, feature, attributeOf(feature, random));
     }
-    if ((missing === 0 || random() >= missing) && (labelled === 1 || random() < labelled))
+    if ((missing === 0 || random() >= missing) && (labeled === 1 || random() < labeled))
       attributes.push([labelOf(group).attribute, { N: random() < 0.12 ? '1' : '0' }]);
     if (shuffled) shuffle(attributes, random);
     const text = JSON.stringify(streamRecord(index, key, Object.fromEntries(attributes), group.table));

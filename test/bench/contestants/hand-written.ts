@@ -10,7 +10,7 @@ import { columnsOf, type FeatureGroup, labelOf } from '../../../shared/definitio
 
 /**
  * What a user would otherwise write, each as the documentation of its packages shows it. The checks are those of the
- * definition; what the packages cannot do is left out in their favour: numbers go through a double, and rows are not
+ * definition; what the packages cannot do is left out in their favor: numbers go through a double, and rows are not
  * escaped for Athena, nothing is ordered by event time, and no rejected record is explained.
  */
 

@@ -37,7 +37,7 @@ export function timesInRounds(
     const from = (round + warmUpRounds) % names.length;
     for (const name of [...names.slice(from), ...names.slice(0, from)]) {
       const contestant = contestants[name] as Contestant<unknown>;
-      // No collection is forced here: it would throw optimised code away, which no Lambda does between two batches.
+      // No collection is forced here: it would throw optimized code away, which no Lambda does between two batches.
       const input = contestant.prepare();
       const start = process.cpuUsage();
       contestant.run(input);

@@ -35,7 +35,7 @@ export async function growth({ quick }: { quick: boolean }) {
   const decode = makeDecoder(bankMarketing);
   const results: Record<string, object> = {};
   for (let round = 0; round < 2; round += 1)
-    await ingest(JSON.parse(eventText({ records: CHANGES, labelled: LABELLED })));
+    await ingest(JSON.parse(eventText({ records: CHANGES, labeled: LABELLED })));
   for (const rows of quick ? [10_000, 40_000] : [10_000, 100_000, 1_000_000]) {
     const athena = await localAthena();
     const config = retrainConfig({ ...retrainEnvironment, GLUE_DATABASE: 'growth' });
@@ -52,14 +52,14 @@ export async function growth({ quick }: { quick: boolean }) {
 
     let exportAndConvertMs = 0;
     for (let firstKey = 0; firstKey < rows; firstKey += ROWS_PER_FILE) {
-      await arrive({ records: ROWS_PER_FILE, firstKey, labelled: LABELED_ITEMS }, FIRST_TRAINING_MS - 10 * DAY_MS);
+      await arrive({ records: ROWS_PER_FILE, firstKey, labeled: LABELED_ITEMS }, FIRST_TRAINING_MS - 10 * DAY_MS);
       const file = exportedFile(firstKey);
       exportAndConvertMs += await cpuMs(() => convert(file));
     }
     const { snapshot } = (await retrain(athena, bankMarketing, config, FIRST_TRAINING_MS, 1)).plan;
     // The changed items lie anywhere in the table.
     const changed = {
-      ...{ records: CHANGES, firstKey: Math.floor((rows - CHANGES) / 2), seed: 2, labelled: LABELLED },
+      ...{ records: CHANGES, firstKey: Math.floor((rows - CHANGES) / 2), seed: 2, labeled: LABELLED },
     };
     const ingestMs: number[] = [];
     for (let round = 0; round < (quick ? 1 : 5); round += 1) {

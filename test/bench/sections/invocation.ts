@@ -36,9 +36,9 @@ export async function invocation({ quick }: { quick: boolean }) {
   const server = await startAnsweringServer();
   const ours = (form: FenceForm) => ({
     run: ingestAgainst(server.endpoint, form),
-    text: eventText({ labelled: LABELLED }),
+    text: eventText({ labeled: LABELLED }),
   });
-  const one = eventText({ labelled: LABELLED, records: RECORDS_ONE_BY_ONE });
+  const one = eventText({ labeled: LABELLED, records: RECORDS_ONE_BY_ONE });
   const contestants = {
     'ours, fences in pages': ours('pages'),
     'ours, fences in both forms, while a release takes over': ours('both'),

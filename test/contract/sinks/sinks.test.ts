@@ -168,7 +168,7 @@ function rejectionOf(change: TimedChange) {
   return { sequenceNumber, reason: 'wrong-type', path: 'p', message: 'm', record: change } as const;
 }
 
-/** Changes of `count` accounts, each labelled, that no other call has made. */
+/** Changes of `count` accounts, each labeled, that no other call has made. */
 let made = 0;
 function changes(count: number): TimedChange[] {
   made += count;

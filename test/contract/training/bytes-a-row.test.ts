@@ -35,7 +35,7 @@ function itemBytes(image: Readonly<Record<string, { S?: string; N?: string; BOOL
 
 test('the bill takes the bytes of a row that the project writes and reads', async () => {
   const decode = makeDecoder(bankMarketing);
-  const { Records } = JSON.parse(eventText({ records: RECORDS, labelled: LABELED })) as DynamoDBStreamEvent;
+  const { Records } = JSON.parse(eventText({ records: RECORDS, labeled: LABELED })) as DynamoDBStreamEvent;
   const changes = Records.map((record) => decode(record))
     .filter(isChange)
     .map((change) => ({

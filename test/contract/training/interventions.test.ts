@@ -99,7 +99,7 @@ describe('a person', () => {
     const told = await askFor(true);
     expect(told).toMatchObject({ decision: 'dry-run' });
     expect((told as { reason: string }).reason).toMatch(
-      /^Epoch 1, attempt 1, would be trained now, by linear-learner.*5 newly labelled records.*needs 10 rows to train on.*an AUC that is certainly at least 0.5 \(at 95 %\)/,
+      /^Epoch 1, attempt 1, would be trained now, by linear-learner.*5 newly labeled records.*needs 10 rows to train on.*an AUC that is certainly at least 0.5 \(at 95 %\)/,
     );
     expect([inputs.size, (await readEpochState(state)).epoch]).toEqual([0, 1]);
   });

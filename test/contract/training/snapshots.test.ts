@@ -384,7 +384,7 @@ describe('a training set built upon the last snapshot', () => {
       const seen = [change('seen before', 2), change('seen before', 3, '1')];
       const corrected = [change('older than the stream', 4, '1'), change('older than the stream', 5, '0')];
       const again = [change('again', 6, undefined, 'REMOVE'), change('again', 7, '0', 'INSERT')];
-      await deliver(group, [inserted, ...seen, ...corrected, ...again, change('unlabelled', 8)], FIRST_TRAINING);
+      await deliver(group, [inserted, ...seen, ...corrected, ...again, change('unlabeled', 8)], FIRST_TRAINING);
       const plan = planOf(group, config, FIRST_TRAINING);
       await athena.run(plan.snapshotQuery);
       const { train_rows, validation_rows, judge_rows, inexact_rows } = await athena.firstRow(plan.countQuery);

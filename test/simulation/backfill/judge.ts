@@ -102,12 +102,12 @@ function checkChangeLog({ rows, firehose, table, profile: { group } }: BackfillW
 /** The ledger has each record that was ever seen with a label, and no other, in one epoch. */
 function checkLabels(world: BackfillWorld, stated: readonly TimedChange[]): void {
   const { dynamodb, table } = world;
-  const labelled = new Set(stated.flatMap((it) => (it.newLabel === undefined ? [] : it.recordIdentifier)));
-  for (const id of world.scans ? labelledRows(world) : []) labelled.add(id);
+  const labeled = new Set(stated.flatMap((it) => (it.newLabel === undefined ? [] : it.recordIdentifier)));
+  for (const id of world.scans ? labeledRows(world) : []) labeled.add(id);
   for (const it of table.changes) {
-    if (it.newLabel !== undefined && it.quality === 'good') labelled.add(it.recordIdentifier);
+    if (it.newLabel !== undefined && it.quality === 'good') labeled.add(it.recordIdentifier);
   }
-  const keys = new Set([...labelled].map(labelKey));
+  const keys = new Set([...labeled].map(labelKey));
   const counted = [...dynamodb.state.keys()].filter((pk) => pk.startsWith('label#'));
   const refused = new Set(
     [...table.changes, ...table.items.values()].flatMap((it) => (it.quality === 'refused' ? [it] : [])),
@@ -123,7 +123,7 @@ function checkLabels(world: BackfillWorld, stated: readonly TimedChange[]): void
 }
 
 /** Records that rows of a scan have with a label. */
-function labelledRows({ rows, profile: { group } }: BackfillWorld): string[] {
+function labeledRows({ rows, profile: { group } }: BackfillWorld): string[] {
   const label = columnsOf(group).findIndex(({ feature }) => feature === 'label');
   const ofHistory = [...rows.values()].flatMap((bytes) => bytes.toString().split('\n').filter(Boolean));
   return ofHistory.map(parseRow).flatMap((row) => (row.features[label] === null ? [] : row.recordIdentifier));

@@ -127,7 +127,7 @@ function checkLabels({ table, dynamodb, witness }: DrainedWorld, waiting: Readon
     if (!pk.startsWith('label#')) continue;
     const of = Number(item.epoch?.N);
     if (!(of >= 1 && of <= epoch))
-      throw new Violation('each labelled record is counted once', `${pk} is in epoch ${of} of ${epoch}`);
+      throw new Violation('each labeled record is counted once', `${pk} is in epoch ${of} of ${epoch}`);
   }
   for (let closed = 1; closed < epoch; closed += 1) {
     if (!dynamodb.state.has(`epoch#${closed}`)) {

@@ -41,7 +41,7 @@ export class Witness {
   readonly #featureStore: () => FeatureStore;
   /** Where each entry of the ledger counts: its epoch and class. */
   readonly #places = new Map<string, { epoch: number; label: '0' | '1' }>();
-  /** The ledger's key of each labelled record. */
+  /** The ledger's key of each labeled record. */
   readonly #entries = new Map<string, string>();
   /** How many fences each record has been left. */
   readonly #fences = new Map<string, number>();
@@ -234,32 +234,32 @@ export class Witness {
     const id = change?.recordIdentifier;
     const told = `${pk} became label ${after.label?.S} of ${sequenceNumber} in epoch ${after.epoch?.N}`;
     if (!change || change.newLabel === undefined || change.newLabel !== after.label?.S) {
-      throw new Violation('each labelled record is counted once', `${told}: no label event is like it`, id);
+      throw new Violation('each labeled record is counted once', `${told}: no label event is like it`, id);
     }
     const entry = this.#entries.get(change.recordIdentifier) ?? pk;
     if (entry !== pk) {
-      throw new Violation('each labelled record is counted once', `${told}: it is counted in ${entry} already`, id);
+      throw new Violation('each labeled record is counted once', `${told}: it is counted in ${entry} already`, id);
     }
     this.#entries.set(change.recordIdentifier, pk);
     const known = before && this.#table.bySequenceNumber.get(unpadded(before.sequenceNumber?.S));
     if (known && known.order >= change.order) {
-      throw new Violation('each labelled record is counted once', `${told}: it had ${nameOf(known)} already`, id);
+      throw new Violation('each labeled record is counted once', `${told}: it had ${nameOf(known)} already`, id);
     }
     this.measures.labels += 1;
     if (Number(after.epoch?.N) < this.#epoch) this.measures.lateLabels += 1;
     if (Number(after.epoch?.N) > this.#epoch) {
-      throw new Violation('each labelled record is counted once', `${told}: the epoch is ${this.#epoch}`, id);
+      throw new Violation('each labeled record is counted once', `${told}: the epoch is ${this.#epoch}`, id);
     }
     this.ledger.set(change.recordIdentifier, change);
     const epoch = Number(after.epoch?.N);
     this.#places.set(pk, { epoch, label: change.newLabel as '0' | '1' });
     if (epoch <= this.#closed) {
       const words = `${told}: that epoch is closed, so it counts towards no training`;
-      throw new Violation('each labelled record counts towards one threshold', words, id);
+      throw new Violation('each labeled record counts towards one threshold', words, id);
     }
   }
 
-  /** A closed epoch carries over what its claim did not count, but for records that were labelled again since. */
+  /** A closed epoch carries over what its claim did not count, but for records that were labeled again since. */
   #closedWith(epoch: number, state: Item): void {
     for (const label of ['0', '1'] as const) {
       const size = [...this.#places.values()].filter((it) => it.epoch === epoch && it.label === label).length;
@@ -267,7 +267,7 @@ export class Witness {
       const carried = Number(state.carried?.M?.[label]?.N);
       if (carried === Math.max(0, size - counted)) continue;
       const words = `epoch ${epoch} has ${size} of class ${label}, ${counted} were counted, and ${carried} carried over`;
-      throw new Violation('each labelled record counts towards one threshold', words);
+      throw new Violation('each labeled record counts towards one threshold', words);
     }
     this.#closed = epoch;
   }

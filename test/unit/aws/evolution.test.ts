@@ -59,11 +59,11 @@ describe('a definition that is deployed', () => {
   });
 
   it('may spell its label in more ways, but no spelling goes over to the other class', () => {
-    const labelled = (values?: { 0: (string | number)[]; 1: (string | number)[] }) => ({
+    const labeled = (values?: { 0: (string | number)[]; 1: (string | number)[] }) => ({
       label: { name: 'lost', ...(values && { values }) },
     });
-    expect(evolve(labelled({ 0: ['N', 0], 1: ['Y', 1] })).refused).toEqual([]);
-    expect(evolve(labelled({ 0: [1], 1: [0] })).refused).toEqual([
+    expect(evolve(labeled({ 0: ['N', 0], 1: ['Y', 1] })).refused).toEqual([]);
+    expect(evolve(labeled({ 0: [1], 1: [0] })).refused).toEqual([
       'the label 0 was of class 0 and is of the other: what is learned from has its class already; give the label another name and attribute',
       'the label 1 was of class 1 and is of the other: what is learned from has its class already; give the label another name and attribute',
     ]);

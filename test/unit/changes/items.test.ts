@@ -103,10 +103,10 @@ describe('a change', () => {
   });
 
   test('that makes an order of an item brings its label, though the item had it before', () => {
-    const labelled = { y: { N: '1' } };
-    const before = { ...profile(), ...labelled };
-    expect(decode(thingRecord('MODIFY', 1, 0, { after: order(1, labelled), before }))).toMatchObject({ newLabel: '1' });
-    const change = thingRecord('MODIFY', 1, 0, { after: order(2, labelled), before: order(1, labelled) });
+    const labeled = { y: { N: '1' } };
+    const before = { ...profile(), ...labeled };
+    expect(decode(thingRecord('MODIFY', 1, 0, { after: order(1, labeled), before }))).toMatchObject({ newLabel: '1' });
+    const change = thingRecord('MODIFY', 1, 0, { after: order(2, labeled), before: order(1, labeled) });
     expect(decode(change)).toMatchObject({ newLabel: undefined });
   });
 });

@@ -32,7 +32,7 @@ describe('configuration', () => {
 
   test.each(['-1', '1.5', 'many', '1e3', '0'])('refuses LABELS_THRESHOLD "%s"', (value) => {
     expect(() => retrainConfig({ ...retrainEnvironment, LABELS_THRESHOLD: value })).toThrow(
-      `LABELS_THRESHOLD is "${value}"; expected: newly labelled records that make a training due: a whole number, at least 1`,
+      `LABELS_THRESHOLD is "${value}"; expected: newly labeled records that make a training due: a whole number, at least 1`,
     );
   });
 

@@ -70,10 +70,10 @@ describe('redrive', () => {
 
   test('counts the label of a wrong record that became one with it', async () => {
     const world = new TableWorld(things({ items }));
-    const labelled = { y: { N: '1' } };
-    const before = { ...profile('A'), ...labelled };
-    await world.ingest(thingRecord('MODIFY', 1, 0, { after: order('A', 'oops', labelled), before }));
-    world.items.set('A', order('A', 1, labelled));
+    const labeled = { y: { N: '1' } };
+    const before = { ...profile('A'), ...labeled };
+    await world.ingest(thingRecord('MODIFY', 1, 0, { after: order('A', 'oops', labeled), before }));
+    world.items.set('A', order('A', 1, labeled));
     world.second = 600;
     await world.redrive();
     expect([...world.dynamodb.state.keys()].filter((pk) => pk.startsWith('label#'))).toHaveLength(1);

@@ -332,12 +332,12 @@ describe('what waits', () => {
 });
 
 describe('a wrong label', () => {
-  const labelled = (v: number, y: string) => thing('A', v, { y: { S: y } });
+  const labeled = (v: number, y: string) => thing('A', v, { y: { S: y } });
 
   test('is quarantined apart from its features, which are delivered, and is one fate of the record', async () => {
     const world = new TableWorld();
     const { counts, rejections } = await world.ingest(
-      thingRecord('INSERT', 1, 0, { after: labelled(1, 'yes') }),
+      thingRecord('INSERT', 1, 0, { after: labeled(1, 'yes') }),
       thingRecord('INSERT', 2, 0, { after: thing('B', 2) }),
     );
     expect(counts).toMatchObject({ recordsIn: 2, delivered: 1, quarantined: 1, labelEvents: 0, failed: 0 });
@@ -347,15 +347,15 @@ describe('a wrong label', () => {
 
   test('waits until the item has a right one, and the item that a batch took with it is repaired meanwhile', async () => {
     const world = new TableWorld();
-    world.discard('1', thingRecord('INSERT', 1, 0, { after: labelled(1, 'yes') }));
-    world.items.set('A', labelled(1, 'yes'));
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: labeled(1, 'yes') }));
+    world.items.set('A', labeled(1, 'yes'));
     world.second = 600;
     const { waiting } = await world.redrive();
     expect(waiting).toMatchObject([{ reason: expect.stringContaining('its label is still wrong') }]);
     expect([world.online('A'), world.latest('A')]).toEqual(['1', '1']);
     world.items.set('A', thing('A', 1, { y: { N: '1' } }));
     await world.ingest(
-      thingRecord('MODIFY', 2, 601, { after: thing('A', 1, { y: { N: '1' } }), before: labelled(1, 'yes') }),
+      thingRecord('MODIFY', 2, 601, { after: thing('A', 1, { y: { N: '1' } }), before: labeled(1, 'yes') }),
     );
     world.second = 1_200;
     expect((await world.redrive()).waiting).toEqual([]);
@@ -364,8 +364,8 @@ describe('a wrong label', () => {
 
   test('that the definition takes now is counted by a redrive', async () => {
     const world = new TableWorld(things({ label: { name: 'y', values: { 0: ['no'], 1: ['yes'] } } }));
-    world.discard('1', thingRecord('INSERT', 1, 0, { after: labelled(1, 'yes') }));
-    world.items.set('A', labelled(1, 'yes'));
+    world.discard('1', thingRecord('INSERT', 1, 0, { after: labeled(1, 'yes') }));
+    world.items.set('A', labeled(1, 'yes'));
     world.second = 600;
     expect((await world.redrive()).waiting).toEqual([]);
     expect([...world.dynamodb.state.keys()].filter((pk) => pk.startsWith('label#'))).toHaveLength(1);

@@ -13,9 +13,9 @@ const item = (id: string, more: object = {}) => ({
 describe('a repair of records of which nothing waits', () => {
   test('makes of both stores what the items are, and counts a label that nobody has counted, once', async () => {
     const world = new TableWorld();
-    const labelled = thing('B', 5, { y: { N: '1' } });
+    const labeled = thing('B', 5, { y: { N: '1' } });
     await world.ingest(thingRecord('INSERT', 1, 0, { after: thing('A', 1) }));
-    world.items.set('A', thing('A', 2)).set('B', labelled);
+    world.items.set('A', thing('A', 2)).set('B', labeled);
     world.second = 600;
     const knownMs = 1_760_000_000_000;
     expect(await world.repair(item('A', { knownMs, sequenceNumber: '1' }), item('B'))).toEqual({ unrepaired: [] });

@@ -145,9 +145,9 @@ describe('a backfill', () => {
 
   it('writes a row whose label is none, counts it apart, and keeps the label in quarantine', async () => {
     const kept: Rejection[] = [];
-    const labelled = { ...thing('a', 1), y: { S: 'perhaps' } };
-    const { world, work } = await given([labelled]);
-    world.items.set('a', labelled);
+    const labeled = { ...thing('a', 1), y: { S: 'perhaps' } };
+    const { world, work } = await given([labeled]);
+    world.items.set('a', labeled);
     const quarantine = async (rejections: readonly Rejection[]) => {
       kept.push(...rejections);
       return [];

@@ -164,14 +164,14 @@ describe('a full export', () => {
 describe('an incremental export', () => {
   const line = (it: object) => JSON.stringify({ Metadata: { WriteTimestampMicros: { N: '1695097218123456' } }, ...it });
   const Keys = { account_id: { S: 'a-1' } };
-  const labelled = accountItem({ churned: { N: '1' } });
+  const labeled = accountItem({ churned: { N: '1' } });
 
   it('states items, and those that are gone, and labels that came within the window', async () => {
     const lines = [
-      line({ Keys, NewImage: labelled }),
-      line({ Keys, NewImage: labelled, OldImage: accountItem() }),
-      line({ Keys, NewImage: labelled, OldImage: labelled }),
-      line({ Keys, OldImage: labelled }),
+      line({ Keys, NewImage: labeled }),
+      line({ Keys, NewImage: labeled, OldImage: accountItem() }),
+      line({ Keys, NewImage: labeled, OldImage: labeled }),
+      line({ Keys, OldImage: labeled }),
       line({ Keys, NewImage: null }),
       line({ Keys, Metadata: { WriteTimestampMicros: 1695097218123456 } }),
     ];

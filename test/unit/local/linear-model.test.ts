@@ -10,7 +10,7 @@ import {
 import { linearLearnerOptions, trainLinearLearner } from '../../../infra/local/sagemaker/learner/linear-learner.ts';
 import {
   fitModel,
-  type LabelledRows,
+  type LabeledRows,
   type LinearModel,
   logisticLoss,
   logOdds,
@@ -31,7 +31,7 @@ function uniform(seed: number): () => number {
 }
 
 /** Rows whose labels are drawn by the log odds `bias + coefficients · features`. */
-function drawn(count: number, coefficients: readonly number[], bias: number, seed = 1): LabelledRows {
+function drawn(count: number, coefficients: readonly number[], bias: number, seed = 1): LabeledRows {
   const random = uniform(seed);
   const features = new Float64Array(count * coefficients.length);
   const labels = new Uint8Array(count);
@@ -48,15 +48,15 @@ function drawn(count: number, coefficients: readonly number[], bias: number, see
   return { width: coefficients.length, features, labels };
 }
 
-const rows = (width: number, ...lines: number[][]): LabelledRows => ({
+const rows = (width: number, ...lines: number[][]): LabeledRows => ({
   width,
   features: Float64Array.from(lines.flatMap((line) => line.slice(1))),
   labels: Uint8Array.from(lines.map((line) => line[0] ?? 0)),
 });
 
-const scores = (model: LinearModel, data: LabelledRows) => logOdds(model, data.features, data.width).map(probability);
+const scores = (model: LinearModel, data: LabeledRows) => logOdds(model, data.features, data.width).map(probability);
 
-/** Coefficients of the features as they are, from those of the standardised ones. */
+/** Coefficients of the features as they are, from those of the standardized ones. */
 const rawCoefficients = (model: LinearModel) => model.weights.map((it, column) => it / (model.scales[column] ?? 1));
 
 const PLAIN = { l2: 1, positiveWeight: 1 };
@@ -188,7 +188,7 @@ describe('the fit', () => {
   test('counts a positive row as often as its weight says', () => {
     const once = rows(1, [0, 1], [1, 2], [0, 3], [1, 4], [0, 5]);
     const repeated = rows(1, [0, 1], [1, 2], [1, 2], [0, 3], [1, 4], [1, 4], [0, 5]);
-    const at3 = (data: LabelledRows, positiveWeight: number) =>
+    const at3 = (data: LabeledRows, positiveWeight: number) =>
       logOdds(fitModel(data, { l2: 0, positiveWeight }), Float64Array.of(3), 1)[0] ?? 0;
     expect(at3(once, 2)).toBeCloseTo(at3(repeated, 1), 6);
   });

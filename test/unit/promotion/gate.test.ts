@@ -15,7 +15,7 @@ function random(seed: number): () => number {
 }
 
 /** Rows of which `quality` (0 to 1) of a score is the label, and the rest chance; scores have ties. */
-function scored(rows: number, quality: number, seed: number, labels = labelled(rows, seed)) {
+function scored(rows: number, quality: number, seed: number, labels = labeled(rows, seed)) {
   const next = random(seed + 1);
   const scores = Float64Array.from(
     labels,
@@ -24,7 +24,7 @@ function scored(rows: number, quality: number, seed: number, labels = labelled(r
   return { labels, scores };
 }
 
-function labelled(rows: number, seed: number): Uint8Array {
+function labeled(rows: number, seed: number): Uint8Array {
   const next = random(seed);
   return Uint8Array.from({ length: rows }, () => (next() < 0.3 ? 1 : 0));
 }
@@ -86,7 +86,7 @@ describe('the variance of a mean', () => {
 });
 
 describe('the gate', () => {
-  const labels = labelled(1_000, 1);
+  const labels = labeled(1_000, 1);
   const good = scored(1_000, 0.4, 2, labels).scores;
   const poor = scored(1_000, 0.2, 3, labels).scores;
 
@@ -221,7 +221,7 @@ describe('the gate', () => {
   }
 
   test('lets no model get worse for ever: each is compared with the best that has served', () => {
-    const many = labelled(4_000, 11);
+    const many = labeled(4_000, 11);
     const noise = scored(4_000, 0, 12, many).scores;
     const best = scored(4_000, 0.45, 13, many).scores;
     const worseBy = (step: number) => best.map((score, row) => score + step * 0.01 * (noise[row] ?? 0));

@@ -17,7 +17,7 @@ const group = defineFeatureGroup({
   label: { name: 'lost' },
 });
 
-/** Two changes, one of which is labelled, and one that can never be delivered. */
+/** Two changes, one of which is labeled, and one that can never be delivered. */
 const changes = [{ weight: 1.5 }, { weight: 2, lost: 1 }, { weight: -1 }].map((features, index) => ({
   eventName: 'INSERT',
   dynamodb: {

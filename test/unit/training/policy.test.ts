@@ -52,14 +52,14 @@ describe('the decision to retrain', () => {
     expect(short.reason).toContain('(2476 of class 0, 2475 of class 1, 49 of class 2)');
     const numbers = decideOn({ total: 1_000 });
     expect(numbers).toMatchObject({ decision: 'train' });
-    expect(numbers.reason).toContain('has 1000 newly labelled records; ');
+    expect(numbers.reason).toContain('has 1000 newly labeled records; ');
     expect(missingTo({ ...circumstances(), counts: { total: 1, 0: 1, 1: 0, 2: 0 } }).perClass).toEqual({
       ...{ 0: 49, 1: 50, 2: 50 },
     });
     expect(missingTo({ ...circumstances(), counts: { total: 1 } })).toMatchObject({ labels: 999, perClass: {} });
   });
 
-  test('waits below the threshold of newly labelled records', () => {
+  test('waits below the threshold of newly labeled records', () => {
     expect(decideOn(labels(900, 99)).decision).toBe('wait');
   });
 
@@ -146,7 +146,7 @@ describe('the decision to retrain', () => {
 
   test('explains itself with the numbers it was made on', () => {
     expect(decideOn(labels(900, 99)).reason).toBe(
-      'Epoch 3 has 999 newly labelled records (900 of class 0, 99 of class 1); 1000 are awaited.',
+      'Epoch 3 has 999 newly labeled records (900 of class 0, 99 of class 1); 1000 are awaited.',
     );
     expect(decideOn(labels(5_000, 49)).reason).toContain('50 of each class are awaited');
   });

@@ -11,10 +11,10 @@ export interface Confusion {
 export const accuracy = (it: Confusion) =>
   (it.truePositives + it.trueNegatives) / (it.truePositives + it.trueNegatives + it.falsePositives + it.falseNegatives);
 
-/** Share of rows labelled 1 that are 1; 0 when none is labelled so. */
+/** Share of rows labeled 1 that are 1; 0 when none is labeled so. */
 export const precision = (it: Confusion) => it.truePositives / Math.max(1, it.truePositives + it.falsePositives);
 
-/** Share of rows that are 1 labelled so; 0 when there is none. */
+/** Share of rows that are 1 labeled so; 0 when there is none. */
 export const recall = (it: Confusion) => it.truePositives / Math.max(1, it.truePositives + it.falseNegatives);
 
 /** Weighted harmonic mean of precision and recall; `beta` says how many times recall matters more. */
@@ -66,18 +66,18 @@ export function chooseThreshold(
   let best = { value: Number.NEGATIVE_INFINITY, threshold: 0.5 };
   let truePositives = 0;
   let falsePositives = 0;
-  // Cut number `i` labels the first `i` ties 1: its thresholds lie above the next score, up to the last one labelled.
+  // Cut number `i` labels the first `i` ties 1: its thresholds lie above the next score, up to the last one labeled.
   for (let cut = 0; cut <= ties.length; cut += 1) {
-    const labelled = ties[cut - 1];
-    truePositives += labelled?.positives ?? 0;
-    falsePositives += labelled ? labelled.rows - labelled.positives : 0;
+    const labeled = ties[cut - 1];
+    truePositives += labeled?.positives ?? 0;
+    falsePositives += labeled ? labeled.rows - labeled.positives : 0;
     const value = criterion({
       truePositives,
       falsePositives,
       falseNegatives: positives - truePositives,
       trueNegatives: labels.length - positives - falsePositives,
     });
-    const threshold = nearestToHalf(ties[cut]?.score ?? 0, labelled?.score ?? 1);
+    const threshold = nearestToHalf(ties[cut]?.score ?? 0, labeled?.score ?? 1);
     const closer = Math.abs(threshold - 0.5) < Math.abs(best.threshold - 0.5);
     if (value > best.value || (value === best.value && closer)) best = { value, threshold };
   }

@@ -12,7 +12,7 @@ import {
 import {
   designOf,
   fitModel,
-  type LabelledRows,
+  type LabeledRows,
   type LinearModel,
   logisticLoss,
   logOdds,
@@ -29,7 +29,7 @@ import { TrainingDataError } from './training-data.ts';
  * validation rows: those rows have had a say in the model, and flatter it. How it differs: Amazon's runs stochastic
  * gradient descent, this one solves each convex problem exactly. So hyperparameters that only steer the descent are
  * taken and have no effect. Scores and metrics are therefore close to, and not the same as, what AWS would give.
- * Amazon's artefact is an MXNet model; this one's is JSON.
+ * Amazon's artifact is an MXNet model; this one's is JSON.
  */
 
 /** Hyperparameters that steer the descent, its parallel models or its calibration sample. No effect on an optimum. */
@@ -168,8 +168,8 @@ function classCount(hyperParameters: Readonly<Record<string, string>>): number {
  * @throws TrainingDataError when the training rows are of one class only, or fewer than a mini batch.
  */
 export function trainLinearLearner(
-  train: LabelledRows,
-  validation: LabelledRows | undefined,
+  train: LabeledRows,
+  validation: LabeledRows | undefined,
   options: LinearLearnerOptions,
 ): { readonly model: LinearModel; readonly metrics: TrainingOutcome['metrics'] } {
   const count = train.labels.length;
@@ -181,7 +181,7 @@ export function trainLinearLearner(
   const positives = train.labels.reduce((sum, label) => sum + label, 0);
   const negatives = count - positives;
   if (positives === 0 || negatives === 0) {
-    throw new TrainingDataError(`the training rows are of one class only: ${positives} of ${count} are labelled 1`);
+    throw new TrainingDataError(`the training rows are of one class only: ${positives} of ${count} are labeled 1`);
   }
   const positiveWeight = options.positiveWeight === 'balanced' ? negatives / positives : options.positiveWeight;
   const penalties = options.wd === undefined ? L2_AUTO : [options.wd * count];
@@ -205,7 +205,7 @@ export function trainLinearLearner(
 }
 
 /** The model that does best on rows by the selection criterion, with its threshold; of equals, the one of less loss. */
-function best(fitted: readonly LinearModel[], rows: LabelledRows, options: LinearLearnerOptions): LinearModel {
+function best(fitted: readonly LinearModel[], rows: LabeledRows, options: LinearLearnerOptions): LinearModel {
   const criterion = criterionOf(options);
   const judged = fitted.map((it) => {
     const scores = scoresOf(it, rows);
@@ -227,11 +227,11 @@ function criterionOf(options: LinearLearnerOptions): ((confusion: Confusion) => 
   return options.selection === 'f_beta' ? (confusion) => fBeta(confusion, options.beta) : undefined;
 }
 
-function scoresOf(model: LinearModel, rows: LabelledRows): Float64Array {
+function scoresOf(model: LinearModel, rows: LabeledRows): Float64Array {
   return logOdds(model, rows.features, rows.width).map(probability);
 }
 
-function meanLoss(model: LinearModel, rows: LabelledRows): number {
+function meanLoss(model: LinearModel, rows: LabeledRows): number {
   const losses = logOdds(model, rows.features, rows.width).map((odds, row) =>
     logisticLoss(odds, rows.labels[row] ?? 0),
   );

@@ -1,5 +1,5 @@
 /**
- * Binary logistic regression: features standardised, weights L2-regularised (the bias is not), fitted by Newton's
+ * Binary logistic regression: features standardized, weights L2-regularised (the bias is not), fitted by Newton's
  * method (IRLS). The same rows give the same model, bit for bit. Pure: no files, no clock, no randomness.
  */
 
@@ -16,7 +16,7 @@ const DECREMENT_MIN = 1e-12;
 export const JITTER = 1e-10;
 
 /** Rows of one data set, label apart. `features` holds them one after the other, `width` numbers each. */
-export interface LabelledRows<L = Uint8Array> {
+export interface LabeledRows<L = Uint8Array> {
   readonly width: number;
   readonly features: Float64Array;
   /** 0 or 1. */
@@ -24,14 +24,14 @@ export interface LabelledRows<L = Uint8Array> {
 }
 
 /** Rows whose labels are numbers of several classes from 0, or the numbers that are to be predicted. */
-export type NumberedRows = LabelledRows<Uint8Array | Float64Array>;
+export type NumberedRows = LabeledRows<Uint8Array | Float64Array>;
 
-/** A fitted model. `threshold`: scores at or above it are labelled 1. Plain JSON. */
+/** A fitted model. `threshold`: scores at or above it are labeled 1. Plain JSON. */
 export interface LinearModel {
   readonly means: readonly number[];
   /** Standard deviation of each column; 1 for a column that is constant. */
   readonly scales: readonly number[];
-  /** One weight per standardised column. */
+  /** One weight per standardized column. */
   readonly weights: readonly number[];
   readonly bias: number;
   readonly threshold: number;
@@ -51,8 +51,8 @@ export interface Design {
   readonly matrix: Float64Array;
 }
 
-export function designOf(rows: LabelledRows): Design {
-  const { means, scales } = standardisation(rows);
+export function designOf(rows: LabeledRows): Design {
+  const { means, scales } = standardization(rows);
   return { means, scales, matrix: designMatrix(rows, means, scales) };
 }
 
@@ -61,11 +61,11 @@ export function designOf(rows: LabelledRows): Design {
  *
  * @throws RangeError when the rows are not of both classes, since the bias would then have no finite optimum.
  */
-export function fitModel(rows: LabelledRows, options: FitOptions, design = designOf(rows)): LinearModel {
+export function fitModel(rows: LabeledRows, options: FitOptions, design = designOf(rows)): LinearModel {
   const { width, labels } = rows;
   const positives = labels.reduce((sum, label) => sum + label, 0);
   if (positives === 0 || positives === labels.length) {
-    throw new RangeError(`the rows are of one class only: ${positives} of ${labels.length} are labelled 1`);
+    throw new RangeError(`the rows are of one class only: ${positives} of ${labels.length} are labeled 1`);
   }
   const { means, scales, matrix } = design;
   // The bias is the last coefficient; starting at the log odds saves Newton steps.
@@ -100,8 +100,8 @@ export function logOdds(model: LinearModel, features: Float64Array, width: numbe
   for (let row = 0; row < odds.length; row += 1) {
     let sum = model.bias;
     for (let column = 0; column < width; column += 1) {
-      const standardised = (at(features, row * width + column) - at(model.means, column)) / at(model.scales, column);
-      sum += at(model.weights, column) * standardised;
+      const standardized = (at(features, row * width + column) - at(model.means, column)) / at(model.scales, column);
+      sum += at(model.weights, column) * standardized;
     }
     odds[row] = sum;
   }
@@ -137,7 +137,7 @@ export function logisticLoss(odds: number, label: number): number {
   return margin > 0 ? Math.log1p(Math.exp(-margin)) : Math.log1p(Math.exp(margin)) - margin;
 }
 
-export function standardisation({ width, features, labels }: NumberedRows): { means: number[]; scales: number[] } {
+export function standardization({ width, features, labels }: NumberedRows): { means: number[]; scales: number[] } {
   const means = new Array<number>(width).fill(0);
   const squares = new Array<number>(width).fill(0);
   // Welford's update: exact for constant columns, and stable for columns far from zero (5228.1 ± 0.01).
@@ -153,7 +153,7 @@ export function standardisation({ width, features, labels }: NumberedRows): { me
   return { means, scales };
 }
 
-/** Standardised rows with a 1 for the bias at the end of each. */
+/** Standardized rows with a 1 for the bias at the end of each. */
 export function designMatrix(rows: NumberedRows, means: readonly number[], scales: readonly number[]): Float64Array {
   const { width, features, labels } = rows;
   const design = new Float64Array(labels.length * (width + 1));

@@ -23,7 +23,7 @@ export function packModel(model: LearnedModel): Uint8Array {
   return gzipSync(Buffer.concat([header(MODEL_FILE, content.length), content, padding, Buffer.alloc(2 * BLOCK)]));
 }
 
-/** Unpacks a model of {@link packModel}. @throws Error saying what the artefact is instead. */
+/** Unpacks a model of {@link packModel}. @throws Error saying what the artifact is instead. */
 export function unpackModel(artifact: Uint8Array): LearnedModel {
   const archive = gunzipSync(artifact);
   const name = archive.toString('utf8', 0, MODEL_FILE.length);

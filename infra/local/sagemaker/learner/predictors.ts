@@ -1,6 +1,6 @@
 import { notImplemented } from '../../protocol/aws-error.ts';
 import { type LinearLearnerOptions, trainLinearLearner } from './linear-learner.ts';
-import type { LabelledRows, NumberedRows } from './linear-model.ts';
+import type { LabeledRows, NumberedRows } from './linear-model.ts';
 import type { LearnedModel } from './prediction-text.ts';
 import { fitRegression, predictedNumber, type RegressionModel } from './regression-model.ts';
 import { COEFFICIENTS_MAX, classProbabilities, fitSoftmax, type SoftmaxModel } from './softmax-model.ts';
@@ -61,7 +61,7 @@ export function train(
       );
 }
 
-const ofTwoClasses = (rows: NumberedRows): LabelledRows => ({ ...rows, labels: Uint8Array.from(rows.labels) });
+const ofTwoClasses = (rows: NumberedRows): LabeledRows => ({ ...rows, labels: Uint8Array.from(rows.labels) });
 
 function classifiers(rows: NumberedRows, penalties: readonly number[], classes: number): SoftmaxModel[] {
   const beyond = Array.from(rows.labels).find((label) => !Number.isInteger(label) || label < 0 || label >= classes);

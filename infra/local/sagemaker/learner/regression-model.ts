@@ -5,11 +5,11 @@ import {
   linearSum,
   type NumberedRows,
   solvePositiveDefinite,
-  standardisation,
+  standardization,
 } from './linear-model.ts';
 
 /**
- * Linear regression by least squares: features standardised, weights L2-regularised (the bias is not), solved exactly.
+ * Linear regression by least squares: features standardized, weights L2-regularised (the bias is not), solved exactly.
  * The same rows give the same model, bit for bit. Pure: no files, no clock, no randomness.
  */
 
@@ -22,10 +22,10 @@ export interface RegressionModel {
   readonly bias: number;
 }
 
-/** @param l2 weight of the penalty `l2 / 2 * |weights|²` beside half of the summed squares, of a standardised label. */
+/** @param l2 weight of the penalty `l2 / 2 * |weights|²` beside half of the summed squares, of a standardized label. */
 export function fitRegression(rows: NumberedRows, l2: number): RegressionModel {
   const { width, labels } = rows;
-  const { means, scales } = standardisation(rows);
+  const { means, scales } = standardization(rows);
   const design = designMatrix(rows, means, scales);
   const size = width + 1;
   const matrix = new Float64Array(size * size);

@@ -5,11 +5,11 @@ import {
   linearSum,
   type NumberedRows,
   solvePositiveDefinite,
-  standardisation,
+  standardization,
 } from './linear-model.ts';
 
 /**
- * Multinomial logistic regression: features standardised, weights L2-regularised (the biases are not), fitted by Newton's
+ * Multinomial logistic regression: features standardized, weights L2-regularised (the biases are not), fitted by Newton's
  * method. The same rows give the same model, bit for bit. Pure: no files, no clock, no randomness.
  */
 
@@ -21,7 +21,7 @@ const DECREMENT_MIN = 1e-12;
 /** Coefficients at most, of all classes together: a step takes the cube of them, and a matrix of their square. */
 export const COEFFICIENTS_MAX = 2_000;
 
-/** A fitted model: for each class a weight per standardised column, and a bias. Plain JSON. */
+/** A fitted model: for each class a weight per standardized column, and a bias. Plain JSON. */
 export interface SoftmaxModel {
   readonly predictor: 'multiclass_classifier';
   readonly means: readonly number[];
@@ -33,7 +33,7 @@ export interface SoftmaxModel {
 /** @param l2 weight of the penalty `l2 / 2 * |weights|²` beside the summed loss. */
 export function fitSoftmax(rows: NumberedRows, classes: number, l2: number): SoftmaxModel {
   const { width, labels } = rows;
-  const { means, scales } = standardisation(rows);
+  const { means, scales } = standardization(rows);
   const design = designMatrix(rows, means, scales);
   const size = width + 1;
   let coefficients: Float64Array = new Float64Array(classes * size);

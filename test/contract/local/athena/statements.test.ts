@@ -198,11 +198,11 @@ describe('CREATE TABLE AS', () => {
 describe('Parquet', () => {
   const table = (Name: string, Location: string, Columns: { Name: string; Type: string }[]) => ({
     Name,
-    PartitionKeys: [{ Name: 'labelled', Type: 'string' }],
+    PartitionKeys: [{ Name: 'labeled', Type: 'string' }],
     Parameters: {
       'projection.enabled': 'true',
-      'projection.labelled.type': 'enum',
-      'projection.labelled.values': 'yes,no',
+      'projection.labeled.type': 'enum',
+      'projection.labeled.values': 'yes,no',
     },
     StorageDescriptor: {
       ...{ Columns, Location },
@@ -210,14 +210,14 @@ describe('Parquet', () => {
     },
   });
   const wide =
-    "SELECT CAST(x AS varchar) AS id, x AS n, lpad('', 200, to_hex(md5(to_utf8(CAST(x AS varchar))))) AS big, CASE WHEN x % 4 = 0 THEN 'yes' ELSE 'no' END AS labelled FROM UNNEST(sequence(1, 1000)) AS u (x)";
+    "SELECT CAST(x AS varchar) AS id, x AS n, lpad('', 200, to_hex(md5(to_utf8(CAST(x AS varchar))))) AS big, CASE WHEN x % 4 = 0 THEN 'yes' ELSE 'no' END AS labeled FROM UNNEST(sequence(1, 1000)) AS u (x)";
 
   test('is written by UNLOAD, read by name, and counted by the columns that are read', async () => {
     await rows(
-      `UNLOAD (${wide}) TO 's3://data/wide/' WITH (format = 'PARQUET', compression = 'SNAPPY', partitioned_by = ARRAY['labelled'])`,
+      `UNLOAD (${wide}) TO 's3://data/wide/' WITH (format = 'PARQUET', compression = 'SNAPPY', partitioned_by = ARRAY['labeled'])`,
     );
     const files = await objects.list('data', 'wide/');
-    expect(files.map(({ key }) => key.split('/')[1])).toEqual(['labelled=no', 'labelled=yes']);
+    expect(files.map(({ key }) => key.split('/')[1])).toEqual(['labeled=no', 'labeled=yes']);
     // In another order, with a column that the files lack.
     catalog.registerTable(
       'shop',
@@ -229,16 +229,16 @@ describe('Parquet', () => {
       ]),
     );
     expect(
-      await rows("SELECT id, n, length(big), new, labelled FROM wide WHERE labelled = 'yes' ORDER BY n LIMIT 1"),
+      await rows("SELECT id, n, length(big), new, labeled FROM wide WHERE labeled = 'yes' ORDER BY n LIMIT 1"),
     ).toEqual([
-      ['id', 'n', '_col2', 'new', 'labelled'],
+      ['id', 'n', '_col2', 'new', 'labeled'],
       ['4', '4', '200', null, 'yes'],
     ]);
     const bytes = async (sql: string) => (await execute(sql))?.Statistics?.DataScannedInBytes ?? -1;
     const [all, narrow, half, none] = [
       await bytes('SELECT * FROM wide'),
       await bytes('SELECT n FROM wide'),
-      await bytes("SELECT n FROM wide WHERE labelled = 'yes'"),
+      await bytes("SELECT n FROM wide WHERE labeled = 'yes'"),
       await bytes('SELECT count(*) FROM wide'),
     ];
     const size = files.reduce((sum, it) => sum + it.size, 0);

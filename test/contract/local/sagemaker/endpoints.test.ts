@@ -110,7 +110,7 @@ describe('an endpoint', () => {
     });
   });
 
-  test('serves the same after a restart, even when its artefact is gone', async () => {
+  test('serves the same after a restart, even when its artifact is gone', async () => {
     await local.makeEndpoint('scores', 'first');
     const before = (await local.invoke('9.5,1')).text;
     await local.objects.delete('data', 'models/first/output/model.tar.gz');

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => local.close());
 
 describe('a training job', () => {
-  test('reads every object of its channels, and publishes metrics and a model artefact', async () => {
+  test('reads every object of its channels, and publishes metrics and a model artifact', async () => {
     await local.putTrainingSet();
     const done = await local.train('job-1', { Tags: [{ Key: 'team', Value: 'a' }] });
     expect(done).toMatchObject({

@@ -56,6 +56,10 @@ const everyOption = defineFeatureGroup({
     amount: fractional({ attribute: 'totalAmount' }),
     // features.*.path
     city: hashed(64, { path: ['address', 'city'] }),
+    // features.*.description
+    weight: fractional({ description: 'Weight of the parcel in kilograms' }),
+    // features.*.personal
+    birth_year: integral({ training: false, personal: true }),
     // features.*.optional
     gift: boolean({ optional: true }),
     // features.*.training
@@ -102,6 +106,10 @@ const everyOption = defineFeatureGroup({
   onTtlExpiry: 'keep',
   // trainingTime
   trainingTime: 'as-of-label',
+  // description
+  description: 'What customers of the shop have ordered',
+  // owner
+  owner: 'shop-data@example.org',
 });
 
 function ofOne({ amount, pieces }: { readonly amount: number; readonly pieces: number }): number {

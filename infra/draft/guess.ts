@@ -73,7 +73,8 @@ export function guess(place: Place): Guess {
   const why = `${[...types].join(' or ') || 'NULL'} ${found}${guessed.why === '' ? '' : `; ${guessed.why}`}`;
   if (!guessed.word) return { word: undefined, why };
   const optional = values.length < items ? { optional: true } : {};
-  const hidden = isPersonal(place) && guessed.word.word !== 'string' ? { training: false } : {};
+  const trained = guessed.word.word === 'string' ? {} : { training: false };
+  const hidden = isPersonal(place) ? { personal: true, ...trained } : {};
   const options = { ...optional, ...hidden, ...guessed.word.options };
   return { word: { ...guessed.word, options }, why: isPersonal(place) ? `${why}; looks like personal data` : why };
 }

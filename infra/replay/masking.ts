@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { epochSecond } from '../../shared/changes/event-time.ts';
 import { featureDecoder, labelDecoder } from '../../shared/changes/feature-decoder.ts';
 import { itemTest } from '../../shared/changes/items.ts';
+import { Problem } from '../../shared/changes/problem.ts';
 import { plainDecimal } from '../../shared/definition/decimal.ts';
 import type { Feature, FeatureGroup, Label } from '../../shared/definition/feature-group.ts';
 import type { ItemCondition } from '../../shared/definition/schema.ts';
@@ -11,7 +12,8 @@ import { secondsOfText } from '../../shared/definition/timestamp.ts';
  * Stream records with personal values masked, so that they can be kept as fixtures. What ingest makes of a masked record
  * is what it makes of the real one: a change, a rejection with the same reason, or nothing.
  *
- * Numbers, booleans, times and known categories of the definition stay, and so does a label. Texts, identifiers and
+ * Numbers, booleans, times and known categories of the definition stay, unless their feature is `personal`: then others
+ * take their place that the definition takes, or refuses, for the same reason. A label stays. Texts, identifiers and
  * everything that the definition does not read are replaced. Equal values stay equal and different ones different, so
  * that a record is still told from others. Names of attributes stay; the length of a text does not.
  */
@@ -23,6 +25,8 @@ type Image = Readonly<Record<string, Value>>;
 /** Says of a value at its place whether it stays, or what takes its place. */
 type Rule = (value: Value) => Value | undefined;
 
+/** Numbers in place of personal ones are drawn from as many. */
+const DRAWN_MAX = 1_000_000;
 const MASK_PREFIX = 'masked-';
 /** Hexadecimal digits of a masked text, and decimal digits of a masked number: too many for two to be equal. */
 const TEXT_DIGITS = 12;
@@ -78,7 +82,12 @@ function rulesOf(group: FeatureGroup, key: Buffer): Map<string, Rule[]> {
       .filter((it) => !it.derived)
       .map(({ attribute, path = [attribute], ...feature }): [string, Rule] => [
         path.join('\n'),
-        (value) => (staysAs(feature as Feature, value) ? value : undefined),
+        (value) =>
+          feature.personal
+            ? otherThan(feature as Feature, value, key)
+            : staysAs(feature as Feature, value)
+              ? value
+              : undefined,
       ]),
     ...(label ? [[label.attribute, spelled(label)] as [string, Rule]] : []),
     ...(eventTime.attribute === undefined ? [] : [[eventTime.attribute, time] as [string, Rule]]),
@@ -107,6 +116,36 @@ function staysAs(feature: Feature, { S, N }: Value): boolean {
     case 'string':
       return false;
   }
+}
+
+/** A value of a personal feature gives way to one of which the definition says the same; undefined: to any. */
+function otherThan(feature: Feature, value: Value, key: Buffer): Value | undefined {
+  if (feature.type === 'string' || feature.type === 'hashed') return undefined;
+  const decoder = featureDecoder(feature);
+  const said = (it: Value): string => {
+    const code = decoder.accept(it[decoder.type] as never) ?? decoder.judge(it);
+    return code instanceof Problem ? code.reason : 'taken';
+  };
+  const [type = '', content] = Object.entries(value)[0] ?? [];
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  const number = digest((type === 'N' ? plainDecimal(text) : undefined) ?? text, key).readUIntBE(0, 6);
+  return candidates(feature, number).find((it) => type in it && said(it) === said(value));
+}
+
+/** Values that a feature might have, drawn by a number. */
+function candidates(feature: Feature, number: number): Value[] {
+  const texts = feature.type === 'categorical' ? feature.categories : [];
+  const category = texts[number % Math.max(1, texts.length)];
+  const { min, max } = feature.type === 'integral' || feature.type === 'fractional' ? feature : {};
+  const [least, greatest] = [min, max].map((it) => (it === undefined ? undefined : Math.ceil(Number(it))));
+  const from = least ?? (greatest === undefined ? 0 : greatest - DRAWN_MAX);
+  const within = from + (number % Math.max(1, Math.min(DRAWN_MAX, (greatest ?? from + DRAWN_MAX) - from + 1)));
+  return [
+    ...(category === undefined ? [] : [{ S: category }, { N: category }]),
+    ...[String(within), `${within}.5`, `${number}`, `-${number}`, ...[min, max].map(String)].map((N) => ({ N })),
+    { S: new Date((number % DRAWN_MAX) * 1_000).toISOString() },
+    { BOOL: number % 2 === 0 },
+  ];
 }
 
 /** A value that a condition of the items looks at goes on meeting it, or not. */

@@ -14,6 +14,8 @@ const DOUBLE: ColumnType = { hive: 'double', trino: 'double' };
 export interface Column {
   readonly name: string;
   readonly type: ColumnType;
+  /** What tables show of it. Views have none: they are swapped by SQL alone. */
+  readonly comment?: string | undefined;
 }
 
 /** Type of the column of a feature or the label. @param label of the definition. */
@@ -36,7 +38,16 @@ export function columnType(feature: Feature | 'label', label: Label | undefined)
 
 /** Columns of the features and the label, as Glue knows them. */
 export const featureColumns = (group: FeatureGroup): Column[] =>
-  columnsOf(group).map(({ name, feature }) => ({ name: name.toLowerCase(), type: columnType(feature, group.label) }));
+  columnsOf(group).map(({ name, feature }) => ({
+    ...{ name: name.toLowerCase(), type: columnType(feature, group.label) },
+    comment: feature === 'label' ? undefined : columnComment(feature),
+  }));
+
+/** What a definition says of a feature in words. */
+export function columnComment({ description, personal }: Feature): string | undefined {
+  const parts = [...(description === undefined ? [] : [description]), ...(personal ? ['(personal data)'] : [])];
+  return parts.length > 0 ? parts.join(' ') : undefined;
+}
 
 /** Columns of the live rows. */
 export const latestColumns = (group: FeatureGroup): Column[] => [

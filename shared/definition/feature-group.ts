@@ -30,6 +30,9 @@ export interface Label {
 /** A table described once. Made by `defineFeatureGroup` only. */
 export interface FeatureGroup {
   readonly name: string;
+  /** One line on the table, and who answers for it. */
+  readonly description?: string | undefined;
+  readonly owner?: string | undefined;
   readonly table: string;
   readonly recordIdentifier: {
     readonly name: string;

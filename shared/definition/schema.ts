@@ -30,6 +30,22 @@ export const BUCKETS_MAX = 1_024;
 const CLASSES_MIN = 3;
 const CLASSES_MAX = 100;
 
+/** Longest description of a feature, in bytes. Source: 255 of a column's comment in Glue, less what says that it is personal. */
+const FEATURE_DESCRIPTION_BYTES_MAX = 230;
+
+/** Longest description of a group, in characters. Source: CreateFeatureGroup. */
+const DESCRIPTION_CHARACTERS_MAX = 128;
+
+/** Longest owner, in characters, and the ones it may have. Source: values of tags in SageMaker. */
+const OWNER_CHARACTERS_MAX = 256;
+const OWNER_PATTERN = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+/** One line of text. */
+const line = z
+  .string()
+  .min(1)
+  .regex(/^[^\r\n]*$/, 'must not hold a line break');
+
 const everyFeature = {
   /** Attribute of the item that holds the feature. Default: the feature's name. */
   attribute: z.string().min(1).max(65_535).optional(),
@@ -47,6 +63,14 @@ const everyFeature = {
    * version 2 and later stand after the label. Default: 1.
    */
   since: z.int().min(1).default(1),
+  /** One line on the feature: the comment of its column in Athena. It may change. */
+  description: line
+    .refine((it) => Buffer.byteLength(it) <= FEATURE_DESCRIPTION_BYTES_MAX, {
+      error: `expected at most ${FEATURE_DESCRIPTION_BYTES_MAX} bytes, found more`,
+    })
+    .optional(),
+  /** `true` says that the feature tells about a person: so does its column in Athena, and recordings mask it. Default: false. */
+  personal: z.boolean().optional(),
   /** The function that computes the feature from others, by the word `derived`. No attribute holds it then. */
   derived: z
     .strictObject({
@@ -221,6 +245,13 @@ export const definitionSchema = z.strictObject({
    * arrived, so that nothing known only afterwards leaks in. Default: latest.
    */
   trainingTime: z.enum(['latest', 'as-of-label']).default('latest'),
+  /** One line on the table. Feature Store keeps the one of the first deployment as the group's description. */
+  description: line.max(DESCRIPTION_CHARACTERS_MAX).optional(),
+  /** Who answers for it. Feature Store keeps the one of the first deployment as the group's tag `owner`. */
+  owner: line
+    .max(OWNER_CHARACTERS_MAX)
+    .regex(OWNER_PATTERN, 'must be of letters, digits, spaces and _.:/=+-@ (the rule of tags)')
+    .optional(),
 });
 
 /** What `defineFeatureGroup` takes. */

@@ -22,7 +22,7 @@ export interface EncodedLabel {
 
 const encodings = new WeakMap<FeatureGroup, Encoding>();
 
-/** The encoding of a definition, the same object each time. Bounds and attributes are not in it: they encode nothing. */
+/** The encoding of a definition, the same object each time. Bounds and descriptions are not in it: they encode nothing. */
 export function encodingOf(group: FeatureGroup): Encoding {
   const known = encodings.get(group);
   if (known) return known;
@@ -40,7 +40,7 @@ export function encodedLabel(label: Label): EncodedLabel | undefined {
 }
 
 /** JSON has no bigint, which bounds may be, and no function, which a derived feature has. */
-function withoutBounds({ derived: _, ...feature }: Feature): Feature {
+function withoutBounds({ derived: _, description: __, personal: ___, ...feature }: Feature): Feature {
   if (feature.type !== 'integral' && feature.type !== 'fractional') return feature;
   const { min, max, ...rest } = feature;
   return rest;

@@ -50,6 +50,9 @@ export function featureGroup(group: FeatureGroup): Resources {
           DisableGlueTableCreation: false,
         },
         RoleArn: getAtt('FeatureGroupRole', 'Arn'),
+        // Both could only be changed by making the group anew, which the definition's lock refuses.
+        ...(group.description !== undefined && { Description: group.description }),
+        ...(group.owner !== undefined && { Tags: [{ Key: 'owner', Value: group.owner }] }),
       },
     },
     FeatureGroupRole: role('sagemaker.amazonaws.com', [

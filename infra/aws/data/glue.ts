@@ -11,6 +11,7 @@ import {
 import {
   type Column,
   type ColumnType,
+  columnComment,
   columnType,
   featureColumns,
   latestBeforeSnapshotsSql,
@@ -78,7 +79,7 @@ const typeOf = (holds: SnapshotColumn['holds'], label: FeatureGroup['label']): C
 export function glueDatabase(group: FeatureGroup, database: string): Resources {
   const recordIdentifier = { name: group.recordIdentifier.name.toLowerCase(), type: TEXT };
   const features = featureColumns(group);
-  const texts = features.map(({ name }) => ({ name, type: TEXT }));
+  const texts = features.map((it) => ({ ...it, type: TEXT }));
   const change = CHANGE_COLUMNS.map((name) => ({ name, type: name === 'ttl_expired' ? BOOLEAN : TEXT }));
   const fromHistory = latestRowsSql(group, database);
   return {
@@ -123,8 +124,8 @@ function dailyTable(name: string, columns: readonly Column[], prefix: string): R
 function snapshotsTable(group: FeatureGroup): Resource {
   const location = join('s3://', ref('DataBucket'), `/${SNAPSHOTS_PREFIX}`);
   const columns = snapshotColumns(group).map(({ name, holds }) => ({
-    name: name.toLowerCase(),
-    type: typeOf(holds, group.label),
+    ...{ name: name.toLowerCase(), type: typeOf(holds, group.label) },
+    comment: typeof holds === 'string' ? undefined : columnComment(holds),
   }));
   return projectedTable(SNAPSHOT_TABLE, columns, [SNAPSHOT_KEY, SNAPSHOT_PART_KEY], PARQUET_FILES, location, {
     [`projection.${SNAPSHOT_KEY}.type`]: 'injected',
@@ -151,7 +152,10 @@ function projectedTable(
     PartitionKeys: partitionKeys.map((key) => ({ Name: key, Type: 'string' })),
     Parameters: { EXTERNAL: 'TRUE', classification, 'projection.enabled': 'true', ...projection },
     StorageDescriptor: {
-      Columns: columns.map((column) => ({ Name: column.name, Type: column.type.hive })),
+      Columns: columns.map(({ name: Name, type, comment }) => ({
+        ...{ Name, Type: type.hive },
+        ...(comment !== undefined && { Comment: comment }),
+      })),
       Location: location,
       ...files,
     },

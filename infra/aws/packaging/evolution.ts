@@ -18,6 +18,8 @@ export interface LockedDefinition {
   readonly eventTime: string;
   /** Columns of the change log in their order, as `name type`; the types are Feature Store's. */
   readonly columns: readonly string[];
+  readonly description?: string;
+  readonly owner?: string;
   /** Tags of the stack: they go on to the feature group, whose tags cannot be changed. */
   readonly stackTags: Readonly<Record<string, string>>;
   /** Which items are records, as a sentence; where all of them are, nothing. It may change. */
@@ -43,6 +45,8 @@ export function lockOf(group: FeatureGroup, stackTags: LockedDefinition['stackTa
     recordIdentifier: name,
     eventTime: group.eventTime.name,
     columns: columnsOf(group).map((column) => `${column.name} ${featureType(column.feature, group.label)}`),
+    ...(group.description !== undefined && { description: group.description }),
+    ...(group.owner !== undefined && { owner: group.owner }),
     stackTags,
     ...(group.items && { items: group.items.map(conditionText).join(' and ') }),
     ...(group.features.some((it) => it.derived) && { derived: derivedHashes(group) }),
@@ -176,12 +180,14 @@ const FIXED = {
   key: ["table's key", 'the table would be made again, empty'],
   recordIdentifier: ['record identifier', 'the feature group would be made again, empty'],
   eventTime: ['event time', 'the feature group would be made again, empty'],
+  description: ['description', 'the feature group would be made again, empty'],
+  owner: ['owner', 'the feature group, whose tag it is, would be made again, empty'],
   stackTags: ['tags of the stack', 'they are tags of the feature group, which would be made again, empty'],
 } as const;
 
 /** Compares a definition with what its lock says is deployed. */
 export function evolutionOf(locked: LockedDefinition, now: LockedDefinition): Evolution {
-  const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const text = (value: unknown = 'none') => (typeof value === 'string' ? value : JSON.stringify(value));
   const fixed = Object.entries(FIXED).flatMap(([field, [what, consequence]]) => {
     const [before, after] = [text(locked[field as keyof typeof FIXED]), text(now[field as keyof typeof FIXED])];
     return before === after ? [] : `the ${what} was ${before} and is ${after}: ${consequence}`;

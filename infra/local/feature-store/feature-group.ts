@@ -44,6 +44,8 @@ const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_-]{0,62}[a-zA-Z0-9])?$/;
 const RESERVED = new Set(['is_deleted', 'write_time', 'api_invocation_time']);
 /** Source: Feature Store quotas. */
 const FEATURES_MAX = 2_500;
+/** In characters. Source: CreateFeatureGroup. */
+const DESCRIPTION_MAX = 128;
 
 /**
  * Checks a feature group's properties by the rules of CreateFeatureGroup.
@@ -70,6 +72,10 @@ export function featureGroupOf(properties: FeatureGroupProperties): FeatureGroup
   }
   check(features.size <= FEATURES_MAX, `${features.size} features of at most ${FEATURES_MAX}`);
   check(NAME.test(properties.FeatureGroupName), `feature group name ${properties.FeatureGroupName} is not allowed`);
+  check(
+    (properties.Description ?? '').length <= DESCRIPTION_MAX,
+    `Description has more than ${DESCRIPTION_MAX} characters`,
+  );
   const { RecordIdentifierFeatureName: recordIdentifier, EventTimeFeatureName: eventTime } = properties;
   check(features.has(recordIdentifier), `record identifier ${recordIdentifier} is not among the feature definitions`);
   const eventTimeType = features.get(eventTime);

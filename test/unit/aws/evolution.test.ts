@@ -137,6 +137,30 @@ describe('a definition that is deployed', () => {
     expect(with2(2)).toMatchObject({ added: ['lost Integral'], refused: [] });
   });
 
+  it('is refused another description or owner of the group, and may describe its features otherwise', () => {
+    const words = { description: 'Parcels on their way', owner: 'team-a' };
+    const again = 'the feature group would be made again, empty';
+    expect(evolve(words).refused).toEqual([
+      `the description was none and is Parcels on their way: ${again}`,
+      'the owner was none and is team-a: the feature group, whose tag it is, would be made again, empty',
+    ]);
+    const weight = fractional({ description: 'In kilograms', personal: true });
+    const now = lockOf(defineFeatureGroup({ ...deployed, features: { ...deployed.features, weight } }), {});
+    expect(now).toEqual(locked);
+  });
+
+  it('has its description and owner in the feature group, and no property of them where it says neither', () => {
+    const group = (words: Partial<FeatureGroupInput>) =>
+      featureGroup(defineFeatureGroup({ ...deployed, ...words })).FeatureGroup?.Properties;
+    expect(group({ description: 'Parcels', owner: 'team-a' })).toMatchObject({
+      Description: 'Parcels',
+      Tags: [{ Key: 'owner', Value: 'team-a' }],
+    });
+    expect(Object.keys(group({}) ?? {})).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/Description$|Tags/)]),
+    );
+  });
+
   it('is refused other tags of the stack, as they are tags of the feature group', () => {
     expect(evolve({}, { team: 'a' }).refused).toEqual([expect.stringContaining('the tags of the stack was {}')]);
   });

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { Resource } from '../../../infra/aws/cloudformation/intrinsics.ts';
 import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { QUARANTINE_DAYS } from '../../../infra/aws/data/buckets.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { columnsOf } from '../../../shared/definition/feature-group.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
+import { defineFeatureGroup, fractional, integral, string, timestamp } from '../../../shared/feature-groups/define.ts';
+import { encodingOf } from '../../../shared/model/encoding.ts';
 import { LATENESS_DAYS_MAX } from '../../../shared/training/snapshot.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 
@@ -126,6 +128,41 @@ describe('the change log in Glue', () => {
     );
     expect(view.StorageDescriptor.Columns.map((it) => it.Name)).toEqual(columnsOf(bankMarketing).map((it) => it.name));
   });
+});
+
+test('columns of Glue’s tables say what their features are, and the views are as without it', () => {
+  const described = defineFeatureGroup({
+    name: 'described',
+    recordIdentifier: 'id',
+    features: {
+      Weight: fractional({ description: 'In kilograms' }),
+      email: string({ description: 'Where to write', personal: true }),
+      born: timestamp({ personal: true }),
+      plain: integral(),
+    },
+  });
+  const plain = defineFeatureGroup({
+    name: 'described',
+    recordIdentifier: 'id',
+    features: { Weight: fractional(), email: string(), born: timestamp(), plain: integral() },
+  });
+  const made = (group: typeof described) => resourcesOf(group, namesOf(group, 'prod'), options).resources.Resources;
+  const commentsOf = (id: string) =>
+    properties<{ TableInput: { StorageDescriptor: { Columns: { Name: string; Comment?: string }[] } } }>(
+      id,
+      made(described),
+    ).TableInput.StorageDescriptor.Columns.flatMap(({ Name, Comment }) => (Comment ? [[Name, Comment]] : []));
+  const comments = [
+    ['weight', 'In kilograms'],
+    ['email', 'Where to write (personal data)'],
+    ['born', '(personal data)'],
+  ];
+  for (const id of ['ChangeLogTable', 'ChangeLogTextsTable', 'SnapshotsTable'])
+    expect(commentsOf(id)).toEqual(comments);
+  for (const id of ['LatestView', 'LatestFromHistoryView', 'DatasourceView']) {
+    expect(made(described)[id]).toEqual(made(plain)[id]);
+  }
+  expect(encodingOf(described)).toEqual(encodingOf(plain));
 });
 
 describe('the snapshots in Glue', () => {

@@ -56,7 +56,7 @@ test.each<[string, object | undefined, string]>([
   [
     'an option that is nowhere',
     { ...orders, vacuum: true },
-    'there is no option `vacuum`; there are name, table, recordIdentifier, items, eventTime, features, label, onDelete, onTtlExpiry and trainingTime',
+    'there is no option `vacuum`; there are name, table, recordIdentifier, items, eventTime, features, label, onDelete, onTtlExpiry, trainingTime, description and owner',
   ],
   ['a misspelt choice', { ...orders, onDelete: 'kepe' }, "onDelete: expected 'delete' or 'keep', found 'kepe'"],
   [
@@ -77,12 +77,12 @@ test.each<[string, object | undefined, string]>([
   [
     'an option of other types',
     withFeatures({ express: boolean({ min: 0 }) }),
-    'features.express: there is no option `min`, which integral and fractional have; there are attribute, path, optional, training and since',
+    'features.express: there is no option `min`, which integral and fractional have; there are attribute, path, optional, training, since, description and personal',
   ],
   [
     'an option of one other type',
     withFeatures({ items: integral({ encoding: 'ordinal' }) }),
-    'features.items: there is no option `encoding`, which categorical has; there are attribute, path, optional, training, since, imputeWith, min and max',
+    'features.items: there is no option `encoding`, which categorical has; there are attribute, path, optional, training, since, description, personal, imputeWith, min and max',
   ],
   [
     'two misspelt options',
@@ -458,7 +458,7 @@ test.each<[string, object | undefined, string]>([
   [
     'bounds of a time',
     withFeatures({ at: timestamp({ min: 0 }) }),
-    'features.at: there is no option `min`, which integral and fractional have; there are attribute, path, optional, training and since',
+    'features.at: there is no option `min`, which integral and fractional have; there are attribute, path, optional, training, since, description and personal',
   ],
   [
     "a label's values in a list",
@@ -484,6 +484,26 @@ test.each<[string, object | undefined, string]>([
     'a label of three classes',
     { ...orders, label: { name: 'returned', values: { 0: ['N'], 1: ['Y'], 2: ['M'] } } },
     'label.values: there is no option `2`; there are 0 and 1',
+  ],
+  [
+    'a description of two lines',
+    { ...orders, description: 'orders\nof the shop' },
+    "description: must not hold a line break; found 'orders\\nof the shop'",
+  ],
+  [
+    'a description that is too long',
+    { ...orders, description: 'x'.repeat(129) },
+    'description: expected at most 128, found more',
+  ],
+  [
+    'an owner of letters that no tag takes',
+    { ...orders, owner: 'shop & co' },
+    "owner: must be of letters, digits, spaces and _.:/=+-@ (the rule of tags); found 'shop & co'",
+  ],
+  [
+    'a description of a feature that is too long for a comment',
+    withFeatures({ note: words.string({ description: 'ä'.repeat(116) }) }),
+    'features.note.description: expected at most 230 bytes, found more',
   ],
 ])('of %s it says what is wrong, and where', (_, wrong, sentence) => {
   const name = (wrong as { name?: unknown } | undefined)?.name;

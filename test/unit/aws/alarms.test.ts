@@ -6,18 +6,11 @@ import { STATUS } from '../../../shared/prediction/refusal.ts';
 import { publishTimings, Timings } from '../../../shared/prediction/timings.ts';
 import { publishCheck, publishGivenUp, publishSnapshotAge } from '../../../shared/training/progress.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
+import { STACK_OPTIONS } from '../../given/aws/stack-options.ts';
 
 const names = namesOf(orders, 'prod');
 const topic = 'arn:aws:sns:us-east-1:123456789012:alarms';
-const { Resources: resources } = resourcesOf(orders, names, {
-  changeLogBufferSeconds: 60,
-  sourceTableStreamArn: '',
-  kmsKeyArn: '',
-  alarmTopicArn: topic,
-  deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
-  permissionsBoundaryArn: '',
-  rolePath: '',
-}).resources;
+const { Resources: resources } = resourcesOf(orders, names, { ...STACK_OPTIONS, alarmTopicArn: topic }).resources;
 
 interface MetricStat {
   readonly Metric: { Namespace: string; MetricName: string; Dimensions: { Name: string; Value: unknown }[] };

@@ -5,6 +5,7 @@ import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { filterOf } from '../../../infra/local/event-source-mapping/filter-pattern.ts';
 import type { FeatureGroupInput } from '../../../shared/definition/schema.ts';
 import { equals, exists, oneOf, startsWith } from '../../../shared/feature-groups/define.ts';
+import { STACK_OPTIONS } from '../../given/aws/stack-options.ts';
 import { things } from '../../given/table-world.ts';
 
 const patternsOf = (items: NonNullable<FeatureGroupInput['items']>) =>
@@ -41,12 +42,8 @@ describe('the event filter', () => {
   });
 
   test('is the mapping’s, and no mapping has one whose definition takes all items', () => {
-    const options = {
-      ...{ changeLogBufferSeconds: 60, sourceTableStreamArn: '', kmsKeyArn: '', alarmTopicArn: '' },
-      ...{ deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce', permissionsBoundaryArn: '', rolePath: '' },
-    };
     const mappingOf = (group: ReturnType<typeof things>) =>
-      Object.values(resourcesOf(group, namesOf(group, 'dev'), options).resources.extensions)[0]?.Properties;
+      Object.values(resourcesOf(group, namesOf(group, 'dev'), STACK_OPTIONS).resources.extensions)[0]?.Properties;
     const group = things({ items: { sk: startsWith('ORDER#') } });
     expect(mappingOf(group)).toMatchObject({
       FilterCriteria: { Filters: filterPatterns(group).map((Pattern) => ({ Pattern })) },

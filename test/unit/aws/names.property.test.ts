@@ -6,6 +6,7 @@ import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { retrainConfig } from '../../../shared/config/retrain.ts';
 import { alarmNames, endpointName, executionName } from '../../../shared/model/names.ts';
 import { trainingPlan } from '../../../shared/training/plan.ts';
+import { STACK_OPTIONS } from '../../given/aws/stack-options.ts';
 import { accounts } from '../../given/builders.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 
@@ -50,12 +51,7 @@ test('every name of every plan is allowed by every role that acts on it, whateve
         const names = namesOf(group, stage);
         const config = retrainConfig({ ...retrainEnvironment, ENDPOINT_NAME: names.endpoint });
         const plan = trainingPlan(group, config, { epoch, attempt }, nowMs);
-        const { Resources } = resourcesOf(group, names, {
-          ...{ changeLogBufferSeconds: 60, sourceTableStreamArn: '', kmsKeyArn: '', alarmTopicArn: '' },
-          deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
-          permissionsBoundaryArn: '',
-          rolePath: '',
-        }).resources;
+        const { Resources } = resourcesOf(group, names, STACK_OPTIONS).resources;
         const alarms = alarmNames(plan.endpointConfigName);
         const made = {
           'training-job': [plan.trainingJobName],

@@ -5,18 +5,10 @@ import { resourcesOf, type StackOptions } from '../../../infra/aws/stack.ts';
 import { defineFeatureGroup, fractional } from '../../../shared/feature-groups/define.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
 import visits from '../../fixtures/feature-groups/visits.ts';
+import { STACK_OPTIONS } from '../../given/aws/stack-options.ts';
 
 const names = namesOf(orders, 'prod');
-const defaults: StackOptions = {
-  changeLogBufferSeconds: 60,
-  sourceTableStreamArn: '',
-  kmsKeyArn: '',
-  alarmTopicArn: '',
-  deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
-  permissionsBoundaryArn: '',
-  rolePath: '',
-};
-const stack = (options: Partial<StackOptions> = {}) => resourcesOf(orders, names, { ...defaults, ...options });
+const stack = (options: Partial<StackOptions> = {}) => resourcesOf(orders, names, { ...STACK_OPTIONS, ...options });
 
 describe('an existing table', () => {
   const tableArn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/shop.orders';
@@ -81,7 +73,7 @@ describe('key attributes', () => {
       features: { value: fractional() },
       label: { name: 'fault' },
     });
-    const { resources } = resourcesOf(group, namesOf(group, 'prod'), defaults);
+    const { resources } = resourcesOf(group, namesOf(group, 'prod'), STACK_OPTIONS);
     expect(resources.Resources.SourceTable?.Properties.AttributeDefinitions).toEqual([
       { AttributeName: 'sensor', AttributeType: 'S' },
       { AttributeName: 'at', AttributeType: 'N' },
@@ -181,7 +173,7 @@ describe('the prediction log', () => {
   });
 
   it('is refused where nothing predicts', () => {
-    expect(() => resourcesOf(visits, namesOf(visits, 'prod'), { ...defaults, predictionLog: true })).toThrow(
+    expect(() => resourcesOf(visits, namesOf(visits, 'prod'), { ...STACK_OPTIONS, predictionLog: true })).toThrow(
       'predictionLog is true, but without a label visits has no predictions: leave it out.',
     );
   });

@@ -11,19 +11,11 @@ import { defineFeatureGroup, fractional, integral, string, timestamp } from '../
 import { encodingOf } from '../../../shared/model/encoding.ts';
 import { LATENESS_DAYS_MAX } from '../../../shared/training/snapshot.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
+import { STACK_OPTIONS } from '../../given/aws/stack-options.ts';
 
-const options = {
-  changeLogBufferSeconds: 60,
-  sourceTableStreamArn: '',
-  kmsKeyArn: '',
-  alarmTopicArn: '',
-  deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
-  permissionsBoundaryArn: '',
-  rolePath: '',
-};
 const {
   resources: { Resources: resources },
-} = resourcesOf(orders, namesOf(orders, 'prod'), options);
+} = resourcesOf(orders, namesOf(orders, 'prod'), STACK_OPTIONS);
 
 /** The properties of a resource, as the tests read them. */
 function properties<T>(logicalId: string, from: Readonly<Record<string, Resource>> = resources): T {
@@ -124,7 +116,7 @@ describe('the change log in Glue', () => {
   it('shows under datasource the features and the label, and not who the record is', () => {
     const { TableInput: view } = properties<Table>(
       'DatasourceView',
-      resourcesOf(bankMarketing, namesOf(bankMarketing, 'dev'), options).resources.Resources,
+      resourcesOf(bankMarketing, namesOf(bankMarketing, 'dev'), STACK_OPTIONS).resources.Resources,
     );
     expect(view.StorageDescriptor.Columns.map((it) => it.Name)).toEqual(columnsOf(bankMarketing).map((it) => it.name));
   });
@@ -146,7 +138,8 @@ test('columns of Glue’s tables say what their features are, and the views are 
     recordIdentifier: 'id',
     features: { Weight: fractional(), email: string(), born: timestamp(), plain: integral() },
   });
-  const made = (group: typeof described) => resourcesOf(group, namesOf(group, 'prod'), options).resources.Resources;
+  const made = (group: typeof described) =>
+    resourcesOf(group, namesOf(group, 'prod'), STACK_OPTIONS).resources.Resources;
   const commentsOf = (id: string) =>
     properties<{ TableInput: { StorageDescriptor: { Columns: { Name: string; Comment?: string }[] } } }>(
       id,
@@ -303,7 +296,7 @@ describe('the resource functions', () => {
   });
 
   it('give every definition the same logical ids, so that one serverless.yml refers to them all', () => {
-    const bank = resourcesOf(bankMarketing, namesOf(bankMarketing, 'prod'), options);
+    const bank = resourcesOf(bankMarketing, namesOf(bankMarketing, 'prod'), STACK_OPTIONS);
     expect(Object.keys(bank.resources.Resources)).toEqual(Object.keys(resources));
   });
 });

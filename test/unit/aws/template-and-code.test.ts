@@ -15,6 +15,7 @@ import { rehearseSettings } from '../../../shared/config/rehearse.ts';
 import { retrainSettings } from '../../../shared/config/retrain.ts';
 import { type Settings, settingsOf } from '../../../shared/config/variables.ts';
 import bankMarketing from '../../../shared/feature-groups/bank-marketing.ts';
+import { STACK_OPTIONS } from '../../given/aws/stack-options.ts';
 
 /** Walks serverless.yml, the template and the code together: what one says, the other has to mean. */
 
@@ -33,14 +34,9 @@ const configuration = parse(text, { logLevel: 'silent' }) as {
 const functions = Object.entries(configuration.functions);
 
 const { resources } = resourcesOf(bankMarketing, namesOf(bankMarketing, 'dev'), {
-  changeLogBufferSeconds: 60,
-  sourceTableStreamArn: '',
+  ...STACK_OPTIONS,
   kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1',
-  alarmTopicArn: '',
   predictionLog: true,
-  deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
-  permissionsBoundaryArn: '',
-  rolePath: '',
 });
 
 const moduleOf = ({ handler }: Definition) => handler.replace(/\.[^.]+$/, '.ts');

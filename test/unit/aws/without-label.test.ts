@@ -4,23 +4,15 @@ import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { defineFeatureGroup } from '../../../shared/feature-groups/define.ts';
 import visits from '../../fixtures/feature-groups/visits.ts';
+import { STACK_OPTIONS } from '../../given/aws/stack-options.ts';
 
-const options = {
-  changeLogBufferSeconds: 60,
-  sourceTableStreamArn: '',
-  kmsKeyArn: '',
-  alarmTopicArn: '',
-  deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
-  permissionsBoundaryArn: '',
-  rolePath: '',
-};
-const { resources, trains } = resourcesOf(visits, namesOf(visits, 'prod'), options);
+const { resources, trains } = resourcesOf(visits, namesOf(visits, 'prod'), STACK_OPTIONS);
 const labeled = defineFeatureGroup({
   ...{ name: 'visits', recordIdentifier: 'visit_id' },
   features: { page: { type: 'boolean' } },
   label: { name: 'bought' },
 });
-const beside = resourcesOf(labeled, namesOf(labeled, 'prod'), options).resources;
+const beside = resourcesOf(labeled, namesOf(labeled, 'prod'), STACK_OPTIONS).resources;
 
 /** What SageMaker is asked of a feature store; everything else of it trains or predicts. */
 const OF_THE_FEATURE_STORE = ['PutRecord', 'BatchWriteRecord', 'DeleteRecord', 'BatchGetRecord', 'ListRecords'].map(

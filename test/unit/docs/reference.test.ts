@@ -8,6 +8,7 @@ import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { definitionSchema } from '../../../shared/definition/schema.ts';
 import orders from '../../fixtures/feature-groups/orders.ts';
+import { STACK_OPTIONS } from '../../given/aws/stack-options.ts';
 import { codeOf, readDocument, section, tableRows } from '../../given/documents.ts';
 
 /** The pages of facts, held to the code: nothing is missing, and nothing is there that the code does not have. */
@@ -123,16 +124,7 @@ function defaultOf({ properties = {}, required = [] }: Schema, name: string): st
 
 describe('docs/operating/alerts.md', () => {
   const names = namesOf(orders, 'prod');
-  const { Resources: resources } = resourcesOf(orders, names, {
-    changeLogBufferSeconds: 60,
-    sourceTableStreamArn: '',
-    kmsKeyArn: '',
-    alarmTopicArn: '',
-    predictionLog: true,
-    deploymentConfiguration: 'CodeDeployDefault.LambdaAllAtOnce',
-    permissionsBoundaryArn: '',
-    rolePath: '',
-  }).resources;
+  const { Resources: resources } = resourcesOf(orders, names, { ...STACK_OPTIONS, predictionLog: true }).resources;
   const alarms = Object.values(resources)
     .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
     .map(({ Properties }) => ({

@@ -82,12 +82,7 @@ function rulesOf(group: FeatureGroup, key: Buffer): Map<string, Rule[]> {
       .filter((it) => !it.derived)
       .map(({ attribute, path = [attribute], ...feature }): [string, Rule] => [
         path.join('\n'),
-        (value) =>
-          feature.personal
-            ? otherThan(feature as Feature, value, key)
-            : staysAs(feature as Feature, value)
-              ? value
-              : undefined,
+        ruleOf(feature as Feature, key),
       ]),
     ...(label ? [[label.attribute, spelled(label)] as [string, Rule]] : []),
     ...(eventTime.attribute === undefined ? [] : [[eventTime.attribute, time] as [string, Rule]]),
@@ -97,6 +92,11 @@ function rulesOf(group: FeatureGroup, key: Buffer): Map<string, Rule[]> {
   for (const [path, rule] of placed) rules.set(path, [...(rules.get(path) ?? []), rule]);
   return rules;
 }
+
+const ruleOf = (feature: Feature, key: Buffer): Rule =>
+  feature.personal
+    ? (value) => otherThan(feature, value, key)
+    : (value) => (staysAs(feature, value) ? value : undefined);
 
 /** Whether a feature's value says nothing of a person by itself. */
 function staysAs(feature: Feature, { S, N }: Value): boolean {

@@ -57,7 +57,7 @@ export const retrainSettings = {
   ),
   trainingWindowDays: numberOr(
     'all',
-    number('TRAINING_WINDOW_DAYS', 'days back from which labels are learnt', { least: 1, most: 9_999 }),
+    number('TRAINING_WINDOW_DAYS', 'days back from which labels are learned', { least: 1, most: 9_999 }),
     'all',
   ),
   trainingRowsMax: numberOr('all', number('TRAINING_ROWS_MAX', 'rows to train on at most', { least: 1 }), 'all'),

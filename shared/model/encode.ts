@@ -26,7 +26,7 @@ export type TrainingColumn = { readonly name: string; readonly feature: Feature 
 export const FIRST_DAY_SECOND = 1_577_836_800;
 export const SECONDS_PER_DAY = 86_400;
 
-/** Hexadecimal digits of a text's MD5 that deal it into a bucket. Never changed: models have learnt by them. */
+/** Hexadecimal digits of a text's MD5 that deal it into a bucket. Never changed: models have learned by them. */
 export const BUCKET_DIGITS = 8;
 
 /** A record lacks, or has in an unreadable form, a number that the model cannot do without. Retrying cannot help. */

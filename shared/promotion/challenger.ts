@@ -6,6 +6,7 @@ import type { Serving } from '../state/serving.ts';
 import { algorithmOf, scoresContentType } from './deployment.ts';
 import { type GatePolicy, type Incumbent, type JudgedScores, judge, rowsOfClass, type Verdict } from './gate.ts';
 import { type JudgeRows, rowsOfOneSchema } from './judge-rows.ts';
+import { type Labels, widthOf } from './measures/measure.ts';
 import { isMissing } from './rollout.ts';
 import { readJudgedScores } from './scores.ts';
 
@@ -114,9 +115,10 @@ export function comparableScores(
 ): { readonly scores: JudgedScores; readonly unreadable?: string } {
   const { labels, readable, challenger, champion } = scores;
   if (!readable || !champion) return { scores };
-  const isRead = (width: number) => (_: number, index: number) => readable[Math.floor(index / width)] === 1;
-  const width = challenger.length / Math.max(1, labels.length);
-  const kept = labels instanceof Uint8Array ? labels.filter(isRead(1)) : labels.filter(isRead(1));
+  const only = <T extends Labels>(values: T, width = 1) =>
+    values.filter((_, index) => readable[Math.floor(index / width)] === 1) as T;
+  const width = widthOf(challenger, labels);
+  const kept = only(labels);
   const { kind = 'binary' } = scores;
   const classes = kind === 'binary' ? [1, 0] : kind === 'regression' ? [] : [...new Set(labels)].sort();
   const counts = classes.map((label) => [label, rowsOfClass(kept, label)] as const);
@@ -125,8 +127,7 @@ export function comparableScores(
     const unreadable = `The model that serves can read ${kept.length} of the ${labels.length} rows${told && `: ${told}`}.`;
     return { scores: { ...scores, champion: undefined }, unreadable };
   }
-  const only = (values: Float64Array) => values.filter(isRead(width));
-  return { scores: { ...scores, labels: kept, challenger: only(challenger), champion: only(champion) } };
+  return { scores: { ...scores, labels: kept, challenger: only(challenger, width), champion: only(champion, width) } };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { LabelKind } from '../definition/label.ts';
 import { BINARY } from './measures/binary.ts';
-import type { Estimate, Labels, Measure, Metrics } from './measures/measure.ts';
+import { type Estimate, type Labels, type Measure, type Metrics, widthOf } from './measures/measure.ts';
 import { MULTI_CLASS } from './measures/multi-class.ts';
 import { REGRESSION } from './measures/regression.ts';
 
@@ -126,7 +126,7 @@ export interface Verdict {
 export function judge(scores: JudgedScores, asked: GatePolicy, incumbent: Incumbent = {}): Verdict {
   const { kind = 'binary', labels, challenger, champion, leader, threshold } = scores;
   for (const it of [challenger, champion ?? challenger, leader ?? challenger]) {
-    const found = it.length / (kind === 'multi-class' ? widthOf(scores) : 1);
+    const found = it.length / (kind === 'multi-class' ? widthOf(challenger, labels) : 1);
     if (found !== labels.length) throw new Error(`There are ${found} scores for ${labels.length} rows`);
   }
   const policy = { ...asked, metric: metricFor(kind, asked.metric) };
@@ -158,9 +158,6 @@ export const rowsOfClass = (labels: Labels, label: number): number =>
   Uint8Array.from(labels, (it) => (it === label ? 1 : 0)).reduce((sum, it) => sum + it, 0);
 
 const measureOf = ({ kind = 'binary' }: JudgedScores): Measure => MEASURES[kind];
-
-/** Scores of one row. */
-const widthOf = ({ labels, challenger }: JudgedScores): number => challenger.length / Math.max(1, labels.length);
 
 const floorOf = ({ skill }: Measure, floor: number): number => (skill.ofNothing === 0 ? 2 * floor - 1 : floor);
 
@@ -209,16 +206,12 @@ function judgeByChampion(
   const gain = gainOf(scores, challenger, champion, policy);
   const gainOverLeader = leader && gainOf(scores, challenger, leader, policy);
   const comparison: Comparison = {
-    ...{
-      ...common,
-      champion: measure.metricsOf(champion, labels),
-      gain,
-      best: bestOf(gain.value, gainOverLeader?.value),
-    },
+    ...common,
+    ...{ champion: measure.metricsOf(champion, labels), gain, best: bestOf(gain.value, gainOverLeader?.value) },
     ...(leader && gainOverLeader && { leader: measure.metricsOf(leader, labels), gainOverLeader }),
   };
-  const [ours, theirs, best] = [challenger, champion, leader].map(
-    (it) => it && decimals(measure.valueOf(measure.metricsOf(it, labels), policy.metric)),
+  const [ours, theirs, best] = [comparison.challenger, comparison.champion, comparison.leader].map(
+    (it) => it && decimals(measure.valueOf(it, policy.metric)),
   );
   const overChampion = `The challenger's ${policy.metric} is ${ours}, the champion's ${theirs} on the same ${labels.length} rows: ${told(gain)}`;
   if (gain.low <= minimumGain) {
@@ -248,9 +241,9 @@ function gainOf(scores: JudgedScores, challenger: Float64Array, other: Float64Ar
 
 /** A skill with its interval, which ends where skills do. */
 function areaOf(skill: Estimate, measure: Measure, policy: GatePolicy, least: number, end: Area['end']): Area {
-  const { name } = measure.skill;
+  const { name, least: lowest } = measure.skill;
   const half = finite(standardErrors(policy) * skill.error);
-  const [low, high] = [Math.max(measure === BINARY ? 0 : -1, skill.value - half), Math.min(1, skill.value + half)];
+  const [low, high] = [Math.max(lowest, skill.value - half), Math.min(1, skill.value + half)];
   const interval = { value: skill.value, low, high, confidence: policy.confidence, least, end };
   return measure === BINARY ? interval : { ...interval, name };
 }

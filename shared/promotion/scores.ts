@@ -149,11 +149,15 @@ export async function readRows(
   const rows: string[] = [];
   const scores: number[][] = [];
   for await (const key of listKeys(s3, source.bucket, source.prefix)) {
-    for await (const line of linesOf(s3, source.bucket, key)) if (rows.length < most) rows.push(line);
+    for await (const line of linesOf(s3, source.bucket, key)) {
+      rows.push(line);
+      if (rows.length === most) break;
+    }
     if (rows.length === 0) continue;
     const { bucket, prefix } = placeOf(uris.scores);
     for await (const line of linesOf(s3, bucket, `${prefix}${key.slice(source.prefix.length)}.out`)) {
-      if (scores.length < most) scores.push(...scoresOf(line));
+      scores.push(...scoresOf(line));
+      if (scores.length >= most) break;
     }
     break;
   }
@@ -183,14 +187,16 @@ function answersOf(line: string): z.output<typeof predictionSchema>[] {
   throw new Error(`Not the scores of a model: ${line.slice(0, 100)}`);
 }
 
-/** The lines of an object that are not empty. */
+/** The lines of an object that are not empty. Whoever stops early leaves the rest of it with S3. */
 export async function* linesOf(s3: S3, bucket: string, key: string): AsyncGenerator<string> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  for await (const line of createInterface({
-    input: Readable.from(Body as Readable),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    if (line !== '') yield line;
+  const input = Readable.from(Body as Readable);
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (line !== '') yield line;
+    }
+  } finally {
+    input.destroy();
   }
 }
 

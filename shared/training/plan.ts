@@ -44,7 +44,7 @@ export const trainingPlanSchema = z.object({
     base: z.string().nullable(),
     changeLogFrom: z.string().nullable(),
   }),
-  /** Which labeled records are learnt from. Absent in trainings of older versions: all of them. */
+  /** Which labeled records are learned from. Absent in trainings of older versions: all of them. */
   selection: z.object({ since: z.iso.date().optional(), rowsMax: z.int().optional() }).optional(),
   countQuery: z.string(),
   trainingSetQuery: z.string(),
@@ -81,7 +81,7 @@ export interface TrainingOptions extends DeploymentOptions {
   /** Beside or instead of the algorithm's usual ones. */
   readonly hyperParameters: Readonly<Record<string, string>>;
   readonly policy: { readonly labelsThreshold: number };
-  /** Labels of how many days back are learnt from, and from how many rows at most. */
+  /** Labels of how many days back are learned from, and from how many rows at most. */
   readonly trainingWindowDays: number | 'all';
   readonly trainingRowsMax: number | 'all';
   readonly minimums: { readonly trainPerClass: number };

@@ -215,13 +215,13 @@ const baseSql = (group: FeatureGroup, database: string, { name }: Snapshot, with
   `SELECT ${[...columnNames(group), ...(withDay ? [`"${LABELED_DAY}"`] : [])].join(', ')}\nFROM ${snapshotSql(database)}\nWHERE "${SNAPSHOT_KEY}" = ${sqlText(name)}`;
 
 /**
- * One row for each record that is not deleted: its label of now and the features it is learnt with. As of the label:
+ * One row for each record that is not deleted: its label of now and the features it is learned with. As of the label:
  * those of the change before the label's arrival; where there is none, those the label came with. The columns are the
  * record identifier, the label, and those asked for. As of the label also {@link INEXACT}.
  *
  * @param columns names of training features, and of what tells the change: each is read, and nothing else.
  */
-export function learntRowsSql(
+export function learnedRowsSql(
   group: FeatureGroup,
   { database, snapshot }: { database: string; snapshot: string },
   columns: readonly string[],

@@ -9,7 +9,7 @@ import {
   trainingColumnsOf,
   BUCKET_DIGITS as VALUE_BUCKET_DIGITS,
 } from '../model/encode.ts';
-import { INEXACT, LABELED_DAY, learntRowsSql } from './snapshot.ts';
+import { INEXACT, LABELED_DAY, learnedRowsSql } from './snapshot.ts';
 
 /**
  * Trino SQL that builds the training set from a snapshot of the change log: of what it holds, the live labeled rows.
@@ -20,7 +20,7 @@ import { INEXACT, LABELED_DAY, learntRowsSql } from './snapshot.ts';
 export interface SnapshotSource {
   readonly database: string;
   readonly snapshot: string;
-  /** Which of the labeled records are learnt from; absent: all of them. */
+  /** Which of the labeled records are learned from; absent: all of them. */
   readonly selection?: Selection | undefined;
 }
 
@@ -58,8 +58,8 @@ const SUM_DIGITS = 8;
 
 /**
  * One row: rows, positives and negatives of each part, or in place of these two the rows of each of several classes as a
- * list, and an empty one, so that every kind of label has as many columns; inexact_rows, of all parts; and two sums over all rows of a hash of
- * the change and label that each is learnt from. Equal sums: the same rows, in whatever order.
+ * list, and an empty one, so that every kind of label has as many columns; inexact_rows, of all parts; and two sums over
+ * all rows of a hash of the change and label that each is learned from. Equal sums: the same rows, in whatever order.
  */
 export function countQuery(group: FeatureGroup, source: SnapshotSource): string {
   const label = sqlName(labelOf(group).name);
@@ -91,9 +91,9 @@ ${trainableRowsSql(group, source, ['sequence_number', 'event_time'])}
 
 /** A repair has a sequence number of what it repairs, so that only the event time tells the two apart. */
 function sumOfHashes(label: string, kind: LabelKind, nth: number): string {
-  const learnt =
+  const learned =
     kind === 'binary' ? `CASE WHEN ${label} = 1 THEN '+' ELSE '-' END` : `' ' || CAST(${label} AS VARCHAR)`;
-  const row = `"sequence_number" || ' ' || "event_time" || ${learnt}`;
+  const row = `"sequence_number" || ' ' || "event_time" || ${learned}`;
   return `COALESCE(sum(from_base(substr(to_hex(md5(to_utf8(${row}))), ${1 + nth * SUM_DIGITS}, ${SUM_DIGITS}), 16)), 0)`;
 }
 
@@ -169,8 +169,8 @@ export function trainableRowsSql(group: FeatureGroup, source: SnapshotSource, co
     ...(since === undefined ? [] : [`"${LABELED_DAY}" >= ${sqlText(since)}`]),
   ];
   const rows = `SELECT * FROM (
-${learntRowsSql(group, source, [...new Set([...columns, ...required, ...days])])}
-) AS "learnt"
+${learnedRowsSql(group, source, [...new Set([...columns, ...required, ...days])])}
+) AS "learned"
 WHERE ${conditions.join(' AND ')}`;
   if (rowsMax === undefined) return rows;
   // Rows to validate on and to judge by are of a rank of their own, which nothing asks for.

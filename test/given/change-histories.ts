@@ -113,8 +113,8 @@ export function deliveriesOf(
     });
 }
 
-/** What is learnt from a record: its label of now, and features of the time that the definition says. */
-export interface Learnt {
+/** What is learned from a record: its label of now, and features of the time that the definition says. */
+export interface Learned {
   readonly recordIdentifier: string;
   readonly label: string;
   readonly features: FeatureTexts;
@@ -128,7 +128,7 @@ const eventSecond = ({ eventTimeMs }: TimedChange) => Math.floor(eventTimeMs / 1
  * The plain reading of the rule, over whole histories: of each record that lives and has a label. As of the label: the
  * label arrived with the first of the labeled changes that go on until now, and what was known is the change before.
  */
-export function learntFrom(group: FeatureGroup, rows: readonly TimedChange[]): Learnt[] {
+export function learnedFrom(group: FeatureGroup, rows: readonly TimedChange[]): Learned[] {
   const label = columnsOf(group).findIndex(({ feature }) => feature === 'label');
   const byRecord = Map.groupBy(rows, (row) => row.recordIdentifier);
   return [...byRecord].flatMap(([recordIdentifier, copies]) => {

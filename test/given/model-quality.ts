@@ -24,7 +24,7 @@ export const withoutFeature = (group: FeatureGroup, name: string): FeatureGroup 
 });
 
 /**
- * AUC of models that have learnt from some customers, over the others, one for each of several splits: one alone says
+ * AUC of models that have learned from some customers, over the others, one for each of several splits: one alone says
  * little, as it depends on who happens to validate. The way is the deployed one: rows of the change log, the training
  * set's SQL, the local training, the encoder of predictions. A split is made by other identifiers, whose hash decides.
  *

@@ -92,8 +92,9 @@ async function compare(around: Around, options: Options): Promise<number> {
     throw new Error('Nothing is to be compared: leave one of --online none and --no-change-log out.');
   const stores = storesOf(around, options);
   const progress = progressTo(process.stderr);
-  const plan = await planOf(around, options, progress);
+  const cloudWatch = new CloudWatchClient(around.target.settings);
   try {
+    const plan = await planOf(around, options, progress, cloudWatch);
     let found: Reconciled = await reconcile(group, stores, plan);
     const repairs = options.repair ? await repairAll(around, found.differences) : { repaired: 0, unrepaired: [] };
     if (repairs.repaired > 0) {
@@ -113,6 +114,7 @@ async function compare(around: Around, options: Options): Promise<number> {
     console.log(options.json ? JSON.stringify(told, undefined, 2) : reconciledText(told, styleOf(process.stdout)));
     return told.equal ? 0 : 1;
   } finally {
+    cloudWatch.destroy();
     progress.close();
   }
 }
@@ -130,8 +132,8 @@ async function planOf(
   { target: { group, names, settings }, signal }: Around,
   { online, sample, settle }: Options,
   progress: ReturnType<typeof progressTo>,
+  cloudWatch: CloudWatchClient,
 ): Promise<Plan> {
-  const cloudWatch = new CloudWatchClient(settings);
   const { changeLogBufferSeconds } = await configOf(group, `${names.stack}-retrain`, settings);
   let current = '';
   return {

@@ -45,10 +45,10 @@ function isLeftOut(group: FeatureGroup, { optional, path, attribute }: Feature):
 
 /** Probability of class 1: a logistic function of the features' positions, each weighing less than the one before. */
 function chanceOf(features: readonly Feature[], positions: ReadonlyMap<string, number>): number {
-  const learnt = features.filter(({ training }) => training);
-  const weights = learnt.map((_, index) => 1 / (1 + index));
+  const learned = features.filter(({ training }) => training);
+  const weights = learned.map((_, index) => 1 / (1 + index));
   const length = Math.hypot(...weights) || 1;
-  const sum = learnt.reduce((total, { name }, index) => {
+  const sum = learned.reduce((total, { name }, index) => {
     return total + ((weights[index] ?? 0) / length) * (((positions.get(name) ?? 0.5) - 0.5) / DEVIATION);
   }, 0);
   return 1 / (1 + Math.exp(-(BIAS + SLOPE * sum)));

@@ -13,7 +13,7 @@ export interface Check {
 /** A training, as the closed epoch's evidence tells it. */
 export interface Training {
   readonly epoch: number;
-  /** Labeled rows it learnt from, was validated on and judged by. */
+  /** Labeled rows it learned from, was validated on and judged by. */
   readonly rows: number;
   readonly trainRows: number;
   readonly validationRows: number;

@@ -53,7 +53,7 @@ export interface Spread {
   readonly shares: readonly number[];
 }
 
-/** The rows that a model has learnt from. */
+/** The rows that a model has learned from. */
 export interface Baseline {
   readonly model: string;
   readonly schemaHash: string;

@@ -16,7 +16,7 @@ export interface FeatureSummary {
   /** Names of the bins that `shares` are of. */
   readonly bins: readonly string[];
   readonly now: Spreads & { readonly range: readonly [least: number, greatest: number] | null };
-  /** The rows that the newest model has learnt from; null where it has not learned from the feature. */
+  /** The rows that the newest model has learned from; null where it has not learned from the feature. */
   readonly baseline: Spreads | null;
   /**
    * Population stability index of now against the baseline: 0 for the same, 0.1 and more for a shift, 0.25 and more for
@@ -25,7 +25,7 @@ export interface FeatureSummary {
   readonly stability: number | null;
   /** Of the columns of a linear model that are made of it; null where there are none. */
   readonly weights: readonly ColumnWeight[] | null;
-  /** Why nothing can be learnt from it now. */
+  /** Why nothing can be learned from it now. */
   readonly dead: 'no values' | 'one value' | null;
 }
 

@@ -1,3 +1,4 @@
+import { byClass } from '../../../shared/state/label-ledger.ts';
 import type { RetrainingStatus } from '../../../shared/training/status.ts';
 import type { Look } from './look.ts';
 
@@ -65,10 +66,10 @@ function batchHappenings({ batches, rejected }: Look): Happening[] {
 
 function labelHappenings(before: RetrainingStatus, after: RetrainingStatus, threshold: number): Happening[] {
   const former = before.epoch === after.epoch ? before.labels.total : 0;
-  const { total, ...counts } = after.labels;
+  const { total } = after.labels;
   const passed = MILESTONES.filter((share) => former < share * threshold && total >= share * threshold).at(-1);
   if (passed === undefined) return [];
-  const classes = Object.entries(counts)
+  const classes = byClass(after.labels)
     .map(([label, count]) => `${count} of class ${label}`)
     .join(' and ');
   const text = `${total} of ${threshold} labels of epoch ${after.epoch}${classes === '' ? '' : `, ${classes}`}`;

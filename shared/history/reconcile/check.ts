@@ -5,6 +5,7 @@ import { keepsRemoved } from '../../changes/last-change.ts';
 import type { FeatureGroup } from '../../definition/feature-group.ts';
 import type { CheckCounts } from '../../state/checks.ts';
 import { causeOf, isEqual } from './cause.ts';
+import { lookUpOnline } from './extra.ts';
 import type { Stores } from './stores.ts';
 import { type Judged, judgeSuspects } from './suspects.ts';
 
@@ -65,7 +66,9 @@ export async function checkSample(
     if (compared >= records || time.now() >= readUntilMs) break;
   }
   // What the definition keeps of items that are gone says nothing of whether it is right.
-  const list = keepsRemoved(group) ? { listed: 0, listAfter: null } : await listExtra(table, online, plan, suspects);
+  const list = keepsRemoved(group)
+    ? { listed: 0, listAfter: null }
+    : await listExtra({ table, online }, plan, suspects);
   const judged = await judgeSuspects(
     group,
     { table, online, log: undefined },
@@ -80,25 +83,26 @@ export async function checkSample(
 
 /** Looks the next records that are online up in the table. */
 async function listExtra(
-  { read }: Stores['table'],
-  online: Stores['online'],
+  stores: Pick<Stores, 'table' | 'online'>,
   { records, readUntilMs, listAfter, time }: CheckPlan,
   suspects: Set<string>,
 ): Promise<{ listed: number; listAfter: string | null }> {
-  let listed = 0;
-  let next = listAfter ?? undefined;
-  do {
-    const page = await online.page(next).catch((error: unknown) => {
-      // Nothing says for how long a token is good: one that is refused begins anew.
-      if (listed === 0 && next !== undefined && isInvalidInput(errorCode(error))) return online.page(undefined);
+  const { online } = stores;
+  // Nothing says for how long a token is good: one that is refused begins anew.
+  const page: typeof online.page = (after) =>
+    online.page(after).catch((error: unknown) => {
+      if (after === listAfter && isInvalidInput(errorCode(error))) return online.page(undefined);
       throw error;
     });
-    const items = await read(page.ids);
-    for (const id of page.ids) if (!items.has(id)) suspects.add(id);
-    listed += page.ids.length;
-    next = page.next;
-  } while (next !== undefined && listed < records && time.now() < readUntilMs);
-  return { listed, listAfter: next ?? null };
+  const looked = await lookUpOnline(
+    { ...stores, online: { ...online, page } },
+    listAfter ?? undefined,
+    (extra, listed) => {
+      for (const id of extra) suspects.add(id);
+      return listed < records && time.now() < readUntilMs;
+    },
+  );
+  return { listed: looked.listed, listAfter: looked.next ?? null };
 }
 
 function countsOf(group: FeatureGroup, { differences, changing, late }: Judged, wrong: number) {

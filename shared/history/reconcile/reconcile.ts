@@ -4,6 +4,7 @@ import { type Digest, DigestSums, digestOf, type RecordTexts } from '../../chang
 import { keepsRemoved } from '../../changes/last-change.ts';
 import type { FeatureGroup } from '../../definition/feature-group.ts';
 import { isEqual } from './cause.ts';
+import { lookUpOnline } from './extra.ts';
 import { Sample } from './sample.ts';
 import type { LogReader, Stores, TableRecord } from './stores.ts';
 import { type Judged, judgeSuspects } from './suspects.ts';
@@ -98,17 +99,12 @@ type Named = TableRecord & { readonly id: string; readonly texts: RecordTexts };
 const isNamed = (record: TableRecord): record is Named => record.id !== undefined && record.texts !== undefined;
 
 /** Finds records that are online and have no item. */
-async function findExtra({ table, online }: Stores, suspects: Suspects, { onProgress }: Plan): Promise<void> {
-  let looked = 0;
-  let next: string | undefined;
-  do {
-    const page = await online.page(next);
-    const items = await table.read(page.ids);
-    for (const id of page.ids) if (!items.has(id)) suspects.add(id);
-    looked += page.ids.length;
-    next = page.next;
-    onProgress('Reading the identifiers that are online', looked);
-  } while (next !== undefined);
+async function findExtra(stores: Stores, suspects: Suspects, { onProgress }: Plan): Promise<void> {
+  await lookUpOnline(stores, undefined, (extra, listed) => {
+    for (const id of extra) suspects.add(id);
+    onProgress('Reading the identifiers that are online', listed);
+    return true;
+  });
 }
 
 /** Finds live rows that are not as their items, items without one, and rows without an item. */

@@ -1,5 +1,5 @@
 import { mean, type RocAuc, rocAuc, standardErrorOfGain, varianceOfMean } from '../roc-auc.ts';
-import { type Labels, logLossOf, type Measure } from './measure.ts';
+import { type Labels, logLossOf, lossSaved, type Measure } from './measure.ts';
 
 /** A model that knows nothing ranks a positive row above a negative one half of the time. */
 const AUC_OF_CHANCE = 0.5;
@@ -14,11 +14,9 @@ export const BINARY: Measure = {
       const [our, their] = [curveOf(ours, labels), curveOf(theirs, labels)];
       return { value: our.auc - their.auc, error: standardErrorOfGain(our, their) };
     }
-    const lossesOfOurs = losses(ours, labels);
-    const saved = losses(theirs, labels).map((loss, row) => loss - (lossesOfOurs[row] ?? 0));
-    return { value: mean(saved), error: Math.sqrt(varianceOfMean(saved)) };
+    return lossSaved(losses(ours, labels), losses(theirs, labels));
   },
-  skill: { name: 'AUC', ofNothing: AUC_OF_CHANCE },
+  skill: { name: 'AUC', ofNothing: AUC_OF_CHANCE, least: 0 },
   skillOf(scores, labels) {
     const { auc, ofPositives, ofNegatives } = curveOf(scores, labels);
     return { value: auc, error: Math.sqrt(varianceOfMean(ofPositives) + varianceOfMean(ofNegatives)) };

@@ -1,3 +1,5 @@
+import { mean, varianceOfMean } from '../roc-auc.ts';
+
 /** What a gate needs to know of scores, for each kind of label in its own way. Scores are of the same rows, in one order. */
 
 /** Labels of rows: class numbers from 0, or the numbers themselves. */
@@ -29,8 +31,11 @@ export interface Measure {
   valueOf(metrics: Metrics, metric: string): number;
   /** By how much the first is better than the other, in the metric; positive if it is. */
   gain(ours: Float64Array, theirs: Float64Array, labels: Labels, metric: string): Estimate;
-  /** What is told of a model that nothing is compared with: by which name, and its value where nothing is known. */
-  readonly skill: { readonly name: string; readonly ofNothing: number };
+  /**
+   * What is told of a model that nothing is compared with: by which name, its value where nothing is known, and its least
+   * one. Its greatest is 1.
+   */
+  readonly skill: { readonly name: string; readonly ofNothing: number; readonly least: number };
   skillOf(scores: Float64Array, labels: Labels): Estimate;
 }
 
@@ -40,3 +45,24 @@ const SCORE_MARGIN = 1e-15;
 /** Loss of the probability that was given to what came true. */
 export const logLossOf = (probability: number): number =>
   -Math.log(Math.min(Math.max(probability, SCORE_MARGIN), 1 - SCORE_MARGIN));
+
+/** Scores that a row has. */
+export const widthOf = (scores: Float64Array, labels: Labels): number => scores.length / Math.max(1, labels.length);
+
+/** What the first saves of the other's losses, in the mean of the rows. */
+export function lossSaved(ours: Float64Array, theirs: Float64Array): Estimate {
+  const saved = theirs.map((loss, row) => loss - (ours[row] ?? 0));
+  return { value: mean(saved), error: Math.sqrt(varianceOfMean(saved)) };
+}
+
+/** A gain over losses of nothing, where there are some. A share of nothing has no value. */
+const LOST: Estimate = { value: -1, error: 0 };
+
+/** Share of the other's losses that is saved: of a ratio of two means of the same rows (delta method). */
+export function shareSaved(ours: Float64Array, theirs: Float64Array): Estimate {
+  const whole = mean(theirs);
+  if (whole === 0) return mean(ours) === 0 ? { value: 0, error: 0 } : LOST;
+  const ratio = mean(ours) / whole;
+  const parts = ours.map((it, row) => (it - ratio * (theirs[row] ?? 0)) / whole);
+  return { value: 1 - ratio, error: Math.sqrt(varianceOfMean(parts)) };
+}

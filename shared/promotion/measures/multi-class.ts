@@ -1,5 +1,5 @@
 import { mean, varianceOfMean } from '../roc-auc.ts';
-import { type Labels, logLossOf, type Measure } from './measure.ts';
+import { type Estimate, type Labels, logLossOf, lossSaved, type Measure, shareSaved, widthOf } from './measure.ts';
 
 /** One of several classes: the log loss, and the mean of the classes' F1. A row has a probability for each class. */
 export const MULTI_CLASS: Measure = {
@@ -10,21 +10,14 @@ export const MULTI_CLASS: Measure = {
   },
   valueOf: ({ logLoss = 0, macroF1: f1 = 0 }, metric) => (metric === 'log_loss' ? logLoss : f1),
   gain(ours, theirs, labels, metric) {
-    if (metric === 'log_loss') {
-      const lossesOfOurs = losses(ours, labels);
-      const saved = losses(theirs, labels).map((loss, row) => loss - (lossesOfOurs[row] ?? 0));
-      return { value: mean(saved), error: Math.sqrt(varianceOfMean(saved)) };
-    }
+    if (metric === 'log_loss') return lossSaved(losses(ours, labels), losses(theirs, labels));
     const [our, their] = [macroF1(ours, labels), macroF1(theirs, labels)];
     const differences = our.influences.map((it, row) => it - (their.influences[row] ?? 0));
     return { value: our.value - their.value, error: Math.sqrt(varianceOfMean(differences)) };
   },
-  skill: { name: 'share of log loss saved', ofNothing: 0 },
+  skill: { name: 'share of log loss saved', ofNothing: 0, least: -1 },
   skillOf,
 };
-
-/** Classes that a row has a score of. */
-const widthOf = (scores: Float64Array, labels: Labels): number => scores.length / Math.max(1, labels.length);
 
 const losses = (scores: Float64Array, labels: Labels): Float64Array => {
   const width = widthOf(scores, labels);
@@ -67,14 +60,12 @@ function macroF1(scores: Float64Array, labels: Labels): { value: number; influen
 }
 
 /** Share of the log loss of a model that gives each class its share of the rows, which this one saves. */
-function skillOf(scores: Float64Array, labels: Labels): { value: number; error: number } {
+function skillOf(scores: Float64Array, labels: Labels): Estimate {
   const shares = new Float64Array(widthOf(scores, labels));
   for (const label of labels) shares[label] = (shares[label] ?? 0) + 1 / labels.length;
   const ofNothing = Float64Array.from(labels, (label) => logLossOf(shares[label] ?? 0));
   if (shares.filter((it) => it > 0).length < 2) {
     throw new Error('The rows to judge by are of one class: nothing can be compared on them');
   }
-  const ratio = mean(losses(scores, labels)) / mean(ofNothing);
-  const parts = losses(scores, labels).map((loss, row) => (loss - ratio * (ofNothing[row] ?? 0)) / mean(ofNothing));
-  return { value: 1 - ratio, error: Math.sqrt(varianceOfMean(parts)) };
+  return shareSaved(losses(scores, labels), ofNothing);
 }

@@ -1,8 +1,5 @@
-import { mean, varianceOfMean } from '../roc-auc.ts';
-import type { Estimate, Labels, Measure } from './measure.ts';
-
-/** A gain over a model without error, where this one has some. A share of nothing has no value. */
-const LOST: Estimate = { value: -1, error: 0 };
+import { mean } from '../roc-auc.ts';
+import { type Estimate, type Labels, type Measure, shareSaved } from './measure.ts';
 
 /**
  * A number: the root of the mean squared error, and the mean absolute error, in the label's unit. Gains in them are
@@ -22,7 +19,7 @@ export const REGRESSION: Measure = {
     // Of a root: the error of what is under it, halved, by the root itself.
     return { value: 1 - ratio, error: ratio === 0 ? 0 : saved.error / (2 * ratio) };
   },
-  skill: { name: 'R²', ofNothing: 0 },
+  skill: { name: 'R²', ofNothing: 0, least: -1 },
   skillOf,
 };
 
@@ -30,15 +27,6 @@ const distances = (scores: Float64Array, labels: Labels): Float64Array =>
   scores.map((score, row) => Math.abs(score - (labels[row] ?? 0)));
 
 const squares = (scores: Float64Array, labels: Labels): Float64Array => distances(scores, labels).map((it) => it ** 2);
-
-/** Share of the other's mean that is saved: of a ratio of two means of the same rows (delta method). */
-function shareSaved(ours: Float64Array, theirs: Float64Array): Estimate {
-  const whole = mean(theirs);
-  if (whole === 0) return mean(ours) === 0 ? { value: 0, error: 0 } : LOST;
-  const ratio = mean(ours) / whole;
-  const parts = ours.map((it, row) => (it - ratio * (theirs[row] ?? 0)) / whole);
-  return { value: 1 - ratio, error: Math.sqrt(varianceOfMean(parts)) };
-}
 
 /** Share of the variance that the model explains. */
 function skillOf(scores: Float64Array, labels: Labels): Estimate {

@@ -84,16 +84,14 @@ function lackOf(
 
 /** What must be there of each part, as the counts name it: rows of each class, or of a number any. */
 function sidesOf(label: Label): { readonly count: string; readonly rows: string }[] {
-  const classes = classesOf(label).map((number) => ({ count: classCount(number), rows: `rows of class ${number}` }));
-  const [negatives = { rows: '' }, positives = { rows: '' }] = classes;
   switch (labelKind(label)) {
     case 'binary':
       return [
-        { count: 'Negatives', rows: negatives.rows },
-        { count: 'Positives', rows: positives.rows },
+        { count: 'Negatives', rows: 'rows of class 0' },
+        { count: 'Positives', rows: 'rows of class 1' },
       ];
     case 'multi-class':
-      return classes;
+      return classesOf(label).map((number) => ({ count: classCount(number), rows: `rows of class ${number}` }));
     case 'regression':
       return [{ count: 'Rows', rows: 'rows' }];
   }

@@ -1,5 +1,5 @@
 import type { JudgedScores } from '../../promotion/gate.ts';
-import type { Labels } from '../../promotion/measures/measure.ts';
+import { type Labels, widthOf } from '../../promotion/measures/measure.ts';
 import { likeliest } from '../../promotion/measures/multi-class.ts';
 
 /** What models make of the rows to judge by, as curves that a page can draw. */
@@ -44,7 +44,7 @@ function curvesOf(kind: JudgedScores['kind'], scores: Float64Array, labels: Labe
     const classes = Uint8Array.from(labels);
     return { roc: rocCurve(scores, classes), calibration: calibration(scores, classes) };
   }
-  const width = scores.length / Math.max(1, labels.length);
+  const width = widthOf(scores, labels);
   const predicted = Array.from(labels, (_, row) => likeliest(scores, row * width, width));
   const confusion = Array.from({ length: width }, () => new Array<number>(width).fill(0));
   for (const [row, label] of labels.entries()) {

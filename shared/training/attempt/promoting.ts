@@ -71,7 +71,7 @@ async function rowsFor(
   return fitsBeside(plan, query) ? { rows, query } : 'Both encodings together do not fit into an execution.';
 }
 
-/** Judges the challenger, and writes down what there is to know of the rows that it has learnt from and was judged by. */
+/** Judges the challenger, and writes down what there is to know of the rows that it has learned from and was judged by. */
 export async function judgeAttempt(
   { plan, champion }: RequestOf<'judge'>,
   { table, group, s3, options }: RetrainDependencies,

@@ -191,7 +191,7 @@ describe('npm run features -- summary', () => {
     }
   });
 
-  test('sets now against what the newest model has learnt from', async () => {
+  test('sets now against what the newest model has learned from', async () => {
     const sql = `SELECT part, count(*) AS n FROM '${join(folder, 'baseline.parquet')}' WHERE part = 'train' GROUP BY part`;
     await json(
       'data/export',
@@ -210,7 +210,7 @@ describe('npm run features -- summary', () => {
     expect([features.note?.baseline, features.internal_score?.stability]).toEqual([null, null]);
   });
 
-  test('has the weights of the model that learnt from them, of columns that change', () => {
+  test('has the weights of the model that learned from them, of columns that change', () => {
     const [price] = features['unit-price']?.weights ?? [];
     expect(price).toMatchObject({ column: 'unit-price' });
     expect(price?.perDeviation, 'dear orders come back').toBeGreaterThan(0.5);

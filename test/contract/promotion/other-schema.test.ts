@@ -31,10 +31,7 @@ const statusOf = async () => JSON.parse(await runCommand(orders.cloud, 'status',
 
 /** The training that a changed definition starts at once, after it has ended. */
 async function trained(epoch: number) {
-  const { name } = orders.cloud.stack.functions.find((it) => it.handler === 'functions/retrain.handler') ?? {
-    name: '',
-  };
-  await orders.cloud.call('lambda', 'Invoke', { FunctionName: name, Payload: '{}' });
+  await orders.retrain();
   const ended = await orders.ended(epoch);
   expect(ended, ended.cause).toMatchObject({ status: 'SUCCEEDED' });
   const { trainings } = await statusOf();

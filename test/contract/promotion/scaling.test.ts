@@ -103,12 +103,6 @@ const asScaled = (endpoint: string) => ({
 
 const functionOf = (handler: string) => orders.cloud.stack.functions.find((it) => it.handler === handler)?.name ?? '';
 
-const lookNow = () =>
-  orders.cloud.call('lambda', 'Invoke', {
-    FunctionName: functionOf('functions/retrain.handler'),
-    Payload: '{}',
-  }) as Promise<{ Payload: string }>;
-
 describe('an endpoint that people have scaled', () => {
   beforeAll(async () => {
     await orders.write(0, 400);
@@ -153,7 +147,7 @@ describe('an endpoint that people have scaled', () => {
   it('hands its scaling to the endpoint of a new schema, and loses it with its grace', async () => {
     await definition.change(otherEncoding);
     await orders.cloud.deployFunctions();
-    expect(JSON.parse((await lookNow()).Payload)).toMatchObject({ decision: 'train' });
+    expect(await orders.retrain()).toMatchObject({ decision: 'train' });
     const trained = await orders.ended(2);
     expect(trained, trained.cause).toMatchObject({ status: 'SUCCEEDED' });
     expect(await scalingOf(nameOf(1))).toMatchObject(asScaled(nameOf(1)));
@@ -164,7 +158,7 @@ describe('an endpoint that people have scaled', () => {
       ExpressionAttributeNames: { '#endpoint': nameOf(0) },
       ExpressionAttributeValues: { ':longAgo': { S: '2026-01-01T00:00:00.000Z' } },
     });
-    await lookNow();
+    await orders.retrain();
     expect(await scalingOf(nameOf(0))).toEqual({ targets: [], policies: [] });
     await expect(orders.cloud.call('sagemaker', 'DescribeEndpoint', { EndpointName: nameOf(0) })).rejects.toMatchObject(
       { message: expect.stringContaining('Could not find endpoint') },

@@ -28,16 +28,6 @@ afterAll(async () => {
   await definition.close();
 });
 
-const retrainNow = async (): Promise<{ decision: string; reason: string }> => {
-  const { name } = orders.cloud.stack.functions.find((it) => it.handler === 'functions/retrain.handler') ?? {
-    name: '',
-  };
-  const { Payload } = (await orders.cloud.call('lambda', 'Invoke', { FunctionName: name, Payload: '{}' })) as {
-    Payload: string;
-  };
-  return JSON.parse(Payload);
-};
-
 const nameOf = (group: FeatureGroup) => endpointName(orders.cloud.stack.outputs.EndpointName ?? '', schemaHash(group));
 
 /** The score of the endpoint of a version for what is asked, encoded by that version. */
@@ -69,7 +59,7 @@ describe('a changed definition', () => {
     expect(schemaHash(after)).not.toBe(schemaHash(before));
     await orders.cloud.deployFunctions();
     const deployedAt = performance.now();
-    expect(await retrainNow()).toMatchObject({
+    expect(await orders.retrain()).toMatchObject({
       decision: 'train',
       reason: `The definition is of schema ${schemaHash(after)}, and what serves of ${schemaHash(before)}.`,
     });
@@ -103,7 +93,7 @@ describe('a changed definition', () => {
     await until(() => load.seen().at(-1)?.schema === schemaHash(before));
     const { failed } = await load.stop();
     expect(failed).toEqual([]);
-    expect(await retrainNow()).toMatchObject({ decision: 'wait', reason: expect.stringContaining('paused') });
+    expect(await orders.retrain()).toMatchObject({ decision: 'wait', reason: expect.stringContaining('paused') });
   });
 
   it('has its endpoint made again by a rollback, if it is gone', async () => {

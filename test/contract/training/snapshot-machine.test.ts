@@ -24,8 +24,7 @@ afterEach(() => shop.close());
 
 /** Runs the schedule once, and waits for the executions of snapshots to end. */
 async function schedule(): Promise<{ status: string; name: string; input?: string }[]> {
-  const name = shop.cloud.stack.functions.find((it) => it.handler === 'functions/retrain.handler')?.name;
-  await shop.cloud.call('lambda', 'Invoke', { FunctionName: name, Payload: '{"source":"aws.events"}' });
+  await shop.retrain({ source: 'aws.events' });
   return executions();
 }
 

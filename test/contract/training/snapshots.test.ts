@@ -17,7 +17,7 @@ import type { Snapshot } from '../../../shared/state/snapshots.ts';
 import { type TrainingPlan, trainingPlan } from '../../../shared/training/plan.ts';
 import { LATENESS_DAYS_MAX, latestRowsSinceSql, SETTLING_DAYS } from '../../../shared/training/snapshot.ts';
 import { trainingRowsSql } from '../../../shared/training/training-set.ts';
-import { type DeliveredChange, deliveriesOf, isRequiredNumber, learntFrom } from '../../given/change-histories.ts';
+import { type DeliveredChange, deliveriesOf, isRequiredNumber, learnedFrom } from '../../given/change-histories.ts';
 import { BUCKET, localAthena } from '../../given/local/local-athena.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 
@@ -138,7 +138,7 @@ const planOf = (group: (typeof groups)[number], config: RetrainConfig, nowMs: nu
 
 /** What training should learn: of what the records give, that which has every required number. */
 const trainable = (group: (typeof groups)[number], rows: readonly DeliveredChange[]) =>
-  learntFrom(group, rows).filter((it) =>
+  learnedFrom(group, rows).filter((it) =>
     group.features.every((feature) => !isRequiredNumber(feature) || it.features[feature.name]),
   );
 

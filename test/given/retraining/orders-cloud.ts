@@ -69,6 +69,8 @@ export interface OrdersCloud {
   write(from: number, count: number, label?: (order: Order) => '0' | '1'): Promise<void>;
   /** The execution of an epoch's attempt, once it has ended. */
   ended(epoch: number, attempt?: number): Promise<{ status: string; error?: string; cause?: string }>;
+  /** Has the function retrain look at the labels now, as a person does; an event in place of that of nobody. */
+  retrain(event?: object): Promise<{ decision: string; reason: string }>;
   /** An item of the state table; empty when it is not there. */
   stateItem(pk: string): Promise<StateItem>;
   endpoint(): Promise<{ EndpointStatus: string; EndpointConfigName: string }>;
@@ -106,6 +108,11 @@ export async function ordersCloud(
         if (execution && execution.status !== 'RUNNING') return execution;
         await sleep(POLL_MS);
       }
+    },
+    async retrain(event = {}) {
+      const FunctionName = cloud.stack.functions.find((it) => it.handler === 'functions/retrain.handler')?.name;
+      const answer = await cloud.call('lambda', 'Invoke', { FunctionName, Payload: JSON.stringify(event) });
+      return JSON.parse((answer as { Payload: string }).Payload);
     },
     async stateItem(pk) {
       const request = { TableName: cloud.stack.outputs.StateTableName, Key: { pk: { S: pk } }, ConsistentRead: true };

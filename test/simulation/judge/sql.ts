@@ -5,7 +5,7 @@ import { columnsOf, type FeatureGroup } from '../../../shared/definition/feature
 import { encode } from '../../../shared/model/encode.ts';
 import type { Snapshot } from '../../../shared/state/snapshots.ts';
 import { trainingPlan } from '../../../shared/training/plan.ts';
-import { learntFrom } from '../../given/change-histories.ts';
+import { learnedFrom } from '../../given/change-histories.ts';
 import { BUCKET, localAthena } from '../../given/local/local-athena.ts';
 import { retrainEnvironment } from '../../given/retrain-environment.ts';
 import { type LogRow, latestRows, parseRow } from './change-log-rows.ts';
@@ -69,7 +69,7 @@ function halfOf<T>(all: readonly T[], half: number): readonly T[] {
 
 /** What training should see, by the encoder of predictions. */
 function expected(group: FeatureGroup, rows: readonly LogRow[]): string[] {
-  return learntFrom(group, rows.map(changeOf)).map(({ label, features }) =>
+  return learnedFrom(group, rows.map(changeOf)).map(({ label, features }) =>
     numbers([label, ...encode(group, features)].join()),
   );
 }

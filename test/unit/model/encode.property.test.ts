@@ -15,7 +15,7 @@ import { defineFeatureGroup } from '../../../shared/feature-groups/define.ts';
 import { encode } from '../../../shared/model/encode.ts';
 import { snapshotRowsSql } from '../../../shared/training/snapshot.ts';
 import { countQuery, type Split, trainingRowsSql } from '../../../shared/training/training-set.ts';
-import { deliveriesOf, isRequiredNumber, learntFrom } from '../../given/change-histories.ts';
+import { deliveriesOf, isRequiredNumber, learnedFrom } from '../../given/change-histories.ts';
 
 const DATABASE = 'tributary_property_dev';
 
@@ -201,7 +201,7 @@ function splitOf(identifier: string): Split {
 
 /** What training should see of these changes, by the encoder of predictions. */
 function expectedRows(group: FeatureGroup, rows: readonly TimedChange[], split: Split): number[][] {
-  return learntFrom(group, rows)
+  return learnedFrom(group, rows)
     .filter(({ recordIdentifier }) => splitOf(recordIdentifier) === split)
     .filter(({ features }) => group.features.every((it) => !isRequiredNumber(it) || features[it.name] !== undefined))
     .sort((a, b) => (hashOf(a.recordIdentifier) < hashOf(b.recordIdentifier) ? -1 : 1))

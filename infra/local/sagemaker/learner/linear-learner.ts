@@ -16,6 +16,7 @@ import {
   type LinearModel,
   logisticLoss,
   logOdds,
+  type NumberedRows,
   probability,
 } from './linear-model.ts';
 import type { TrainingOutcome } from './predictors.ts';
@@ -67,6 +68,10 @@ const LOSSES: Readonly<Record<LinearLearnerOptions['predictor'], string>> = {
  * default (`C=1`), is kept when no other does better.
  */
 const L2_AUTO = [1, 0.1, 10];
+
+/** Penalties of the models that are trained on some rows, the best of which is kept. */
+export const penaltiesFor = (rows: NumberedRows, { wd }: LinearLearnerOptions): readonly number[] =>
+  wd === undefined ? L2_AUTO : [wd * rows.labels.length];
 
 /** Source: linear-learner's hyperparameters. What it does with fewer rows is not documented; here the job fails. */
 const MINI_BATCH_SIZE_DEFAULT = 1_000;
@@ -172,21 +177,16 @@ export function trainLinearLearner(
   validation: LabeledRows | undefined,
   options: LinearLearnerOptions,
 ): { readonly model: LinearModel; readonly metrics: TrainingOutcome['metrics'] } {
+  expectMiniBatch(train, options);
   const count = train.labels.length;
-  if (count < options.miniBatchSize) {
-    throw new TrainingDataError(
-      `the training rows are ${count}, fewer than one mini batch of ${options.miniBatchSize}: set mini_batch_size to ${count} or less`,
-    );
-  }
   const positives = train.labels.reduce((sum, label) => sum + label, 0);
   const negatives = count - positives;
   if (positives === 0 || negatives === 0) {
     throw new TrainingDataError(`the training rows are of one class only: ${positives} of ${count} are labeled 1`);
   }
   const positiveWeight = options.positiveWeight === 'balanced' ? negatives / positives : options.positiveWeight;
-  const penalties = options.wd === undefined ? L2_AUTO : [options.wd * count];
   const design = designOf(train);
-  const fitted = penalties.map((l2) => fitModel(train, { l2, positiveWeight }, design));
+  const fitted = penaltiesFor(train, options).map((l2) => fitModel(train, { l2, positiveWeight }, design));
   const model = best(fitted, validation ?? train, options);
   const metrics = [{ name: 'train:objective_loss', value: meanLoss(model, train) }];
   if (!validation) return { model, metrics };
@@ -202,6 +202,14 @@ export function trainLinearLearner(
   );
   if (auc !== undefined) metrics.push({ name: 'validation:roc_auc_score', value: auc });
   return { model, metrics };
+}
+
+/** @throws TrainingDataError when there are fewer rows than a mini batch. */
+export function expectMiniBatch({ labels: { length: count } }: NumberedRows, options: LinearLearnerOptions): void {
+  if (count >= options.miniBatchSize) return;
+  throw new TrainingDataError(
+    `the training rows are ${count}, fewer than one mini batch of ${options.miniBatchSize}: set mini_batch_size to ${count} or less`,
+  );
 }
 
 /** The model that does best on rows by the selection criterion, with its threshold; of equals, the one of less loss. */

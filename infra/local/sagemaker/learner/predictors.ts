@@ -1,7 +1,7 @@
 import { notImplemented } from '../../protocol/aws-error.ts';
-import { type LinearLearnerOptions, trainLinearLearner } from './linear-learner.ts';
+import { expectMiniBatch, type LinearLearnerOptions, penaltiesFor, trainLinearLearner } from './linear-learner.ts';
 import type { LabeledRows, NumberedRows } from './linear-model.ts';
-import type { LearnedModel } from './prediction-text.ts';
+import { type LearnedModel, predictionOf } from './prediction-text.ts';
 import { fitRegression, predictedNumber, type RegressionModel } from './regression-model.ts';
 import { COEFFICIENTS_MAX, classProbabilities, fitSoftmax, type SoftmaxModel } from './softmax-model.ts';
 import { TrainingDataError } from './training-data.ts';
@@ -13,9 +13,6 @@ export interface TrainingOutcome {
   readonly model: LearnedModel;
   readonly metrics: readonly { readonly name: string; readonly value: number }[];
 }
-
-/** Penalties of the models that `wd=auto` trains; see linear-learner.ts. */
-const L2_AUTO = [1, 0.1, 10];
 
 /**
  * Trains and evaluates by the predictor type.
@@ -31,20 +28,15 @@ export function train(
   if (options.predictor === 'binary_classifier') {
     return trainLinearLearner(ofTwoClasses(rows), validation && ofTwoClasses(validation), options);
   }
-  const count = rows.labels.length;
-  if (count < options.miniBatchSize) {
-    throw new TrainingDataError(
-      `the training rows are ${count}, fewer than one mini batch of ${options.miniBatchSize}: set mini_batch_size to ${count} or less`,
-    );
-  }
-  const penalties = options.wd === undefined ? L2_AUTO : [options.wd * count];
+  expectMiniBatch(rows, options);
+  const penalties = penaltiesFor(rows, options);
   return options.predictor === 'regressor'
     ? trained(
         penalties.map((l2) => fitRegression(rows, l2)),
         { train: rows, validation },
         squaredErrors,
         (model, channel) => {
-          const errors = channel.labels.length === 0 ? [] : [...residuals(model, channel)];
+          const errors = residuals(model, channel);
           const mse = meanOf(errors.map((it) => it * it));
           return { mse, absolute_loss: meanOf(errors.map(Math.abs)), rmse: Math.sqrt(mse) };
         },
@@ -116,11 +108,8 @@ const classLosses = (model: SoftmaxModel, rows: NumberedRows): number[] =>
     return -Math.log(Math.max(probabilities[rows.labels[index] ?? 0] ?? 0, Number.MIN_VALUE));
   });
 
-const predictedClasses = (model: SoftmaxModel, rows: NumberedRows): number[] =>
-  rowsOf(rows).map((row) => {
-    const probabilities = classProbabilities(model, row);
-    return probabilities.indexOf(Math.max(...probabilities));
-  });
+const predictedClasses = (model: SoftmaxModel, rows: NumberedRows): (number | undefined)[] =>
+  rowsOf(rows).map((row) => predictionOf(model, row).label);
 
 const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, it) => sum + it, 0) / Math.max(1, values.length);

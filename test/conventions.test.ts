@@ -130,6 +130,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shared/training',
   ],
   'infra/local/stack': [
+    'infra/aws/packaging',
     'infra/local/athena',
     'infra/local/cloudwatch',
     'infra/local/event-source-mapping',

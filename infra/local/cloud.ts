@@ -51,7 +51,7 @@ export interface CloudOptions {
   readonly featureGroup: string;
   /** Values for `params` of serverless.yml, in place of its defaults. */
   readonly params?: Readonly<Record<string, string | number>>;
-  /** What {@link loadStack} gave for them, where that is known already: osls takes seconds to print it. */
+  /** What {@link loadStack} gave for them, where that is known already. */
   readonly stack?: Stack;
   /** `embedded` (default), `local` (AWS's DynamoDB Local), or the URL of a compatible endpoint. */
   readonly dynamodb?: string;

@@ -1,27 +1,16 @@
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import * as z from 'zod';
-import { loadFeatureGroup } from '../../../shared/definition/load.ts';
-import { REGION } from '../protocol/arn.ts';
+import { resolvedConfiguration, type StackOptions } from './configuration.ts';
 import { evaluate, type Physicals } from './intrinsics.ts';
 import { functionLogicalId, functionPhysical, physicalOf } from './physical-names.ts';
 import { type StreamMapping, streamEventSchema, streamMapping, textOrIntrinsic } from './stream-event.ts';
 
-const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
-const OSLS = fileURLToPath(new URL('../../../node_modules/osls/bin/serverless.js', import.meta.url));
-
-/** Longest time osls may take to print the configuration, in milliseconds; it takes about 1,500. */
-const PRINT_TIMEOUT_MS = 300_000;
-
-/** Largest configuration read, in bytes: 2,500 features are about 2 MB. */
-const PRINT_BYTES_MAX = 32 * 1024 * 1024;
-
 const eventSchema = z.union([z.strictObject({ stream: streamEventSchema }), z.strictObject({ schedule: z.string() })]);
 
+/** Variables of functions. A param that is a number stays one: whoever validates the whole makes text of it. */
+const environmentSchema = z.record(z.string(), z.union([textOrIntrinsic, z.number()])).default({});
+
 const configurationSchema = z.object({
-  provider: z.object({ stackName: z.string(), environment: z.record(z.string(), textOrIntrinsic).default({}) }),
+  provider: z.object({ stackName: z.string(), environment: environmentSchema }),
   functions: z.record(
     z.string(),
     z.object({
@@ -30,7 +19,7 @@ const configurationSchema = z.object({
       role: z.string(),
       memorySize: z.coerce.number().default(1024),
       timeout: z.coerce.number().default(6),
-      environment: z.record(z.string(), textOrIntrinsic).default({}),
+      environment: environmentSchema,
       url: z.unknown().optional(),
       events: z.array(eventSchema).default([]),
     }),
@@ -85,49 +74,19 @@ export interface Stack {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-export interface StackOptions {
-  /** Name of a definition, or path to one. */
-  readonly featureGroup: string;
-  /** Values for `params` of serverless.yml, in place of its defaults. */
-  readonly params?: Readonly<Record<string, string | number>>;
-}
-
 /**
- * Reads serverless.yml as a deployment would: osls resolves it (in a process of its own, about 1.5 s) and what is left
- * to CloudFormation is evaluated here. Region us-east-1, stage dev.
+ * Reads serverless.yml as a deployment would: osls resolves it, and what is left to CloudFormation is evaluated here.
+ * Region us-east-1, stage dev.
  *
  * @throws Error with osls's own message when the configuration or the definition is wrong, or naming what the local
  * cloud cannot evaluate.
  */
 export async function loadStack(options: StackOptions): Promise<Stack> {
-  const parsed = configurationSchema.safeParse(await printConfiguration(options));
+  const parsed = configurationSchema.safeParse(await resolvedConfiguration(options));
   if (!parsed.success) {
     throw new Error(`serverless.yml has what the local cloud does not take:\n${z.prettifyError(parsed.error)}`);
   }
   return evaluateStack(parsed.data);
-}
-
-async function printConfiguration({ featureGroup, params = {} }: StackOptions): Promise<unknown> {
-  // osls runs in the project's folder; a path is meant from where the caller is.
-  const definition = /[\\/]/.test(featureGroup) ? resolve(featureGroup) : featureGroup;
-  // Loaded here first, as its errors come out of osls wrapped in osls's own.
-  await loadFeatureGroup(definition);
-  const values = Object.entries({ ...params, featureGroup: definition }).map(
-    ([name, value]) => `--param=${name}=${value}`,
-  );
-  const argv = [OSLS, 'print', '--format', 'json', '--stage', 'dev', '--region', REGION, ...values];
-  const { stdout } = await promisify(execFile)(process.execPath, argv, {
-    cwd: PROJECT_FOLDER,
-    timeout: PRINT_TIMEOUT_MS,
-    maxBuffer: PRINT_BYTES_MAX,
-    // Nothing is asked of AWS or of osls's own servers.
-    env: { ...process.env, SLS_NOTIFICATIONS_MODE: 'off', SLS_TELEMETRY_DISABLED: '1' },
-  }).catch((error: Error & { stdout?: string }) => {
-    // osls writes what went wrong to stdout, under the line `Error:`.
-    const [, reason = error.message] = /^Error:\n(.+)/ms.exec(error.stdout ?? '') ?? [];
-    throw new Error(`serverless.yml cannot be resolved: ${reason.trim()}`, { cause: error });
-  });
-  return JSON.parse(stdout);
 }
 
 function evaluateStack({ provider, functions, resources }: Configuration): Stack {

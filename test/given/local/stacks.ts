@@ -1,8 +1,9 @@
-import { loadStack, type Stack, type StackOptions } from '../../../infra/local/stack/stack.ts';
+import type { StackOptions } from '../../../infra/local/stack/configuration.ts';
+import { loadStack, type Stack } from '../../../infra/local/stack/stack.ts';
 
 const stacks = new Map<string, Promise<Stack>>();
 
-/** The stack of a definition and its params. Clouds of one test file share it: osls takes seconds to print it. */
+/** The stack of a definition and its params. Clouds of one test file share it. */
 export function stackOf(options: StackOptions): Promise<Stack> {
   const key = JSON.stringify(options);
   const stack = stacks.get(key) ?? loadStack(options);

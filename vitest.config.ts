@@ -10,7 +10,10 @@ const HANGS_LONG_MS = 3_600_000;
 const FILES_AT_ONCE = 6;
 
 /** Where the files are that take longest, longest first. Started last, one of them would run alone at the end. */
-const LONGEST = ['/contract/promotion/', '/e2e/', '/contract/training/', '/simulation/', '/contract/aws/'];
+const LONGEST = [
+  ...['/e2e/', '/contract/history/', '/dynamodb/exports.', '/contract/promotion/', '/contract/training/'],
+  ...['/simulation/', '/contract/insight/', '/contract/aws/'],
+];
 
 /** A suite of the contract ring that the long ring runs on many more histories. */
 const DRAWN_AT_RANDOM = 'test/contract/training/snapshots.test.ts';

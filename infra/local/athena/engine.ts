@@ -6,13 +6,15 @@ import { registerUdfs } from './sql/udf/register.ts';
 import { sqlOf } from './sql/values/expr.ts';
 import { type ScanSize, TableLoader } from './tables/table-loader.ts';
 
-/** The local cloud shares a laptop with its user: DuckDB gets two threads and this much memory. */
+/** The local cloud shares a laptop with its user: DuckDB gets this much memory, and the one thread that small tables use. */
 const MEMORY = '512MB';
 /** What it may keep of that between two queries: the rest of its rows is read from its file again. */
 const MEMORY_AT_REST = '32MB';
+/** Rows that a query reads before what DuckDB keeps of it is worth a hundredth of a second to give back. */
+const REST_ROWS_MIN = 10_000;
 
 const OPTIONS = {
-  threads: '2',
+  threads: '1',
   memory_limit: MEMORY,
   default_null_order: 'nulls_last',
   autoinstall_known_extensions: 'false',
@@ -100,9 +102,13 @@ export class Engine {
     return reader.getRows();
   }
 
-  /** Gives memory back that the next query may not need: a lower limit is the only way to make DuckDB do so. */
-  async rest(): Promise<void> {
-    if (this.#isInMemory) return;
+  /**
+   * Gives memory back that the next query may not need: a lower limit is the only way to make DuckDB do so.
+   *
+   * @param rows that the last query read, where that is known.
+   */
+  async rest(rows = REST_ROWS_MIN): Promise<void> {
+    if (this.#isInMemory || rows < REST_ROWS_MIN) return;
     try {
       await this.#connection.run(`SET memory_limit = '${MEMORY_AT_REST}'`);
     } catch {

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ColumnInfo } from '@aws-sdk/client-athena';
 import { AwsError } from '../protocol/aws-error.ts';
 
@@ -30,12 +30,16 @@ export interface Execution {
 /** The history of queries, in SQLite so that it survives a restart. */
 export class Executions {
   readonly #db: DatabaseSync;
+  readonly #save: StatementSync;
+  readonly #find: StatementSync;
 
   /** Queries that the last stop cut off are failed: nobody will finish them. */
   constructor(db: DatabaseSync) {
-    this.#db = db;
     db.exec('CREATE TABLE IF NOT EXISTS athena_executions (id TEXT PRIMARY KEY, token TEXT, execution TEXT NOT NULL)');
     db.exec('CREATE INDEX IF NOT EXISTS athena_executions_token ON athena_executions (token)');
+    this.#db = db;
+    this.#save = db.prepare('INSERT OR REPLACE INTO athena_executions VALUES (?, ?, ?)');
+    this.#find = db.prepare('SELECT execution FROM athena_executions WHERE id = ?');
     for (const row of db.prepare('SELECT execution FROM athena_executions').all()) {
       const execution: Execution = JSON.parse(String(row.execution));
       if (execution.state !== 'QUEUED' && execution.state !== 'RUNNING') continue;
@@ -45,13 +49,11 @@ export class Executions {
   }
 
   save(execution: Execution): void {
-    this.#db
-      .prepare('INSERT OR REPLACE INTO athena_executions VALUES (?, ?, ?)')
-      .run(execution.id, execution.token ?? null, JSON.stringify(execution));
+    this.#save.run(execution.id, execution.token ?? null, JSON.stringify(execution));
   }
 
   find(id: string | undefined): Execution | undefined {
-    const row = this.#db.prepare('SELECT execution FROM athena_executions WHERE id = ?').get(id ?? '');
+    const row = this.#find.get(id ?? '');
     return row && JSON.parse(String(row.execution));
   }
 

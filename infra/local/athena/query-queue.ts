@@ -68,7 +68,7 @@ export class QueryQueue {
     if (this.#isClosed) return;
     const isCancelled = this.#cancelled.delete(queued.id);
     executions.save({ ...execution, ...(isCancelled && CANCELLED), completedMs: Date.now() });
-    await (await this.#engine)?.rest();
+    await (await this.#engine)?.rest(execution.scannedRows);
   }
 
   async #execute(running: Execution): Promise<Execution> {

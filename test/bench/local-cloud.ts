@@ -39,7 +39,7 @@ const AWAIT_MS = 20;
 
 /** As `npm run local` starts it. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../infra/terminal/compile-cache.cjs', import.meta.url));
-const FLAGS = [`--require=${COMPILE_CACHE}`, '--max-semi-space-size=8', '--heap-growing-percent=30'];
+const FLAGS = [`--require=${COMPILE_CACHE}`, '--max-semi-space-size=4', '--heap-growing-percent=30'];
 
 const CLOUD = fileURLToPath(new URL('../given/local/cloud-process.ts', import.meta.url));
 const OPTIONS = {

@@ -7,7 +7,7 @@ import { sqlOf } from './sql/values/expr.ts';
 import { type ScanSize, TableLoader } from './tables/table-loader.ts';
 
 /** The local cloud shares a laptop with its user: DuckDB gets this much memory, and the one thread that small tables use. */
-const MEMORY = '512MB';
+const MEMORY = '256MB';
 /** What it may keep of that between two queries: the rest of its rows is read from its file again. */
 const MEMORY_AT_REST = '32MB';
 /** Rows that a query reads before what DuckDB keeps of it is worth a hundredth of a second to give back. */
@@ -70,10 +70,10 @@ export class Engine {
       if (ofTable.length > 0) await loader.refresh(ofTable);
       read.push(...ofTable.map((scan) => loader.sizeOf(scan)));
     }
-    return {
-      rows: read.reduce((sum, { rows }) => sum + rows, 0),
-      bytes: read.reduce((sum, { bytes }) => sum + bytes, 0),
-    };
+    const rows = read.reduce((sum, it) => sum + it.rows, 0);
+    // What others have left behind goes first: the peak of a large query then begins lower.
+    await this.rest(rows);
+    return { rows, bytes: read.reduce((sum, it) => sum + it.bytes, 0) };
   }
 
   async #followCatalog(): Promise<void> {
@@ -103,9 +103,10 @@ export class Engine {
   }
 
   /**
-   * Gives memory back that the next query may not need: a lower limit is the only way to make DuckDB do so.
+   * Gives memory back before and after a query of many rows: a lower limit is the only way to make DuckDB do so. It also
+   * returns what the C library keeps for all threads.
    *
-   * @param rows that the last query read, where that is known.
+   * @param rows that the query reads, where that is known.
    */
   async rest(rows = REST_ROWS_MIN): Promise<void> {
     if (this.#isInMemory || rows < REST_ROWS_MIN) return;

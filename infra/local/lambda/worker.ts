@@ -1,11 +1,22 @@
 /** One execution environment of a function: it runs in a worker thread, with an environment of its own. */
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { InvokeMessage, LambdaError, WorkerData, WorkerMessage } from './function.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
 
 const { handlerFile, exportName, context } = workerData as WorkerData;
+
+/**
+ * An environment that has been idle for this long, in milliseconds, gives back the memory of what it needs no more. V8
+ * collects when a heap has grown, and an idle one does not grow.
+ */
+const REST_MILLIS = 1_000;
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+let resting: NodeJS.Timeout | undefined;
 
 function post(message: WorkerMessage): void {
   parentPort?.postMessage(message);
@@ -36,6 +47,7 @@ async function load(): Promise<Handler> {
 }
 
 async function invoke(handler: Handler, { requestId, payload, deadline }: InvokeMessage): Promise<void> {
+  clearTimeout(resting);
   try {
     const result = await handler(JSON.parse(payload), {
       ...context,
@@ -47,6 +59,7 @@ async function invoke(handler: Handler, { requestId, payload, deadline }: Invoke
   } catch (thrown) {
     post({ kind: 'error', error: errorOf(thrown) });
   }
+  resting = setTimeout(collectGarbage, REST_MILLIS).unref();
 }
 
 captureOutput(process.stdout);

@@ -36,6 +36,7 @@ beforeAll(async () => {
       fixture('missing-export', 'failures.ts', { exportName: 'absent' }),
       fixture('missing-file', 'absent.ts'),
       fixture('overlap', 'overlap.ts'),
+      fixture('garbage', 'garbage.ts'),
       fixture('url', 'url.ts'),
     ],
     endpointUrl: () => endpoint,
@@ -109,6 +110,12 @@ describe('an execution environment', () => {
   test('takes one invocation at a time', async () => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => invoke('overlap')));
     expect(answers.map((it) => it.payload)).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  test('collects its garbage when it has been idle for a while', async () => {
+    expect((await invoke('garbage')).payload).toBe(false);
+    await sleep(2_000);
+    expect((await invoke('garbage')).payload).toBe(true);
   });
 
   test('is ended when it has been idle beside another idle one for a while, and the last one stays', async () => {

@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readJestReport } from './jest-report.ts';
 import { HANGS_MS, peersSuite } from './peers-suite.ts';
 
 /** Its own configuration starts DynamoDB Local, and checks the types of all of AWS's SDK. */
@@ -7,16 +8,6 @@ const CONFIG = `const { globalSetup, globalTeardown, ...config } = require('./je
 const options = { diagnostics: false, isolatedModules: true };
 module.exports = { ...config, transform: { '^.+\\\\.(js|ts)$': ['ts-jest', options] } };
 `;
-
-interface Results {
-  readonly testResults: readonly {
-    readonly assertionResults: readonly {
-      readonly status: string;
-      readonly fullName: string;
-      readonly failureMessages?: readonly string[];
-    }[];
-  }[];
-}
 
 /** The suite of OneTable, a library over DynamoDB, as its authors run it against DynamoDB Local. */
 export const oneTable = peersSuite('OneTable', {
@@ -27,13 +18,6 @@ export const oneTable = peersSuite('OneTable', {
     const output = join(dir, 'results.json');
     const args = ['--config', 'jest.own.cjs', '--testTimeout', HANGS_MS, '--json', `--outputFile=${output}`];
     await run('npx', ['jest', ...args], { DYNAMODB_PORT: new URL(endpoint).port });
-    const { testResults } = JSON.parse(await readFile(output, 'utf8')) as Results;
-    return testResults
-      .flatMap((file) => file.assertionResults)
-      .filter(({ status }) => status === 'passed' || status === 'failed')
-      .map(({ status, fullName, failureMessages: [problem] = [] }) => ({
-        name: fullName,
-        ...(status === 'failed' && { problem: problem?.split('\n')[0] ?? status }),
-      }));
+    return readJestReport(output, dir);
   },
 });

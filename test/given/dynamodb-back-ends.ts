@@ -1,11 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
+import { spawnSync } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDbBackEnd } from '../../infra/local/dynamodb/back-end.ts';
 import { dynamoDbLocal, dynamoDbLocalJar, hasJava } from '../../infra/local/dynamodb/dynamodb-local.ts';
 import { embeddedDynamoDb } from '../../infra/local/dynamodb/embedded.ts';
 import { remoteDynamoDb } from '../../infra/local/dynamodb/remote.ts';
+import { dynamoDbProcess } from './local/dynamodb-process.ts';
 
 /** An implementation the contract is held against, or why it is not here. */
 export interface BackEndUnderTest {
@@ -57,27 +56,6 @@ export const backEnds: readonly BackEndUnderTest[] = [
 ];
 
 async function openMoto(): Promise<DynamoDbBackEnd> {
-  const port = await freePort();
-  const server = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
-  const url = `http://127.0.0.1:${port}`;
-  const deadline = Date.now() + 50_000;
-  while (Date.now() < deadline && !(await fetch(url).catch(() => undefined))) await sleep(100);
-  return {
-    ...remoteDynamoDb(url),
-    async close() {
-      const exited = new Promise((done) => server.once('exit', done));
-      server.kill();
-      await exited;
-    },
-  };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+  const { endpoint, close } = await dynamoDbProcess('moto_server', (port) => ['-H', '127.0.0.1', '-p', String(port)]);
+  return { ...remoteDynamoDb(endpoint), close };
 }

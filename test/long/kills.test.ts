@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetRecordCommand, SageMakerFeatureStoreRuntimeClient } from '@aws-sdk/client-sagemaker-featurestore-runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CloudOptions } from '../../infra/local/cloud.ts';
 import shipments from '../fixtures/feature-groups/shipments.ts';
 import { stackOf } from '../given/local/stacks.ts';
 
@@ -42,7 +43,8 @@ afterAll(async () => {
 
 async function begin(): Promise<void> {
   const options = { ...OPTIONS, dir, port: 0, stack: await stackOf(OPTIONS) };
-  cloud = fork(PROCESS, [JSON.stringify(options)], { execArgv: [] });
+  cloud = fork(PROCESS, { execArgv: [] });
+  cloud.send(options satisfies CloudOptions);
 }
 
 async function start(): Promise<void> {

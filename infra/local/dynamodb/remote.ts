@@ -8,7 +8,7 @@ import { DYNAMODB_OPERATIONS, STREAMS_OPERATIONS, WRITE_OPERATIONS } from './ope
  * Compatible endpoints want a signature's form and read region and account from it; none that is meant here checks it.
  * The same for every caller, because DynamoDB Local and moto keep a database per access key.
  */
-const AUTHORIZATION = `AWS4-HMAC-SHA256 Credential=local/20260101/${REGION}/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0`;
+export const AUTHORIZATION = `AWS4-HMAC-SHA256 Credential=local/20260101/${REGION}/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0`;
 
 /** Calls one operation of an endpoint that speaks DynamoDB's protocol. */
 export type Send = (target: string, operation: string, input: object) => Promise<Record<string, unknown>>;

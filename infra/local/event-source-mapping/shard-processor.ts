@@ -12,6 +12,8 @@ const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
 const ENVELOPE_BYTES = 14;
 /** Most records GetRecords answers. Source: its API reference. */
 const READ_MAX = 1_000;
+/** Least wait between a page that was not full and the next: to read a few records costs as much as to read many. */
+const READ_AGAIN_MILLIS = 25;
 /** A record is gone after this many seconds, and so is retried no longer. Source: DynamoDB Streams, retention. */
 const RETENTION_SECONDS = 86_400;
 
@@ -94,20 +96,26 @@ export class ShardProcessor {
     let deadline = this.#held.length > 0 ? Date.now() + windowMillis : undefined;
     while (!waker.stopped && !this.#ended && this.#batchLength().full === false) {
       const drawn = ticket();
-      const page = await this.#read(Math.min(READ_MAX, config.BatchSize - this.#held.length));
+      const limit = Math.min(READ_MAX, config.BatchSize - this.#held.length);
+      const page = await this.#read(limit);
       if (!page) continue;
       this.#take(page);
       if (this.#held.length === 0) {
         if (page.records.length > 0) continue;
         this.#caughtUp = drawn;
-        if (!this.#ended) await waker.wait(pollMillis);
+        if (this.#ended) continue;
+        // Writes to any table wake it, which on a busy one would be for nothing hundreds of times a second.
+        await waker.sleep(Math.min(READ_AGAIN_MILLIS, pollMillis));
+        await waker.wait(pollMillis);
         continue;
       }
       deadline ??= Date.now() + windowMillis;
       const left = deadline - Date.now();
       if (left <= 0 && (windowMillis > 0 || page.records.length === 0)) return;
       // A wake-up tells nothing new while a window is open: the batch waits for the window anyway.
-      if (page.records.length === 0) await waker.sleep(Math.min(pollMillis, left));
+      if (left > 0 && page.records.length < limit) {
+        await waker.sleep(Math.min(page.records.length === 0 ? pollMillis : READ_AGAIN_MILLIS, left));
+      }
     }
   }
 

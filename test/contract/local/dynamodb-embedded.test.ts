@@ -142,6 +142,54 @@ describe('the embedded DynamoDB', () => {
     expect(await recordsOf(arn)).toHaveLength(1);
   });
 
+  test('refuses numbers past their limits in the words of AWS', async () => {
+    const StreamArn = await createTable();
+    const ShardIterator = await iteratorOf(StreamArn);
+    const key = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: 'a' } } };
+    const below = (found: string, least: number) =>
+      `1 validation error detected: Value ${found} failed to satisfy constraint: Member must have value greater than or equal to ${least}`;
+    const above = (found: string, most: number) =>
+      `1 validation error detected: Value ${found} failed to satisfy constraint: Member must have value less than or equal to ${most}`;
+    const refusals: [string, object, string][] = [
+      // The recorded words of a Query have no value, and name its Limit with a capital.
+      ['Query', { TableName, ...key, Limit: 0 }, below("at 'Limit'", 1)],
+      ['Scan', { TableName, Limit: 0 }, below("'0' at 'limit'", 1)],
+      ['Scan', { TableName, Segment: -1, TotalSegments: 2 }, below("'-1' at 'segment'", 0)],
+      ['Scan', { TableName, Segment: 0, TotalSegments: 0 }, below("'0' at 'totalSegments'", 1)],
+      ['Scan', { TableName, Segment: 0, TotalSegments: 1_000_001 }, above("'1000001' at 'totalSegments'", 1_000_000)],
+      ['ExecuteStatement', { Statement: `SELECT * FROM "${TableName}"`, Limit: 0 }, below("'0' at 'limit'", 1)],
+      ['ListTables', { Limit: 0 }, below("'0' at 'limit'", 1)],
+      ['ListTables', { Limit: 101 }, above("'101' at 'limit'", 100)],
+      ['ListBackups', { Limit: 0 }, below("'0' at 'limit'", 1)],
+      ['ListImports', { PageSize: 26 }, above("'26' at 'pageSize'", 25)],
+      ['ListStreams', { Limit: 0 }, below("'0' at 'limit'", 1)],
+      ['DescribeStream', { StreamArn, Limit: 101 }, above("'101' at 'limit'", 100)],
+      ['GetRecords', { ShardIterator, Limit: 0 }, below("'0' at 'limit'", 1)],
+      ['GetRecords', { ShardIterator, Limit: 1_001 }, above("'1001' at 'limit'", 1_000)],
+    ];
+    for (const [operation, input, message] of refusals) {
+      const service = /Stream|Records/.test(operation) ? 'dynamodbstreams' : 'dynamodb';
+      const refusal = { code: 'ValidationException', message };
+      await expect(call(service, operation, input), operation).rejects.toMatchObject(refusal);
+    }
+  });
+
+  test('refuses a request to streams that lacks a parameter, or has none of its values', async () => {
+    const StreamArn = await createTable();
+    const ShardId = 'shardId-00000000000000000000-00000000';
+    const refusals: [string, object, string][] = [
+      ['DescribeStream', {}, "Value null at 'streamArn' failed to satisfy constraint: Member must not be null"],
+      ['GetShardIterator', { StreamArn, ShardId, ShardIteratorType: 'FIRST' }, 'Member must satisfy enum value set'],
+      ['GetRecords', {}, "Value null at 'shardIterator' failed to satisfy constraint: Member must not be null"],
+      ['GetRecords', { ShardIterator: 'x' }, 'Invalid ShardIterator'],
+      ['GetRecords', { ShardIterator: `x|1|${btoa('null')}` }, 'Invalid ShardIterator'],
+    ];
+    for (const [operation, input, message] of refusals) {
+      const refusal = { code: 'ValidationException', message: expect.stringContaining(message) };
+      await expect(call('dynamodbstreams', operation, input), operation).rejects.toMatchObject(refusal);
+    }
+  });
+
   test('keeps tags, deletion protection and point in time recovery', async () => {
     await createTable({ Tags: [{ Key: 'team', Value: 'x' }], DeletionProtectionEnabled: true });
     const ResourceArn = `arn:aws:dynamodb:us-east-1:000000000000:table/${TableName}`;

@@ -126,6 +126,11 @@ export const TABLE_NAME = {
   ...{ lengthGreaterThanOrEqual: 1, lengthLessThanOrEqual: 255 },
 };
 
+/** A whole number, as a request's parameter. */
+export function integer(least: number, most?: number): object {
+  return { type: 'Integer', greaterThanOrEqual: least, ...(most !== undefined && { lessThanOrEqual: most }) };
+}
+
 /** dynalite's rules for the requests of an operation. */
 export function validationOf(operation: string): Validation {
   const file = `dynalite/validations/${operation[0]?.toLowerCase()}${operation.slice(1)}`;

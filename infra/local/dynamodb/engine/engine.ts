@@ -78,19 +78,11 @@ export class Engine {
    * Carries out calls that came together, in order, and commits once: what is answered is on disk. When the commit
    * fails, as on a full disk, each is tried on its own, so that one too many does not fail the others.
    */
-  run(calls: Iterable<EngineCall>): EngineAnswer[] {
-    const done: EngineCall[] = [];
+  run(calls: readonly EngineCall[]): EngineAnswer[] {
     try {
-      return this.#committed(() => {
-        const answers: EngineAnswer[] = [];
-        for (const call of calls) {
-          done.push(call);
-          answers.push(this.#answer(call));
-        }
-        return answers;
-      });
+      return this.#committed(() => calls.map((call) => this.#answer(call)));
     } catch {
-      return done.map((call) => this.#alone(call));
+      return calls.map((call) => this.#alone(call));
     }
   }
 

@@ -1,10 +1,8 @@
-/** The thread that DynamoDB runs in. Calls that are waiting when it looks are carried out and committed together. */
+/** The thread that DynamoDB runs in. Calls that come in one message are carried out and committed together. */
 import { DatabaseSync } from 'node:sqlite';
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Engine, type EngineAnswer, type EngineCall } from './engine.ts';
 
-/** Calls after which no more are waited for: the first of a group waits for its last. */
-const GROUP_MAX = 64;
 /** How often records past the retention are forgotten, in milliseconds. */
 const TRIM_MILLIS = 60_000;
 
@@ -16,11 +14,11 @@ export interface EngineWorkerData {
   readonly file: string;
   readonly expiryMillis: number;
 }
-export type ToWorker = readonly (EngineCall & { readonly id: number })[] | 'close';
+export type ToWorker = readonly EngineCall[] | 'close';
 export type FromWorker =
   | { readonly kind: 'open' }
   | { readonly kind: 'failed'; readonly message: string; readonly isBusy: boolean }
-  | { readonly kind: 'answers'; readonly answers: readonly (EngineAnswer & { readonly id: number })[] }
+  | { readonly kind: 'answers'; readonly answers: readonly EngineAnswer[] }
   | { readonly kind: 'expired' }
   | { readonly kind: 'closed' };
 
@@ -48,34 +46,16 @@ function serve(engine: Engine): void {
     setInterval(() => safely(() => engine.expire() && post({ kind: 'expired' })), expiryMillis),
     setInterval(() => safely(() => engine.trim()), TRIM_MILLIS),
   ];
-  port.on('message', (first: ToWorker) => {
-    let isClosing = false;
-    const ids: number[] = [];
-    function* waiting(): Generator<EngineCall> {
-      for (let message: ToWorker | undefined = first; message !== undefined; message = next()) {
-        if (message === 'close') {
-          isClosing = true;
-          return;
-        }
-        for (const call of message) {
-          ids.push(call.id);
-          yield call;
-        }
-        if (ids.length >= GROUP_MAX) return;
-      }
+  port.on('message', (message: ToWorker) => {
+    if (message !== 'close') {
+      post({ kind: 'answers', answers: engine.run(message) });
+      return;
     }
-    const answers = engine.run(waiting());
-    post({ kind: 'answers', answers: answers.map((answer, position) => ({ ...answer, id: ids[position] ?? 0 })) });
-    if (!isClosing) return;
     for (const timer of timers) clearInterval(timer);
     engine.close();
     post({ kind: 'closed' });
     port.close();
   });
-}
-
-function next(): ToWorker | undefined {
-  return receiveMessageOnPort(port)?.message as ToWorker | undefined;
 }
 
 /** What is done now and then is done again later: a full disk must not end the thread. */

@@ -1,5 +1,5 @@
 import type { Action } from '../engine/action.ts';
-import { type Checked, invalid, refuse, rules, validationOf } from '../engine/dynalite.ts';
+import { type Checked, integer, invalid, refuse, rules, validationOf } from '../engine/dynalite.ts';
 import type { Item } from '../engine/image.ts';
 import { EVERYTHING, type KeyRange, type Store } from '../engine/store.ts';
 import { keyNames } from '../engine/table.ts';
@@ -8,12 +8,16 @@ import { checkPaths, checkSelect, problemOfSelect, readPage, type Source, source
 /** Hashes, of which each segment of a parallel scan has its part: the first twelve bits of keys. */
 const HASHES = 4_096;
 
+/** Segments of a parallel scan. Source: the API model; dynalite knows no upper limit. */
+const SEGMENTS_MAX = 1_000_000;
+const SEGMENTS = { TotalSegments: integer(1, SEGMENTS_MAX), Segment: integer(0, SEGMENTS_MAX - 1) };
+
 export function scanAction(store: Store): Action {
   const { types, custom } = validationOf('Scan');
   return {
     rules: {
       // dynalite does not know it of Scan, and every read of a table here is consistent.
-      types: { ...types, ConsistentRead: 'Boolean' },
+      types: { ...types, ConsistentRead: 'Boolean', ...SEGMENTS },
       custom: (data: Checked, shared: object) =>
         problemOfSegment(data) ?? custom?.(data as never, shared) ?? problemOfSelect(data),
     },

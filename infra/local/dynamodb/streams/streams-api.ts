@@ -1,4 +1,5 @@
 import { AwsError, notImplemented, refuseUnknown } from '../../protocol/aws-error.ts';
+import { check, type FieldTypes, integer, invalid } from '../engine/dynalite.ts';
 import { positionOf, type Stream, type StreamLog, sequenceNumberOf } from './stream-log.ts';
 
 /** Most records and bytes in an answer of GetRecords. Source: its API reference. */
@@ -8,6 +9,34 @@ const RECORDS_BYTES_MAX = 1024 * 1024;
 const PAGE_MAX = 100;
 /** An iterator expires this long after it was handed out. Source: GetShardIterator. */
 const ITERATOR_MILLIS = 15 * 60_000;
+
+/** Parameters of the operations and their limits. Source: the API model of DynamoDB Streams. */
+const PAGE_LIMIT = integer(1, PAGE_MAX);
+const STREAM_ARN = { type: 'String', lengthGreaterThanOrEqual: 37, lengthLessThanOrEqual: 1_024 };
+const SHARD_ID = { type: 'String', lengthGreaterThanOrEqual: 28, lengthLessThanOrEqual: 65 };
+const LIST_STREAMS: FieldTypes = {
+  TableName: { type: 'String', lengthGreaterThanOrEqual: 3, lengthLessThanOrEqual: 255, regex: '[a-zA-Z0-9_.-]+' },
+  Limit: PAGE_LIMIT,
+  ExclusiveStartStreamArn: STREAM_ARN,
+};
+const DESCRIBE_STREAM: FieldTypes = {
+  StreamArn: { ...STREAM_ARN, notNull: true },
+  Limit: PAGE_LIMIT,
+  ExclusiveStartShardId: SHARD_ID,
+};
+const GET_SHARD_ITERATOR: FieldTypes = {
+  StreamArn: { ...STREAM_ARN, notNull: true },
+  ShardId: { ...SHARD_ID, notNull: true },
+  ShardIteratorType: {
+    ...{ type: 'String', notNull: true },
+    enum: ['AFTER_SEQUENCE_NUMBER', 'LATEST', 'AT_SEQUENCE_NUMBER', 'TRIM_HORIZON'],
+  },
+  SequenceNumber: { type: 'String', lengthGreaterThanOrEqual: 21, lengthLessThanOrEqual: 40 },
+};
+const GET_RECORDS: FieldTypes = {
+  ShardIterator: { type: 'String', notNull: true, lengthGreaterThanOrEqual: 1, lengthLessThanOrEqual: 2_048 },
+  Limit: integer(1, RECORDS_MAX),
+};
 
 /** Where an iterator stands: the stream, the last position passed, and when it was handed out. */
 interface IteratorState {
@@ -25,17 +54,23 @@ export function streamsApi(log: StreamLog): (operation: string, input: object) =
   return (operation, input) => {
     switch (operation) {
       case 'ListStreams':
-        return JSON.stringify(listStreams(log, input));
+        return JSON.stringify(listStreams(log, checked(operation, input, LIST_STREAMS)));
       case 'DescribeStream':
-        return JSON.stringify(describeStream(log, input as DescribeStream));
+        return JSON.stringify(describeStream(log, checked(operation, input, DESCRIBE_STREAM)));
       case 'GetShardIterator':
-        return JSON.stringify(getShardIterator(log, input as GetShardIterator));
+        return JSON.stringify(getShardIterator(log, checked(operation, input, GET_SHARD_ITERATOR)));
       case 'GetRecords':
-        return getRecords(log, input as GetRecords);
+        return getRecords(log, checked(operation, input, GET_RECORDS));
       default:
         throw notImplemented('dynamodbstreams', operation);
     }
   };
+}
+
+/** @throws AwsError in AWS's words when a parameter is unknown, missing or past its limits. */
+function checked<T>(operation: string, input: object, types: FieldTypes): T {
+  refuseUnknown('dynamodbstreams', operation, input, Object.keys(types));
+  return check<T>(input, { types });
 }
 
 interface ListStreams {
@@ -45,8 +80,7 @@ interface ListStreams {
 }
 
 function listStreams(log: StreamLog, input: ListStreams): object {
-  refuseUnknown('dynamodbstreams', 'ListStreams', input, ['TableName', 'Limit', 'ExclusiveStartStreamArn']);
-  const limit = limitOf(input.Limit, PAGE_MAX);
+  const { Limit: limit = PAGE_MAX } = input;
   const all = log.streams().filter((it) => input.TableName === undefined || it.tableName === input.TableName);
   const first = input.ExclusiveStartStreamArn ? all.findIndex((it) => it.arn === input.ExclusiveStartStreamArn) + 1 : 0;
   const page = all.slice(first, first + limit);
@@ -64,8 +98,6 @@ interface DescribeStream {
 }
 
 function describeStream(log: StreamLog, input: DescribeStream): object {
-  refuseUnknown('dynamodbstreams', 'DescribeStream', input, ['StreamArn', 'Limit', 'ExclusiveStartShardId']);
-  limitOf(input.Limit, PAGE_MAX);
   const stream = find(log, input.StreamArn);
   const shard = {
     ShardId: stream.shardId,
@@ -96,8 +128,6 @@ interface GetShardIterator {
 }
 
 function getShardIterator(log: StreamLog, input: GetShardIterator): object {
-  const known = ['StreamArn', 'ShardId', 'ShardIteratorType', 'SequenceNumber'];
-  refuseUnknown('dynamodbstreams', 'GetShardIterator', input, known);
   const stream = find(log, input.StreamArn);
   if (stream.shardId !== input.ShardId) {
     throw new AwsError('ResourceNotFoundException', `Requested resource not found: Shard ${input.ShardId} not found`);
@@ -108,22 +138,13 @@ function getShardIterator(log: StreamLog, input: GetShardIterator): object {
 }
 
 function startOf(log: StreamLog, stream: Stream, input: GetShardIterator): number {
-  switch (input.ShardIteratorType) {
-    case 'TRIM_HORIZON':
-      return stream.trimmed;
-    case 'LATEST':
-      return log.end(stream);
-    case 'AT_SEQUENCE_NUMBER':
-    case 'AFTER_SEQUENCE_NUMBER':
-      if (!/^\d{21,40}$/.test(input.SequenceNumber ?? '')) {
-        throw invalid('Invalid SequenceNumber: 21 to 40 digits are required with this ShardIteratorType');
-      }
-      return positionOf(input.SequenceNumber ?? '', input.ShardIteratorType === 'AT_SEQUENCE_NUMBER' ? 'at' : 'after');
-    default:
-      throw invalid(
-        `Value '${input.ShardIteratorType}' at 'shardIteratorType' failed to satisfy constraint: Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_SEQUENCE_NUMBER, TRIM_HORIZON]`,
-      );
+  const { ShardIteratorType: type, SequenceNumber = '' } = input;
+  if (type === 'TRIM_HORIZON') return stream.trimmed;
+  if (type === 'LATEST') return log.end(stream);
+  if (!/^\d+$/.test(SequenceNumber)) {
+    throw invalid('Invalid SequenceNumber: 21 to 40 digits are required with this ShardIteratorType');
   }
+  return positionOf(SequenceNumber, type === 'AT_SEQUENCE_NUMBER' ? 'at' : 'after');
 }
 
 interface GetRecords {
@@ -132,8 +153,7 @@ interface GetRecords {
 }
 
 function getRecords(log: StreamLog, input: GetRecords): string {
-  refuseUnknown('dynamodbstreams', 'GetRecords', input, ['ShardIterator', 'Limit']);
-  const limit = limitOf(input.Limit, RECORDS_MAX);
+  const { Limit: limit = RECORDS_MAX } = input;
   const iterator = decode(input.ShardIterator);
   if (Date.now() - iterator.at > ITERATOR_MILLIS) {
     throw new AwsError(
@@ -166,26 +186,16 @@ function find(log: StreamLog, arn: string): Stream {
   return stream;
 }
 
-function limitOf(limit: number | undefined, max: number): number {
-  if (limit === undefined) return max;
-  if (Number.isInteger(limit) && limit >= 1 && limit <= max) return limit;
-  throw invalid(`Value '${limit}' at 'limit' failed to satisfy constraint: Member must be between 1 and ${max}`);
-}
-
 function encode(state: IteratorState): string {
   return `${state.stream}|1|${Buffer.from(JSON.stringify(state)).toString('base64')}`;
 }
 
 function decode(text: string): IteratorState {
   try {
-    return JSON.parse(Buffer.from(String(text).split('|')[2] ?? '', 'base64').toString('utf8'));
-  } catch {
-    throw invalid('Invalid ShardIterator');
-  }
-}
-
-function invalid(message: string): AwsError {
-  return new AwsError('ValidationException', message);
+    const state = JSON.parse(Buffer.from(text.split('|')[2] ?? '', 'base64').toString('utf8'));
+    if (typeof state?.position === 'number') return state;
+  } catch {}
+  throw invalid('Invalid ShardIterator');
 }
 
 function trimmed(): AwsError {

@@ -1,5 +1,5 @@
 import type { Actions } from '../engine/action.ts';
-import { type FieldTypes, TABLE_NAME } from '../engine/dynalite.ts';
+import { type FieldTypes, integer, TABLE_NAME } from '../engine/dynalite.ts';
 import type { Store } from '../engine/store.ts';
 import { tableNamed } from './create-table.ts';
 
@@ -11,10 +11,14 @@ const LIMITS = {
   TableMaxWriteCapacityUnits: 40_000,
 };
 
+/** Most entries that a page may be asked to have. Source: the API model. */
+const PAGE_MAX = 100;
+const IMPORTS_PAGE_MAX = 25;
+
 /** Questions of infrastructure code whose answer here is always the same: there are none of these. */
 export function accountOperations(store: Store): Actions {
-  const list = (member: string, parameters: readonly string[]) => ({
-    rules: { types: Object.fromEntries(parameters.map((name) => [name, anything(name)])) },
+  const list = (member: string, limits: FieldTypes, parameters: readonly string[]) => ({
+    rules: { types: { ...Object.fromEntries(parameters.map((name) => [name, anything(name)])), ...limits } },
     run: () => ({ [member]: [] }),
   });
   const of = (types: FieldTypes, run: (data: OfIndex) => object) => ({
@@ -24,15 +28,8 @@ export function accountOperations(store: Store): Actions {
       return run(data);
     },
   });
-  const page = ['TableName', 'TableArn', 'NextToken', 'MaxResults'];
-  const backups = [
-    'TableName',
-    'Limit',
-    'TimeRangeLowerBound',
-    'TimeRangeUpperBound',
-    'ExclusiveStartBackupArn',
-    'BackupType',
-  ];
+  const page = ['TableName', 'TableArn', 'NextToken'];
+  const times = ['TimeRangeLowerBound', 'TimeRangeUpperBound'];
   return {
     DescribeLimits: { rules: { types: {} }, run: () => LIMITS },
     DescribeContributorInsights: of({ IndexName: 'String' }, ({ TableName, IndexName }) => ({
@@ -41,10 +38,19 @@ export function accountOperations(store: Store): Actions {
       ContributorInsightsStatus: 'DISABLED',
     })),
     DescribeKinesisStreamingDestination: of({}, ({ TableName }) => ({ TableName, KinesisDataStreamDestinations: [] })),
-    ListContributorInsights: list('ContributorInsightsSummaries', page),
-    ListBackups: list('BackupSummaries', backups),
-    ListImports: list('ImportSummaryList', [...page, 'PageSize']),
-    ListGlobalTables: list('GlobalTables', ['ExclusiveStartGlobalTableName', 'Limit', 'RegionName']),
+    ListContributorInsights: list(
+      'ContributorInsightsSummaries',
+      { MaxResults: { type: 'Integer', lessThanOrEqual: PAGE_MAX } },
+      page,
+    ),
+    ListBackups: list('BackupSummaries', { Limit: integer(1, PAGE_MAX) }, [
+      'TableName',
+      'ExclusiveStartBackupArn',
+      'BackupType',
+      ...times,
+    ]),
+    ListImports: list('ImportSummaryList', { PageSize: integer(1, IMPORTS_PAGE_MAX) }, page),
+    ListGlobalTables: list('GlobalTables', { Limit: integer(1) }, ['ExclusiveStartGlobalTableName', 'RegionName']),
   };
 }
 
@@ -54,6 +60,5 @@ interface OfIndex {
 }
 
 function anything(name: string): string {
-  if (/Max|Limit|PageSize/.test(name)) return 'Integer';
-  return /TimeRange/.test(name) ? 'Double' : 'String';
+  return name.startsWith('TimeRange') ? 'Double' : 'String';
 }

@@ -55,6 +55,27 @@ describe('an event source mapping', () => {
     await expect.poll(() => table.invocations.length, { interval: 1 }).toBe(1);
   });
 
+  test('reads a stream without records some tens of times a second at most, however often writes wake it', async () => {
+    const wakes: (() => void)[] = [];
+    let reads = 0;
+    const call: Call = (service, operation, input) => {
+      reads += Number(operation === 'GetRecords');
+      return table.call(service, operation, input);
+    };
+    const onWrite = (wake: () => void) => {
+      wakes.push(wake);
+      return () => undefined;
+    };
+    const mapping = table.start(() => null, {}, { call, onWrite });
+    await mapping.idle();
+    const [before, began] = [reads, performance.now()];
+    while (performance.now() - began < 300) {
+      for (const wake of wakes) wake();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(reads - before).toBeLessThanOrEqual(2 + (performance.now() - began) / 25);
+  });
+
   test('waits for the batching window to fill a batch', async () => {
     const mapping = table.start(() => null, { MaximumBatchingWindowInSeconds: 1 });
     await table.put('a');

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { secondsRestored } from '../../../infra/local/dynamodb/seconds.ts';
+import { secondsRestored } from '../../../../infra/local/dynamodb/seconds.ts';
 
 const MINUTE = 1_700_000_040;
 const ITERATOR = 'arn:of-a-stream|001|x';

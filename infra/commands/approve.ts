@@ -2,7 +2,8 @@ import { readEpochState } from '../../shared/state/epochs.ts';
 import { answerApproval } from '../../shared/state/intervention.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, regionOption, stageOption } from '../terminal/options.ts';
-import { EXAMPLE, STAGE, withTrainingStack } from './stack.ts';
+import { withTrainingStack } from './stack.ts';
+import { EXAMPLE, STAGE } from './target.ts';
 
 export const command = newCommand('approve', 'Lets a challenger that waits for a person be promoted, or refuses it.')
   .option('--reject', 'refuse it in place of promoting it')

@@ -30,7 +30,7 @@ import { readItemsFile } from './playing/items-file.ts';
 import { ownTable } from './playing/own-table.ts';
 import { commandsToTry, environmentToSet } from './serving/commands-to-try.ts';
 import { consoleAddress, serveUntil } from './serving/serve-until.ts';
-import { EXAMPLE, noteLocal } from './stack.ts';
+import { EXAMPLE, noteLocal } from './target.ts';
 
 /** Customers that are generated, unless `--rows` says: enough for a good model, done in well under a minute. */
 const ROWS = 1_500;

@@ -16,7 +16,7 @@ import { untilInterrupted } from '../terminal/until-interrupted.ts';
 import { commandsToTry, environmentToSet } from './serving/commands-to-try.ts';
 import { type Params, paramOption, paramsOf } from './serving/params.ts';
 import { consoleAddress, serveUntil } from './serving/serve-until.ts';
-import { EXAMPLE, noteLocal } from './stack.ts';
+import { EXAMPLE, noteLocal } from './target.ts';
 
 const PORT = 4_566;
 const PORT_MAX = 65_535;

@@ -1,7 +1,8 @@
 import { pauseLoop } from '../../shared/state/intervention.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, regionOption, stageOption } from '../terminal/options.ts';
-import { EXAMPLE, STAGE, withTrainingStack } from './stack.ts';
+import { withTrainingStack } from './stack.ts';
+import { EXAMPLE, STAGE } from './target.ts';
 
 export const command = newCommand(
   'pause',

@@ -3,7 +3,7 @@ import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption, wholeNumber } from '../terminal/options.ts';
 import { type Style, styleOf } from '../terminal/style.ts';
 import { listWaiting } from './data/waiting.ts';
-import { EXAMPLE, invokeFunction, STAGE, targetOf } from './stack.ts';
+import { EXAMPLE, invokeFunction, STAGE, targetOf } from './target.ts';
 
 const LIMIT = 1_000;
 const LIMIT_MAX = 100_000;

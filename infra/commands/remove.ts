@@ -7,7 +7,7 @@ import { connect, disconnect } from './remove/clients.ts';
 import { type Thing, takeInventory, thingsOf } from './remove/inventory.ts';
 import { keptOf } from './remove/kept.ts';
 import { removeAll } from './remove/removal.ts';
-import { targetOf, unreachable } from './stack.ts';
+import { targetOf, unreachable } from './target.ts';
 
 /** Columns of the kinds of things on the left. */
 const KIND_WIDTH = 18;

@@ -5,7 +5,7 @@ import { resultsOf, writeResults } from '../replay/results.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { note } from '../terminal/note.ts';
 import { definitionOption } from '../terminal/options.ts';
-import { EXAMPLE } from './stack.ts';
+import { EXAMPLE } from './target.ts';
 
 export const command = newCommand(
   'replay',

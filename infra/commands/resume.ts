@@ -1,7 +1,8 @@
 import { resumeLoop } from '../../shared/state/intervention.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, regionOption, stageOption } from '../terminal/options.ts';
-import { EXAMPLE, STAGE, withTrainingStack } from './stack.ts';
+import { withTrainingStack } from './stack.ts';
+import { EXAMPLE, STAGE } from './target.ts';
 
 export const command = newCommand('resume', 'Lets the loop go on after it was paused, by a person or by a rollback.')
   .addOption(definitionOption().default(EXAMPLE))

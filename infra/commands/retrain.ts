@@ -1,7 +1,7 @@
 import { labelOf } from '../../shared/definition/feature-group.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
-import { EXAMPLE, invokeFunction, STAGE, targetOf } from './stack.ts';
+import { EXAMPLE, invokeFunction, STAGE, targetOf } from './target.ts';
 
 /** What the function retrain answers. */
 interface Answer {

@@ -2,7 +2,8 @@ import { schemaHash } from '../../shared/model/schema-hash.ts';
 import { rollBack } from '../../shared/promotion/rollback.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
-import { EXAMPLE, STAGE, withTrainingStack } from './stack.ts';
+import { withTrainingStack } from './stack.ts';
+import { EXAMPLE, STAGE } from './target.ts';
 
 export const command = newCommand('rollback', 'Puts an earlier model back, without downtime, and pauses the loop.')
   .option('--to <MODEL>', 'model to go back to; without it, the model that served before')

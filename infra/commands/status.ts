@@ -7,7 +7,8 @@ import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../terminal/options.ts';
 import { type Style, styleOf } from '../terminal/style.ts';
 import { labeled } from '../terminal/text.ts';
-import { EXAMPLE, STAGE, withStack } from './stack.ts';
+import { withStack } from './stack.ts';
+import { EXAMPLE, STAGE } from './target.ts';
 
 /** Columns of the names on the left. */
 const LABEL_WIDTH = 15;

@@ -38,14 +38,14 @@ export const command = newCommand(
   'Holds the local cloud, DynamoDB Local and dynoxide to the same suites and loads, and prints one table.',
   'node test/bench/dynamodb-side-by-side.ts',
 )
-  .option('--only <PARTS>', `some of ${PARTS.join(', ')}, with commas between`, partsOf, PARTS)
+  .option('--only <PARTS>', `some of ${PARTS.join(', ')}, with commas between; without it, all`, partsOf)
   .option('--suites <DIR>', 'folder of clones of the suites, in place of GitHub')
   .option('--cache <DIR>', 'folder the others are installed in', join(tmpdir(), 'tributary-side-by-side'))
   .option('--quick', 'a tenth of the writes')
   .action(sideBySide);
 
 interface Options {
-  readonly only: readonly string[];
+  readonly only?: readonly string[] | undefined;
   readonly suites?: string | undefined;
   readonly cache: string;
   readonly quick?: boolean | undefined;
@@ -65,7 +65,7 @@ function partsOf(text: string): string[] {
   throw new Error(`--only: found "${unknown}", expected some of ${PARTS.join(', ')}.`);
 }
 
-async function sideBySide({ only, suites, cache: folder, quick }: Options): Promise<void> {
+async function sideBySide({ only = PARTS, suites, cache: folder, quick }: Options): Promise<void> {
   const cache = resolve(folder);
   const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}`;
   process.stdout.write(`${new Date().toISOString().slice(0, 10)}, ${machine}\n`);
@@ -100,24 +100,24 @@ async function runSuite(
 ): Promise<void> {
   progress.step(`${suite.name}: getting it`);
   const own = await suite.prepare(from);
-  if (own.missing !== undefined) process.stdout.write(`SKIPPED: ${suite.name}: ${own.missing}\n`);
-  for (const contestant of own.missing === undefined ? contestants : []) {
-    progress.step(`${suite.name}: ${contestant.name}`);
-    const tested = await running(contestant, cache, contestant.isAlwaysOnDisk ?? false, ({ endpoint }) =>
-      own.run(endpoint),
-    );
-    progress.done(passedOf(tested));
-    cell(table, suite.name, contestant.name, passedOf(tested));
-    if (suite === conformance) {
-      for (const [at, tier] of TIERS.entries()) {
+  try {
+    if (own.missing !== undefined) process.stdout.write(`SKIPPED: ${suite.name}: ${own.missing}\n`);
+    for (const contestant of own.missing === undefined ? contestants : []) {
+      progress.step(`${suite.name}: ${contestant.name}`);
+      const isOnDisk = contestant.isAlwaysOnDisk ?? false;
+      const tested = await running(contestant, cache, isOnDisk, ({ endpoint }) => own.run(endpoint));
+      progress.done(passedOf(tested));
+      cell(table, suite.name, contestant.name, passedOf(tested));
+      for (const [at, tier] of suite === conformance ? TIERS.entries() : []) {
         const ofTier = tested.filter(({ name }) => tier.test(name));
         cell(table, `${suite.name}, tier ${at + 1}`, contestant.name, passedOf(ofTier));
       }
+      const failed = tested.filter((it) => it.problem !== undefined);
+      failures.push(...failed.map((it) => `${contestant.name}: ${suite.name}: ${it.name}: ${it.problem}`));
     }
-    const failed = tested.filter((it) => it.problem !== undefined);
-    failures.push(...failed.map((it) => `${contestant.name}: ${suite.name}: ${it.name}: ${it.problem}`));
+  } finally {
+    await own.remove();
   }
-  await own.remove();
 }
 
 function cell(table: Table, row: string, contestant: string, value: string | number): void {
@@ -135,14 +135,20 @@ async function running<T>(
   isOnDisk: boolean,
   run: (started: Started) => Promise<T>,
 ): Promise<T> {
-  const dir = await mkdtemp(join(tmpdir(), 'side-by-side-'));
-  try {
+  return inFolder(async (dir) => {
     const started = await contestant.start(cache, isOnDisk ? dir : undefined);
     try {
       return await run(started);
     } finally {
       await started.close();
     }
+  });
+}
+
+async function inFolder<T>(run: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'side-by-side-'));
+  try {
+    return await run(dir);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -157,19 +163,22 @@ async function runLoads(contestants: readonly Contestant[], cache: string, share
       }
     }
   }
-  const dir = await mkdtemp(join(tmpdir(), 'side-by-side-'));
-  const cloud = await startCloudProcess(dir);
-  for (const [name, writeAll, count] of WRITES) {
-    const row = `${name}: online a second`;
-    progress.step(row);
-    const { 'online/s': online } = await measure(cloud, ONLINE_TIMES * count * share, writeAll);
-    for (const contestant of contestants) {
-      cell(table, row, contestant.name, contestant.isAlwaysOnDisk ? online : 'no feature store');
+  await inFolder(async (dir) => {
+    const cloud = await startCloudProcess(dir);
+    try {
+      for (const [name, writeAll, count] of WRITES) {
+        const row = `${name}: online a second`;
+        progress.step(row);
+        const { 'online/s': online } = await measure(cloud, ONLINE_TIMES * count * share, writeAll);
+        for (const contestant of contestants) {
+          cell(table, row, contestant.name, contestant.isAlwaysOnDisk ? online : 'no feature store');
+        }
+        progress.done(String(online));
+      }
+    } finally {
+      await cloud.close();
     }
-    progress.done(String(online));
-  }
-  await cloud.close();
-  await rm(dir, { recursive: true, force: true });
+  });
 }
 
 async function load(

@@ -6,7 +6,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
-import { localSettings } from '../../infra/commands/stack.ts';
+import { localSettings } from '../../infra/commands/target.ts';
 import { PREFIX } from '../../infra/console/assets.ts';
 import { makeConsole } from '../../infra/console/console.ts';
 import { seededRandom } from '../../infra/demo/customers/random.ts';

@@ -5,7 +5,7 @@ import { BatchWriteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamo
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { localSettings } from '../../infra/commands/stack.ts';
+import { localSettings } from '../../infra/commands/target.ts';
 import { waitForTraining } from '../../infra/demo/findings/trainings.ts';
 import { type Clients, connect, disconnect } from '../../infra/demo/stage/clients.ts';
 import { queryRows } from '../../infra/insight/query.ts';

@@ -7,7 +7,7 @@ import type { Sources } from '../../insight/sources.ts';
 import { findTrainingSet, NEWEST } from '../../insight/training-sets.ts';
 import { exiting, newCommand, runCommand } from '../../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../../terminal/options.ts';
-import { EXAMPLE, STAGE } from '../stack.ts';
+import { EXAMPLE, STAGE } from '../target.ts';
 import { withSources } from './sources.ts';
 
 export const command = newCommand(

@@ -15,7 +15,7 @@ import { exiting, newCommand, runCommand } from '../../terminal/command.ts';
 import { definitionOption, jsonFlag, regionOption, stageOption } from '../../terminal/options.ts';
 import { type Style, styleOf } from '../../terminal/style.ts';
 import { tableOf } from '../../terminal/table.ts';
-import { EXAMPLE, STAGE } from '../stack.ts';
+import { EXAMPLE, STAGE } from '../target.ts';
 import { showSummary } from './feature-summary.ts';
 import { withSources } from './sources.ts';
 

@@ -4,7 +4,7 @@ import { definitionOption, jsonFlag, regionOption, stageOption } from '../../ter
 import { argumentOrInput } from '../../terminal/standard-input.ts';
 import { styleOf } from '../../terminal/style.ts';
 import { tableOf } from '../../terminal/table.ts';
-import { EXAMPLE, invokeFunction, STAGE, targetOf } from '../stack.ts';
+import { EXAMPLE, invokeFunction, STAGE, targetOf } from '../target.ts';
 
 /** The alias of predict's version that serves, which callers name. */
 const ALIAS = 'live';

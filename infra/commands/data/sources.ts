@@ -1,5 +1,5 @@
 import { openSources, type Sources } from '../../insight/sources.ts';
-import { type Target, type TargetOptions, targetOf, unreachable } from '../stack.ts';
+import { type Target, type TargetOptions, targetOf, unreachable } from '../target.ts';
 
 /**
  * Reaches what a stack's data lies in, by the SDK's own configuration.

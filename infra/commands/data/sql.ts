@@ -5,7 +5,7 @@ import { definitionOption, jsonFlag, regionOption, stageOption, wholeNumber } fr
 import { argumentOrInput } from '../../terminal/standard-input.ts';
 import { styleOf } from '../../terminal/style.ts';
 import { tableOf } from '../../terminal/table.ts';
-import { EXAMPLE, STAGE } from '../stack.ts';
+import { EXAMPLE, STAGE } from '../target.ts';
 import { withSources } from './sources.ts';
 
 const ROWS = 1_000;

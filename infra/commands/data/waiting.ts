@@ -1,6 +1,6 @@
 import { readWaiting, type Waiting, type WaitingGroup } from '../../insight/quarantine.ts';
 import { type Style, styleOf } from '../../terminal/style.ts';
-import type { TargetOptions } from '../stack.ts';
+import type { TargetOptions } from '../target.ts';
 import { withSources } from './sources.ts';
 
 /** Items of a group that are named; --json has them all. */

@@ -14,7 +14,7 @@ import { definitionText, testText } from '../../draft/text.ts';
 import { exiting, newCommand, runCommand } from '../../terminal/command.ts';
 import { note } from '../../terminal/note.ts';
 import { regionOption, wholeNumber } from '../../terminal/options.ts';
-import { settingsOfEnvironment } from '../stack.ts';
+import { settingsOfEnvironment } from '../target.ts';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const SAMPLE = 1_000;

@@ -5,7 +5,7 @@ import { recordMasking } from '../../replay/masking.ts';
 import { recordedEvents, streamOfTable, writeEvents } from '../../replay/recording.ts';
 import { exiting, newCommand, runCommand } from '../../terminal/command.ts';
 import { definitionOption, regionOption, stageOption, wholeNumber } from '../../terminal/options.ts';
-import { EXAMPLE, STAGE, targetOf } from '../stack.ts';
+import { EXAMPLE, STAGE, targetOf } from '../target.ts';
 
 const RECORDS = 100;
 const RECORDS_MAX = 100_000;

@@ -19,7 +19,7 @@ import {
 } from '../../terminal/options.ts';
 import { progressTo } from '../../terminal/progress.ts';
 import { withSources } from '../data/sources.ts';
-import { EXAMPLE, STAGE, type Target } from '../stack.ts';
+import { EXAMPLE, STAGE, type Target } from '../target.ts';
 import { coveredSince, type Opened, openDestinations } from './destinations.ts';
 import { estimate, estimateScan } from './estimate.ts';
 import { type Asked, definitionHash, findGiven, type Given, givenOf } from './given.ts';

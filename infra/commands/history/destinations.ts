@@ -11,7 +11,7 @@ import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import { quarantine } from '../../../shared/sinks/quarantine.ts';
 import type { StateTable } from '../../../shared/state/table.ts';
 import type { Sources } from '../../insight/sources.ts';
-import type { ClientSettings } from '../stack.ts';
+import type { ClientSettings } from '../target.ts';
 
 /** Calls to Feature Store in flight at once. The sink halves them while the service throttles. */
 const FEATURE_STORE_CONCURRENCY = 16;

@@ -24,7 +24,7 @@ import {
 import { progressTo } from '../../terminal/progress.ts';
 import { styleOf } from '../../terminal/style.ts';
 import { withSources } from '../data/sources.ts';
-import { configOf, EXAMPLE, invokeFunction, STAGE, type Target } from '../stack.ts';
+import { configOf, EXAMPLE, invokeFunction, STAGE, type Target } from '../target.ts';
 import { isWholeEqual, reconciledText, type Told, toldDifference } from './differences.ts';
 import { logReader } from './logged-records.ts';
 

@@ -6,7 +6,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import type { ClientSettings } from '../stack.ts';
+import type { ClientSettings } from '../target.ts';
 
 /** Clients of the services that hold something of a stack. */
 export interface Clients {

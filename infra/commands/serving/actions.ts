@@ -7,7 +7,7 @@ import { readEpochState } from '../../../shared/state/epochs.ts';
 import { answerApproval, pauseLoop, resumeLoop } from '../../../shared/state/intervention.ts';
 import type { Actions } from '../../console/console-options.ts';
 import type { LiveSources } from '../../insight/live/live-sources.ts';
-import { type ClientSettings, invokeFunction } from '../stack.ts';
+import { type ClientSettings, invokeFunction } from '../target.ts';
 
 /** Objects of the quarantine bucket that one press of a button puts right. */
 const OBJECTS_MAX = 1_000;

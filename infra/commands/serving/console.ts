@@ -4,7 +4,7 @@ import { openLiveSources } from '../../insight/live/live-sources.ts';
 import { exiting, newCommand, runCommand } from '../../terminal/command.ts';
 import { definitionOption, regionOption, stageOption, wholeNumber } from '../../terminal/options.ts';
 import { untilInterrupted } from '../../terminal/until-interrupted.ts';
-import { EXAMPLE, STAGE, targetOf, unreachable } from '../stack.ts';
+import { EXAMPLE, STAGE, targetOf, unreachable } from '../target.ts';
 import { actionsOn } from './actions.ts';
 
 const PORT = 4_567;

@@ -4,7 +4,7 @@ import { makeConsole } from '../../console/console.ts';
 import { openLiveSources } from '../../insight/live/live-sources.ts';
 import type { Cloud } from '../../local/cloud.ts';
 import { styleOf } from '../../terminal/style.ts';
-import { localSettings } from '../stack.ts';
+import { localSettings } from '../target.ts';
 import { actionsOn } from './actions.ts';
 import { narrate } from './narrator.ts';
 

@@ -95,7 +95,7 @@ export class ShardProcessor {
     };
   }
 
-  /** Reads until there is a full batch, the window has passed, or with no window, until there is no more to read. */
+  /** Reads until there is a full batch, the window has passed, or with no window, until a page has nothing to add. */
   async #gather(): Promise<void> {
     const { config, waker, pollMillis, ticket } = this.#deps;
     const windowMillis = config.MaximumBatchingWindowInSeconds * 1_000;
@@ -103,6 +103,7 @@ export class ShardProcessor {
     while (!waker.stopped && !this.#ended && this.#batchLength().full === false) {
       const drawn = ticket();
       const limit = Math.min(READ_MAX, config.BatchSize - this.#held.length);
+      const before = this.#held.length;
       const page = await this.#read(limit);
       if (!page) continue;
       this.#take(page);
@@ -117,7 +118,7 @@ export class ShardProcessor {
       }
       deadline ??= Date.now() + windowMillis;
       const left = deadline - Date.now();
-      if (left <= 0 && (windowMillis > 0 || page.records.length === 0)) return;
+      if (left <= 0 && (windowMillis > 0 || this.#held.length === before)) return;
       // A wake-up tells nothing new while a window is open: the batch waits for the window anyway.
       if (left > 0 && page.records.length < limit) {
         await waker.sleep(Math.min(page.records.length === 0 ? pollMillis : READ_AGAIN_MILLIS, left));

@@ -21,6 +21,13 @@ interface Running {
   readonly done: Promise<unknown>;
 }
 
+/** What executions call, as whom, and who hears of them. */
+interface Surroundings {
+  readonly callAs: (caller: Caller) => Call;
+  readonly roles: Pick<Roles, 'authorize'> | undefined;
+  readonly onExecution: OnExecution;
+}
+
 /** Name the interpreter gives to the failure of a Fail state that names none. */
 const NAMELESS_FAILURE = 'FailStateError';
 
@@ -33,14 +40,7 @@ export class Executions {
   readonly #running = new Map<string, Running>();
   #closed = false;
 
-  constructor(
-    records: ExecutionRecords,
-    {
-      callAs,
-      roles,
-      onExecution,
-    }: { callAs: (caller: Caller) => Call; roles?: Pick<Roles, 'authorize'> | undefined; onExecution: OnExecution },
-  ) {
+  constructor(records: ExecutionRecords, { callAs, roles, onExecution }: Surroundings) {
     this.#onExecution = onExecution;
     this.#records = records;
     this.#callAs = callAs;

@@ -42,18 +42,20 @@ const LABEL_PATTERN = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,40}$/u;
 /** Types of states that an item may go through. */
 const ITEM_STATES = ['Task', 'Choice', 'Wait', 'Pass', 'Succeed', 'Fail'];
 
-/** @throws AwsError InvalidDefinition; NotImplementedException, naming it, for what the local cloud does not do. */
+/**
+ * Checks a Map of a definition that the language's own schema has passed.
+ *
+ * @throws AwsError InvalidDefinition; NotImplementedException, naming it, for what the local cloud does not do.
+ */
 export function checkMap(place: string, state: StateDefinition): asserts state is MapState {
-  const { Label, ItemReader, ItemProcessor, MaxConcurrency, MaxConcurrencyPath } = state;
-  if (!ItemProcessor) throw notImplemented('Step Functions', `a Map without ItemProcessor (${place})`);
-  checkProcessor(place, ItemProcessor);
+  const { Label, ItemReader, ItemProcessor } = state;
+  checkProcessor(place, ItemProcessor as object);
   if (!ItemReader) throw notImplemented('Step Functions', `a Map without ItemReader (${place})`);
   checkReader(`ItemReader of ${place}`, ItemReader);
   // AWS makes up a label where there is none. The ARNs of the executions would be others at each deployment.
   if (Label === undefined) throw notImplemented('Step Functions', `a Map without Label (${place})`);
-  if (!LABEL_PATTERN.test(String(Label))) throw invalid(`Label '${Label}' of ${place}`);
-  if (MaxConcurrency !== undefined && MaxConcurrencyPath !== undefined) {
-    throw invalid(`${place} has both MaxConcurrency and MaxConcurrencyPath`);
+  if (!LABEL_PATTERN.test(String(Label))) {
+    throw new AwsError('InvalidDefinition', `Invalid State Machine Definition: Label '${Label}' of ${place}`);
   }
   for (const { ErrorEquals } of [state.Retry ?? [], state.Catch ?? []].flat() as { ErrorEquals: string[] }[]) {
     if (!ErrorEquals.includes('States.TaskFailed')) continue;
@@ -89,10 +91,6 @@ function checkReader(place: string, reader: object): void {
     throw notImplemented('Step Functions', `InputType ${InputType} (${place})`);
   }
   refuseUnknown('Step Functions', place, Parameters, ['Bucket', 'Bucket.$', 'Key', 'Key.$']);
-}
-
-function invalid(problem: string): AwsError {
-  return new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${problem}`);
 }
 
 /**

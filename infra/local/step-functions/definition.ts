@@ -87,7 +87,7 @@ function runnableState(name: string, state: StateDefinition): StateDefinition {
   if (!fields) throw notImplemented('Step Functions', `states of type ${state.Type} (${place})`);
   refuseJsonata(place, state);
   refuseUnknown('Step Functions', place, state, [...fields, 'Type', 'Comment', 'QueryLanguage']);
-  // What is within a Map has a context of its own.
+  // The items of a Map see another context.
   const { ItemSelector, ItemProcessor, ...own } = state;
   refuseReferences(place, own);
   checkRetryAndCatch(place, state);

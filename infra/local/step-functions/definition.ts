@@ -2,6 +2,7 @@ import { StateMachine } from 'aws-local-stepfunctions';
 import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import { choiceAsInAws } from './choice-rule.ts';
 import { integrationOf } from './integration.ts';
+import { checkMap, MAP_FIELDS } from './map-definition.ts';
 
 /**
  * A state machine as the interpreter (aws-local-stepfunctions) is to run it. What it would ignore or do otherwise than
@@ -33,6 +34,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     ...[...INPUT_OUTPUT, ...NEXT, 'Resource', 'Parameters', 'ResultSelector', 'ResultPath', 'Retry', 'Catch'],
     ...['TimeoutSeconds', 'TimeoutSecondsPath'],
   ],
+  Map: [...INPUT_OUTPUT, ...NEXT, ...MAP_FIELDS, 'ResultSelector', 'ResultPath', 'Retry', 'Catch'],
   Pass: [...INPUT_OUTPUT, ...NEXT, 'Parameters', 'Result', 'ResultPath'],
   Wait: [...INPUT_OUTPUT, ...NEXT, 'Seconds', 'Timestamp', 'SecondsPath', 'TimestampPath'],
   Choice: [...INPUT_OUTPUT, 'Choices', 'Default'],
@@ -85,7 +87,9 @@ function runnableState(name: string, state: StateDefinition): StateDefinition {
   if (!fields) throw notImplemented('Step Functions', `states of type ${state.Type} (${place})`);
   refuseJsonata(place, state);
   refuseUnknown('Step Functions', place, state, [...fields, 'Type', 'Comment', 'QueryLanguage']);
-  refuseReferences(place, state);
+  // The items of a Map see another context.
+  const { ItemSelector, ItemProcessor, ...own } = state;
+  refuseReferences(place, own);
   checkRetryAndCatch(place, state);
   const { ResultPath, ...rest } = state;
   // The interpreter would write a field named "$" instead of replacing the whole.
@@ -103,6 +107,18 @@ const OF_TYPE: Readonly<Record<string, (place: string, state: StateDefinition) =
     return {
       ...(TimeoutSecondsPath === undefined && { TimeoutSeconds: seconds }),
       ...(Parameters !== undefined && { Parameters: deferJsonToString(Parameters) }),
+      ...(Array.isArray(Catch) && { Catch: Catch.map(withoutWholeResultPath) }),
+    };
+  },
+  Map: (place, state) => {
+    checkMap(place, state);
+    const { ItemSelector, Catch } = state;
+    const { StartAt, States } = state.ItemProcessor;
+    refuseReferences(`ItemSelector of ${place}`, ItemSelector, ITEM_CONTEXT);
+    return {
+      TimeoutSeconds: TIMER_SECONDS_MAX,
+      ItemProcessor: runnable({ StartAt, States }),
+      ...(ItemSelector !== undefined && { ItemSelector: deferJsonToString(ItemSelector) }),
       ...(Array.isArray(Catch) && { Catch: Catch.map(withoutWholeResultPath) }),
     };
   },
@@ -134,20 +150,28 @@ function refuseJsonata(place: string, { QueryLanguage }: { readonly QueryLanguag
   throw notImplemented('Step Functions', `QueryLanguage ${QueryLanguage} (${place})`);
 }
 
-/** References to the context object, save to those members that the interpreter is given and that never change. */
-const CONTEXT_ABSENT = /\$\$(?!\.(?:Execution\.(?:Id|Input|Name|RoleArn|StartTime)|StateMachine\.(?:Id|Name))\b)[\w.]*/;
+/** Members of the context object that the interpreter is given and that never change. */
+const CONTEXT = [
+  ...['Execution.Id', 'Execution.Input', 'Execution.Name', 'Execution.RoleArn', 'Execution.StartTime'],
+  ...['StateMachine.Id', 'StateMachine.Name'],
+];
+
+/** Those of an ItemSelector, which is given the item too, and not the time at which the execution has started. */
+const ITEM_CONTEXT = [...CONTEXT.filter((it) => it !== 'Execution.StartTime'), 'Map.Item.Index', 'Map.Item.Value'];
 
 /** Variables, and the parts of the context object that change from state to state: both would be found absent. */
-function refuseReferences(place: string, value: unknown): void {
+function refuseReferences(place: string, value: unknown, context = CONTEXT): void {
   if (typeof value === 'string') {
-    const context = CONTEXT_ABSENT.exec(value);
-    if (context) throw notImplemented('Step Functions', `${context[0]} of the context object (${place})`);
+    for (const [reference] of value.matchAll(/\$\$[\w.]*/g)) {
+      if (context.some((it) => `${reference}.`.startsWith(`$$.${it}.`))) continue;
+      throw notImplemented('Step Functions', `${reference} of the context object (${place})`);
+    }
     const variable = /(?:^|[\s(,])(\$[A-Za-z_]\w*)/.exec(value);
     if (variable) throw notImplemented('Step Functions', `the variable ${variable[1]} (${place})`);
   } else if (value !== null && typeof value === 'object') {
     for (const [key, inner] of Object.entries(value)) {
       const isReference = Array.isArray(value) || typeof inner !== 'string' || /\.\$$|Path$|^Variable$/.test(key);
-      if (isReference) refuseReferences(place, inner);
+      if (isReference) refuseReferences(place, inner, context);
     }
   }
 }

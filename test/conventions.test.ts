@@ -34,6 +34,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shared/changes',
     'shared/definition',
     'shared/delivery',
+    'shared/online-store',
     'shared/sinks',
     'shared/state',
   ],

@@ -5,8 +5,17 @@ import { makeDecoder } from '../../../shared/changes/decode.ts';
 import { EXPORT_MARGIN_SECONDS, READING_MARGIN_SECONDS } from '../../../shared/history/dating.ts';
 import { type BackfillTotals, runBackfill, type Work } from '../../../shared/history/run/backfill.ts';
 import type { ChunkCounts } from '../../../shared/history/run/chunk.ts';
-import { plannedFiles, plannedScan, refusalOf, refusalOfGroup } from '../../../shared/history/run/plan.ts';
-import { type BackfillRun, beginBackfill, endBackfill, readBackfill } from '../../../shared/state/backfill.ts';
+import { type Opened, openDestinations } from '../../../shared/history/run/destinations.ts';
+import {
+  definitionHash,
+  plannedFiles,
+  plannedScan,
+  refusalOf,
+  refusalOfGroup,
+} from '../../../shared/history/run/plan.ts';
+import { adaptiveRate } from '../../../shared/history/run/rate.ts';
+import { coveredSince } from '../../../shared/history/table/covered.ts';
+import { type BackfillRun, beginBackfill, endBackfill, readBackfill } from '../../../shared/state/backfill/run.ts';
 import type { Sources } from '../../insight/sources.ts';
 import { exiting, newCommand, runCommand } from '../../terminal/command.ts';
 import {
@@ -20,9 +29,8 @@ import {
 import { progressTo } from '../../terminal/progress.ts';
 import { withSources } from '../data/sources.ts';
 import { EXAMPLE, STAGE, type Target } from '../target.ts';
-import { coveredSince, type Opened, openDestinations } from './destinations.ts';
 import { estimate, estimateScan } from './estimate.ts';
-import { type Asked, definitionHash, findGiven, type Given, givenOf } from './given.ts';
+import { type Asked, findGiven, type Given, givenOf } from './given.ts';
 import { estimateText, statusText, totalsText } from './report.ts';
 import { requestedExport } from './requested-export.ts';
 
@@ -237,13 +245,14 @@ async function carryOn(
     const detail = `${through.rows} rows, ${perSecond} a second, ${through.rejected} rejected`;
     progress.at(detail, Number.isNaN(items) ? undefined : through.rows / items);
   };
+  const time = { ...systemTime, sleep: (ms: number) => pausing(ms, signal) };
+  const paced = adaptiveRate(rate, time);
   progress.step('segments' in work ? `Backfilling from the table` : `Backfilling ${work.files.length} files`);
   try {
     const totals = await runBackfill(run, work, {
-      ...{ group, rate, marginSeconds, onProgress, owner: randomUUID(), decode: makeDecoder(group) },
-      ...{ table: opened.table, destinations: opened.destinations },
+      ...{ group, marginSeconds, onProgress, rate: paced, owner: randomUUID(), decode: makeDecoder(group) },
+      ...{ table: opened.table, destinations: opened.destinations(paced), time },
       ...{ putRows: opened.putRows, deleteRows: opened.deleteRows },
-      time: { ...systemTime, sleep: (ms) => pausing(ms, signal) },
     });
     progress.done(`${totals.rows} rows`);
     return totals;

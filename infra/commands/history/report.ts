@@ -1,5 +1,5 @@
 import type { BackfillTotals } from '../../../shared/history/run/backfill.ts';
-import type { BackfillRun } from '../../../shared/state/backfill.ts';
+import type { BackfillRun } from '../../../shared/state/backfill/run.ts';
 import type { Estimate } from './estimate.ts';
 
 const count = (number: number): string => number.toLocaleString('en-US');

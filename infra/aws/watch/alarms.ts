@@ -119,6 +119,11 @@ function alarmsOf({ label }: FeatureGroup, metrics: Metrics, changeLogBufferSeco
       CHECK_AGE_MAX_HOURS,
     ),
     ...snapshotAlarms(metrics),
+    notSucceeded(
+      'backfill-failed',
+      'A backfill by the state machine did not end. Until it is taken up or ended, no training starts.',
+      (outcome) => metrics.executions(outcome, 'BackfillStateMachine'),
+    ),
     ...(label ? [...trainingAlarms(metrics), ...servingAlarms(metrics)] : []),
     ...predictionLogAlarms(metrics, changeLogBufferSeconds),
   ];

@@ -144,7 +144,7 @@ export class BackfillWorld {
     this.exports = new Exports(random.fork(), (id) => keys.of(id));
     this.#lambda = new Lambda(scheduler, faults, random.fork());
     const machine = new Machine({
-      ...{ scheduler, faults, lambda: this.#lambda, workers: random.pick(WORKERS) },
+      ...{ scheduler, faults, lambda: this.#lambda, workers: random.pick(WORKERS), random: random.fork() },
       dependencies: (invocation) => this.#historyOf(invocation),
     });
     if (!this.scans && random.chance(0.5)) this.#machine = machine;

@@ -7,9 +7,11 @@ import type { Exported } from '../../../shared/history/machine/exporting.ts';
 import type { Listed } from '../../../shared/history/machine/files.ts';
 import type { GivenExports } from '../../../shared/history/run/exports.ts';
 import type { PlannedFile } from '../../../shared/history/run/plan.ts';
+import type { StateTable } from '../../../shared/state/table.ts';
 import type { Item } from '../aws/expression.ts';
 import type { Faults } from '../aws/faults.ts';
 import type { Invocation, Lambda } from '../aws/lambda.ts';
+import type { Random } from '../world/random.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 
 /** Longest that the function goes on, and how it is tried again, as infra/aws/history/backfill.asl.json says. */
@@ -17,16 +19,19 @@ const TIMEOUT_MS = 900_000;
 const ATTEMPTS = 7;
 const FIRST_PAUSE_MS = 2_000;
 const PAUSE_MAX_MS = 300_000;
+/** Longest that a call hangs of a worker whom the state machine has given up, in milliseconds. */
+const STALL_MS = 10_000;
 
 /**
  * The state machine of a backfill, as its definition has it: states one after the other, files of one list side by
- * side, and each call of the function tried again. Now and then somebody stops an execution: what its workers are at,
- * goes on without it.
+ * side, and each call of the function tried again. Now and then somebody stops an execution, or a worker is given up
+ * whose network hangs: what they are at goes on, and others begin with the same.
  */
 export class Machine {
   readonly #scheduler: Scheduler;
   readonly #faults: Faults;
   readonly #lambda: Lambda;
+  readonly #random: Random;
   readonly #workers: number;
   readonly #dependencies: (invocation: Invocation) => HistoryDependencies;
   #executions = 0;
@@ -36,12 +41,14 @@ export class Machine {
     scheduler: Scheduler;
     faults: Faults;
     lambda: Lambda;
+    random: Random;
     workers: number;
     dependencies(invocation: Invocation): HistoryDependencies;
   }) {
     this.#scheduler = around.scheduler;
     this.#faults = around.faults;
     this.#lambda = around.lambda;
+    this.#random = around.random;
     this.#workers = around.workers;
     this.#dependencies = around.dependencies;
   }
@@ -111,10 +118,20 @@ export class Machine {
     }
   }
 
+  /** The state table behind a network that hangs now and then. */
+  #stalling({ name, dynamodb }: StateTable): StateTable {
+    const send = async (...call: readonly unknown[]) => {
+      if (this.#random.chance(0.3)) await this.#scheduler.sleep(this.#random.next() * STALL_MS);
+      return (dynamodb.send as (...call: readonly unknown[]) => Promise<unknown>)(...call);
+    };
+    return { name, dynamodb: { send } as StateTable['dynamodb'] };
+  }
+
   async #call<T>(request: HistoryRequest): Promise<T> {
     let pauseMs = FIRST_PAUSE_MS;
     for (let attempt = 1; ; attempt += 1) {
-      const result = await this.#lambda.invoke({
+      const isGivenUp = request.action === 'work' && this.#faults.strikes('an execution vanished without a word');
+      const invoked = this.#lambda.invoke({
         functionName: `backfill ${request.action}`,
         timeoutMs: TIMEOUT_MS,
         run: (invocation, remainingMs) => {
@@ -123,10 +140,12 @@ export class Machine {
             await dependencies.putList(key, text);
             this.#lists.set(key, text);
           };
-          return act(request, { name: invocation.name, remainingMs }, { ...dependencies, putList });
+          const table = isGivenUp ? this.#stalling(dependencies.table) : dependencies.table;
+          return act(request, { name: invocation.name, remainingMs }, { ...dependencies, putList, table });
         },
       });
-      if (result.status === 'answered') return result.answer as T;
+      const result = await (isGivenUp ? this.#scheduler.sleep(this.#random.next() * STALL_MS) : invoked);
+      if (result?.status === 'answered') return result.answer as T;
       if (attempt === ATTEMPTS) throw new Failed();
       await this.#scheduler.sleep(pauseMs);
       pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS);

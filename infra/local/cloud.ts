@@ -148,7 +148,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
     ...{ functions: deployedFunctions(stack, roles), endpointUrl, onLog },
     onInvocation: observeInvocations({ record: alarms.record, vended, logs: logs.store, roles }),
   });
-  const executions = stepFunctions({ db, call, callAs, onExecution: vended.execution });
+  const executions = stepFunctions({ db, call, callAs, roles, onExecution: vended.execution });
   const overTheWire = lambdaService(runtime, {
     endpointUrl,
     mappings: () => mappings,

@@ -54,6 +54,10 @@ export function s3({ objects }: { objects: ObjectStore }): { service: Service } 
       return { operation, input, run: () => run(deps, operation, target, request) };
     },
     renderError,
+    // For services that read an object on a role's behalf.
+    operations: {
+      GetObject: async ({ Bucket, Key }: { Bucket: string; Key: string }) => ({ Body: await objects.get(Bucket, Key) }),
+    },
   };
   return { service };
 }

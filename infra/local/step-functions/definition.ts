@@ -2,6 +2,7 @@ import { StateMachine } from 'aws-local-stepfunctions';
 import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
 import { choiceAsInAws } from './choice-rule.ts';
 import { integrationOf } from './integration.ts';
+import { checkMap, MAP_FIELDS } from './map-definition.ts';
 
 /**
  * A state machine as the interpreter (aws-local-stepfunctions) is to run it. What it would ignore or do otherwise than
@@ -33,6 +34,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     ...[...INPUT_OUTPUT, ...NEXT, 'Resource', 'Parameters', 'ResultSelector', 'ResultPath', 'Retry', 'Catch'],
     ...['TimeoutSeconds', 'TimeoutSecondsPath'],
   ],
+  Map: [...INPUT_OUTPUT, ...NEXT, ...MAP_FIELDS, 'ResultSelector', 'ResultPath', 'Retry', 'Catch'],
   Pass: [...INPUT_OUTPUT, ...NEXT, 'Parameters', 'Result', 'ResultPath'],
   Wait: [...INPUT_OUTPUT, ...NEXT, 'Seconds', 'Timestamp', 'SecondsPath', 'TimestampPath'],
   Choice: [...INPUT_OUTPUT, 'Choices', 'Default'],
@@ -85,7 +87,9 @@ function runnableState(name: string, state: StateDefinition): StateDefinition {
   if (!fields) throw notImplemented('Step Functions', `states of type ${state.Type} (${place})`);
   refuseJsonata(place, state);
   refuseUnknown('Step Functions', place, state, [...fields, 'Type', 'Comment', 'QueryLanguage']);
-  refuseReferences(place, state);
+  // What is within a Map has a context of its own.
+  const { ItemSelector, ItemProcessor, ...own } = state;
+  refuseReferences(place, own);
   checkRetryAndCatch(place, state);
   const { ResultPath, ...rest } = state;
   // The interpreter would write a field named "$" instead of replacing the whole.
@@ -103,6 +107,18 @@ const OF_TYPE: Readonly<Record<string, (place: string, state: StateDefinition) =
     return {
       ...(TimeoutSecondsPath === undefined && { TimeoutSeconds: seconds }),
       ...(Parameters !== undefined && { Parameters: deferJsonToString(Parameters) }),
+      ...(Array.isArray(Catch) && { Catch: Catch.map(withoutWholeResultPath) }),
+    };
+  },
+  Map: (place, state) => {
+    checkMap(place, state);
+    const { ItemSelector, Catch } = state;
+    const { StartAt, States } = state.ItemProcessor;
+    refuseReferences(`ItemSelector of ${place}`, ItemSelector, ITEM_CONTEXT_ABSENT);
+    return {
+      TimeoutSeconds: TIMER_SECONDS_MAX,
+      ItemProcessor: runnable({ StartAt, States }),
+      ...(ItemSelector !== undefined && { ItemSelector: deferJsonToString(ItemSelector) }),
       ...(Array.isArray(Catch) && { Catch: Catch.map(withoutWholeResultPath) }),
     };
   },
@@ -137,17 +153,21 @@ function refuseJsonata(place: string, { QueryLanguage }: { readonly QueryLanguag
 /** References to the context object, save to those members that the interpreter is given and that never change. */
 const CONTEXT_ABSENT = /\$\$(?!\.(?:Execution\.(?:Id|Input|Name|RoleArn|StartTime)|StateMachine\.(?:Id|Name))\b)[\w.]*/;
 
+/** The same for an ItemSelector, which is given the item too, and not the time at which the execution has started. */
+const ITEM_CONTEXT_ABSENT =
+  /\$\$(?!\.(?:Execution\.(?:Id|Input|Name|RoleArn)|StateMachine\.(?:Id|Name)|Map\.Item\.(?:Index|Value))\b)[\w.]*/;
+
 /** Variables, and the parts of the context object that change from state to state: both would be found absent. */
-function refuseReferences(place: string, value: unknown): void {
+function refuseReferences(place: string, value: unknown, absent = CONTEXT_ABSENT): void {
   if (typeof value === 'string') {
-    const context = CONTEXT_ABSENT.exec(value);
+    const context = absent.exec(value);
     if (context) throw notImplemented('Step Functions', `${context[0]} of the context object (${place})`);
     const variable = /(?:^|[\s(,])(\$[A-Za-z_]\w*)/.exec(value);
     if (variable) throw notImplemented('Step Functions', `the variable ${variable[1]} (${place})`);
   } else if (value !== null && typeof value === 'object') {
     for (const [key, inner] of Object.entries(value)) {
       const isReference = Array.isArray(value) || typeof inner !== 'string' || /\.\$$|Path$|^Variable$/.test(key);
-      if (isReference) refuseReferences(place, inner);
+      if (isReference) refuseReferences(place, inner, absent);
     }
   }
 }

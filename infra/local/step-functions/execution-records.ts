@@ -14,6 +14,24 @@ export interface ExecutionRecord {
   readonly output?: string;
   readonly error?: string;
   readonly cause?: string;
+  /** The Map Run whose item it works; absent for an execution that was started by a call. */
+  readonly mapRunArn?: string;
+}
+
+/** A run of a Distributed Map, which belongs to one execution and starts another for each of its items. */
+export interface MapRunRecord {
+  readonly arn: string;
+  readonly executionArn: string;
+  /** The state machine's, with the label of the Map. */
+  readonly machineArn: string;
+  readonly status: Exclude<ExecutionStatus, 'TIMED_OUT'>;
+  readonly startMs: number;
+  readonly stopMs?: number;
+  readonly maxConcurrency: number;
+  readonly toleratedFailureCount: number;
+  readonly toleratedFailurePercentage: number;
+  /** Items; 0 until they are read. */
+  readonly total: number;
 }
 
 export interface MachineRecord {
@@ -43,7 +61,9 @@ export class ExecutionRecords {
       CREATE TABLE IF NOT EXISTS states_executions (
         arn TEXT PRIMARY KEY, machine_arn TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS states_events (
-        execution_arn TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (execution_arn, id))`);
+        execution_arn TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (execution_arn, id));
+      CREATE TABLE IF NOT EXISTS states_map_runs (
+        arn TEXT PRIMARY KEY, execution_arn TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL)`);
   }
 
   putMachine(machine: MachineRecord): void {
@@ -90,6 +110,40 @@ export class ExecutionRecords {
       .prepare('SELECT body FROM states_executions WHERE machine_arn = ? ORDER BY rowid DESC')
       .all(machineArn)
       .flatMap((row) => parsed<ExecutionRecord>(row) ?? []);
+  }
+
+  putMapRun(run: MapRunRecord): void {
+    this.#db
+      .prepare(
+        `INSERT INTO states_map_runs VALUES (?, ?, ?, ?)
+         ON CONFLICT (arn) DO UPDATE SET status = excluded.status, body = excluded.body`,
+      )
+      .run(run.arn, run.executionArn, run.status, JSON.stringify(run));
+  }
+
+  mapRun(arn: string): MapRunRecord | undefined {
+    return parsed(this.#db.prepare('SELECT body FROM states_map_runs WHERE arn = ?').get(arn));
+  }
+
+  /** Map Runs that still run, of every execution. */
+  runningMapRuns(): MapRunRecord[] {
+    return this.#db
+      .prepare(`SELECT body FROM states_map_runs WHERE status = 'RUNNING'`)
+      .all()
+      .flatMap((row) => parsed<MapRunRecord>(row) ?? []);
+  }
+
+  /** Map Runs of one execution, newest first. */
+  mapRunsOf(executionArn: string): MapRunRecord[] {
+    return this.#db
+      .prepare('SELECT body FROM states_map_runs WHERE execution_arn = ? ORDER BY rowid DESC')
+      .all(executionArn)
+      .flatMap((row) => parsed<MapRunRecord>(row) ?? []);
+  }
+
+  /** Executions of the items of one Map Run, newest first. */
+  itemsOf({ arn, machineArn }: MapRunRecord): ExecutionRecord[] {
+    return this.executionsOf(machineArn).filter((it) => it.mapRunArn === arn);
   }
 
   addEvent(executionArn: string, event: HistoryEvent): void {

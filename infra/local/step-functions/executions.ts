@@ -1,9 +1,11 @@
 import { ExecutionAbortedError, ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
-import type { Call, Caller } from '../protocol/service.ts';
+import type { Call, Caller, Roles } from '../protocol/service.ts';
 import { type Definition, runnable, type StateDefinition } from './definition.ts';
 import type { ExecutionRecord, ExecutionRecords, MachineRecord } from './execution-records.ts';
 import { closedEvent, historyEventOf, type LogEvent, type Outcome, startedEvent } from './history.ts';
 import { integrationOf } from './integration.ts';
+import { type MapParameters, type MapState, mapAsTask } from './map-definition.ts';
+import { type MapHost, MapRun } from './map-run.ts';
 import { CLOUD_CLOSED, runTask } from './task.ts';
 
 /** Hears that an execution of a state machine has begun, or how it has ended. */
@@ -16,7 +18,14 @@ const OUTCOMES = { SUCCEEDED: 'Succeeded', FAILED: 'Failed', TIMED_OUT: 'TimedOu
 
 interface Running {
   abort(outcome: Outcome, reason?: typeof CLOUD_CLOSED): void;
-  readonly done: Promise<void>;
+  readonly done: Promise<unknown>;
+}
+
+/** What executions call, as whom, and who hears of them. */
+interface Surroundings {
+  readonly callAs: (caller: Caller) => Call;
+  readonly roles: Pick<Roles, 'authorize'> | undefined;
+  readonly onExecution: OnExecution;
 }
 
 /** Name the interpreter gives to the failure of a Fail state that names none. */
@@ -27,13 +36,16 @@ export class Executions {
   readonly #records: ExecutionRecords;
   readonly #onExecution: OnExecution;
   readonly #callAs: (caller: Caller) => Call;
+  readonly #roles: Pick<Roles, 'authorize'> | undefined;
   readonly #running = new Map<string, Running>();
   #closed = false;
 
-  constructor(records: ExecutionRecords, callAs: (caller: Caller) => Call, onExecution: OnExecution) {
+  constructor(records: ExecutionRecords, { callAs, roles, onExecution }: Surroundings) {
     this.#onExecution = onExecution;
     this.#records = records;
     this.#callAs = callAs;
+    this.#roles = roles;
+    for (const left of records.runningMapRuns()) records.putMapRun({ ...left, status: 'FAILED', stopMs: Date.now() });
     for (const left of records.running()) {
       this.#close(left, {
         status: 'FAILED',
@@ -44,18 +56,26 @@ export class Executions {
   }
 
   start(machine: MachineRecord, execution: ExecutionRecord): void {
-    const definition = runnable(JSON.parse(machine.definition));
+    void this.#run(machine, execution, runnable(JSON.parse(machine.definition)));
+  }
+
+  #run(machine: MachineRecord, execution: ExecutionRecord, definition: Definition): Promise<Outcome> {
     this.#records.putExecution(execution);
     this.#records.addEvent(execution.arn, startedEvent(execution, machine.roleArn));
     this.#onExecution(machine.arn, 'Started');
     const stop = new AbortController();
-    const interpreter = new StateMachine(definition as unknown as ConstructorParameters<typeof StateMachine>[0], {
-      validationOptions: { noValidate: true },
-    });
-    const call = this.#callAs({ roleArn: machine.roleArn, session: execution.name });
+    const tasks = tasksOf(definition) as unknown as ConstructorParameters<typeof StateMachine>[0];
+    const interpreter = new StateMachine(tasks, { validationOptions: { noValidate: true } });
+    const host = this.#hostOf(machine, execution);
+    const maps: Promise<unknown>[] = [];
+    const runMap: RunMap = (name, state, parameters) => {
+      const running = new MapRun(state, parameters, host).run(name, stop.signal);
+      maps.push(running);
+      return running;
+    };
     const run = interpreter.run(JSON.parse(execution.input), {
-      overrides: { taskResourceLocalHandlers: handlersOf(definition, call, stop.signal) },
-      context: contextOf(machine, execution),
+      overrides: { taskResourceLocalHandlers: handlersOf(definition, host.call, stop.signal, runMap) },
+      context: host.context,
     });
     let outcome: Outcome | undefined;
     const logged = this.#log(execution.arn, run.eventLogs, definition);
@@ -67,8 +87,10 @@ export class Executions {
       .then(async (reached) => {
         stop.abort();
         await logged;
+        await Promise.allSettled(maps);
         this.#running.delete(execution.arn);
         this.#close(execution, reached);
+        return reached;
       });
     const abort: Running['abort'] = (aborted, reason) => {
       outcome = aborted;
@@ -76,6 +98,19 @@ export class Executions {
       run.abort();
     };
     this.#running.set(execution.arn, { abort, done });
+    return done;
+  }
+
+  #hostOf(machine: MachineRecord, execution: ExecutionRecord): MapHost {
+    const caller = { roleArn: machine.roleArn, session: execution.name };
+    return {
+      ...{ machine, execution, records: this.#records, call: this.#callAs(caller) },
+      context: contextOf(machine, execution),
+      authorizeStart: async () =>
+        this.#roles?.authorize(caller, 'states', 'StartExecution', { stateMachineArn: machine.arn }),
+      run: (itemMachine, item, { ItemProcessor }) => this.#run(itemMachine, item, ItemProcessor),
+      abort: (arn) => void this.abort(arn, {}),
+    };
   }
 
   /** Ends an execution that runs; resolves once that is on record. `false`: it does not run. */
@@ -110,17 +145,32 @@ export class Executions {
   }
 }
 
-function handlersOf(definition: Definition, call: Call, stopped: AbortSignal) {
-  const tasks = Object.entries(definition.States).filter(([, state]) => state.Type === 'Task');
-  return Object.fromEntries(
-    tasks.map(([name, state]) => {
-      const integration = integrationOf(name, String(state.Resource));
-      return [
-        name,
-        (parameters: unknown) => runTask(integration, parameters, call, timeLimited(state, stopped)),
-      ] as const;
-    }),
-  );
+/** The definition with each Map as a task. */
+function tasksOf(definition: Definition): Definition {
+  const states = Object.entries(definition.States).map(([name, state]) => [
+    name,
+    isMap(state) ? mapAsTask(state) : state,
+  ]);
+  return { ...definition, States: Object.fromEntries(states) };
+}
+
+function isMap(state: StateDefinition): state is MapState {
+  return state.Type === 'Map';
+}
+
+type RunMap = (name: string, state: MapState, parameters: MapParameters) => ReturnType<MapRun['run']>;
+
+function handlersOf(definition: Definition, call: Call, stopped: AbortSignal, runMap: RunMap) {
+  const handlers = Object.entries(definition.States).flatMap(([name, state]) => {
+    if (isMap(state))
+      return [[name, (parameters: unknown) => runMap(name, state, parameters as MapParameters)] as const];
+    if (state.Type !== 'Task') return [];
+    const integration = integrationOf(name, String(state.Resource));
+    return [
+      [name, (parameters: unknown) => runTask(integration, parameters, call, timeLimited(state, stopped))] as const,
+    ];
+  });
+  return Object.fromEntries(handlers);
 }
 
 /** How much later than the interpreter a task hears that its time is up: it is the interpreter that reports it. */

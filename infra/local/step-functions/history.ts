@@ -8,20 +8,23 @@ export type LogEvent = ReturnType<StateMachine['run']>['eventLogs'] extends Asyn
 
 const COMPLETE = { truncated: false };
 
-/** The history event of what the interpreter logged: states entered and left, and tasks that failed. */
+/** The history event of what the interpreter logged: states entered and left, and tasks and maps that failed. */
 export function historyEventOf(event: LogEvent, definition: Definition): HistoryEvent | undefined {
   const timestampMs = event.timestamp;
+  // To the interpreter a Map is a task.
+  const type = 'state' in event && definition.States[event.state.name]?.Type;
   if (event.type === 'StateEntered') {
-    const { name, type, input } = event.state;
+    const { name, input } = event.state;
     const details = { name, input: JSON.stringify(input), inputDetails: COMPLETE };
     return { type: `${type}StateEntered`, timestampMs, details: { stateEnteredEventDetails: details } };
   }
   if (event.type === 'StateExited') {
-    const { name, type, output } = event.state;
+    const { name, output } = event.state;
     const details = { name, output: JSON.stringify(output), outputDetails: COMPLETE };
     return { type: `${type}StateExited`, timestampMs, details: { stateExitedEventDetails: details } };
   }
-  if (event.type === 'StateFailed' && event.state.type === 'Task') {
+  if (event.type === 'StateFailed' && type === 'Map') return { type: 'MapStateFailed', timestampMs, details: {} };
+  if (event.type === 'StateFailed' && type === 'Task') {
     const { resourceType, resource } = integrationOf(
       event.state.name,
       String(definition.States[event.state.name]?.Resource),

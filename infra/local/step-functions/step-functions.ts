@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { AwsError, refuseUnknown } from '../protocol/aws-error.ts';
 import { pageOf } from '../protocol/page.ts';
-import type { Call, Caller, Operation, Service } from '../protocol/service.ts';
+import type { Call, Caller, Operation, Roles, Service } from '../protocol/service.ts';
 import { checkDefinition, runnable } from './definition.ts';
 import {
   type ExecutionRecord,
   ExecutionRecords,
   type ExecutionStatus,
   type MachineRecord,
+  type MapRunRecord,
 } from './execution-records.ts';
 import { Executions, type OnExecution } from './executions.ts';
 import { withoutData } from './history.ts';
@@ -36,6 +37,12 @@ interface PageInput {
   readonly nextToken?: string;
 }
 
+interface ListExecutionsInput extends PageInput {
+  readonly stateMachineArn?: string;
+  readonly mapRunArn?: string;
+  readonly statusFilter?: ExecutionStatus;
+}
+
 interface HistoryInput extends PageInput {
   readonly executionArn: string;
   readonly reverseOrder?: boolean;
@@ -50,12 +57,15 @@ export function stepFunctions({
   db,
   call,
   callAs = () => call,
+  roles,
   onExecution = () => undefined,
 }: {
   db: DatabaseSync;
   call: Call;
   /** Calls as a state machine's role. Default: as nobody in particular. */
   callAs?: (caller: Caller) => Call;
+  /** Says whether a state machine's role may start the executions of a Map's items. Default: it may. */
+  roles?: Pick<Roles, 'authorize'>;
   /** Hears how executions go. */
   onExecution?: OnExecution;
 }): {
@@ -64,7 +74,7 @@ export function stepFunctions({
   close(): Promise<void>;
 } {
   const records = new ExecutionRecords(db);
-  const executions = new Executions(records, callAs, onExecution);
+  const executions = new Executions(records, { callAs, roles, onExecution });
   const createStateMachine = ({ name, arn, definition, roleArn = '' }: StateMachineInput) => {
     checkDefinition(definition);
     runnable(definition);
@@ -75,7 +85,11 @@ export function stepFunctions({
     name: 'states',
     target: 'AWSStepFunctions',
     contentType: 'application/x-amz-json-1.0',
-    operations: { ...executionOperations(records, executions), ...stateMachineOperations(records) },
+    operations: {
+      ...executionOperations(records, executions),
+      ...mapRunOperations(records),
+      ...stateMachineOperations(records),
+    },
   };
   return { service, createStateMachine, close: () => executions.close() };
 }
@@ -122,10 +136,10 @@ function executionOperations(records: ExecutionRecords, executions: Executions):
       };
     },
 
-    ListExecutions: (input: PageInput & { stateMachineArn: string; statusFilter?: ExecutionStatus }) => {
-      const honoured = ['stateMachineArn', 'statusFilter', 'maxResults', 'nextToken'];
+    ListExecutions: (input: ListExecutionsInput) => {
+      const honoured = ['stateMachineArn', 'mapRunArn', 'statusFilter', 'maxResults', 'nextToken'];
       refuseUnknown('Step Functions', 'ListExecutions', input, honoured);
-      const all = records.executionsOf(machineOf(records, input.stateMachineArn).arn);
+      const all = listed(records, input);
       const found = all.filter((it) => (input.statusFilter ?? it.status) === it.status);
       const { page, next } = pageFor(found, input);
       return { executions: page.map(summaryOf), ...next };
@@ -142,6 +156,42 @@ function executionOperations(records: ExecutionRecords, executions: Executions):
       const { page, next } = pageFor(input.reverseOrder ? events.reverse() : events, input);
       return { events: page, ...next };
     },
+  };
+}
+
+function mapRunOperations(records: ExecutionRecords): Record<string, Operation> {
+  const summary = ({ arn, executionArn, machineArn, startMs, stopMs }: MapRunRecord) => ({
+    ...{ mapRunArn: arn, executionArn, stateMachineArn: machineArn, startDate: startMs / 1000 },
+    ...(stopMs !== undefined && { stopDate: stopMs / 1000 }),
+  });
+  return {
+    DescribeMapRun: (input: { mapRunArn: string }) => {
+      refuseUnknown('Step Functions', 'DescribeMapRun', input, ['mapRunArn']);
+      const run = mapRunOf(records, input.mapRunArn);
+      const { maxConcurrency, toleratedFailureCount, toleratedFailurePercentage } = run;
+      const { stateMachineArn, ...rest } = summary(run);
+      const counts = countsOf(run, records.itemsOf(run));
+      return {
+        ...{ ...rest, status: run.status, maxConcurrency, toleratedFailureCount, toleratedFailurePercentage },
+        ...{ itemCounts: counts, executionCounts: counts, redriveCount: 0 },
+      };
+    },
+
+    ListMapRuns: (input: PageInput & { executionArn: string }) => {
+      refuseUnknown('Step Functions', 'ListMapRuns', input, ['executionArn', 'maxResults', 'nextToken']);
+      const { page, next } = pageFor(records.mapRunsOf(executionOf(records, input.executionArn).arn), input);
+      return { mapRuns: page.map(summary), ...next };
+    },
+  };
+}
+
+/** Each item is an execution, once it is started. */
+function countsOf({ total }: MapRunRecord, executions: readonly ExecutionRecord[]) {
+  const count = (status: ExecutionStatus) => executions.filter((it) => it.status === status).length;
+  const succeeded = count('SUCCEEDED');
+  return {
+    ...{ pending: total - executions.length, running: count('RUNNING'), succeeded, failed: count('FAILED') },
+    ...{ timedOut: count('TIMED_OUT'), aborted: count('ABORTED'), total, resultsWritten: succeeded },
   };
 }
 
@@ -171,6 +221,21 @@ function machineOf(records: ExecutionRecords, arn: string): MachineRecord {
   return machine;
 }
 
+function mapRunOf(records: ExecutionRecords, arn: string): MapRunRecord {
+  const run = records.mapRun(arn);
+  if (!run) throw new AwsError('ResourceNotFound', `Resource not found: '${arn}'`);
+  return run;
+}
+
+/** The executions that were started by calls, or those of a Map Run's items. */
+function listed(records: ExecutionRecords, { stateMachineArn, mapRunArn }: ListExecutionsInput): ExecutionRecord[] {
+  if (stateMachineArn !== undefined && mapRunArn === undefined) {
+    return records.executionsOf(machineOf(records, stateMachineArn).arn);
+  }
+  if (mapRunArn !== undefined && stateMachineArn === undefined) return records.itemsOf(mapRunOf(records, mapRunArn));
+  throw new AwsError('ValidationException', 'Specify either a state machine ARN or a Map Run ARN, and not both');
+}
+
 function executionOf(records: ExecutionRecords, arn: string): ExecutionRecord {
   const execution = records.execution(arn);
   if (!execution) throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
@@ -187,9 +252,9 @@ function checkedInput(text: string): string {
   throw new AwsError('InvalidExecutionInput', `Input exceeds ${INPUT_BYTES_MAX} bytes`);
 }
 
-function summaryOf({ arn, machineArn, name, status, startMs, stopMs }: ExecutionRecord) {
+function summaryOf({ arn, machineArn, mapRunArn, name, status, startMs, stopMs }: ExecutionRecord) {
   return {
-    ...{ executionArn: arn, stateMachineArn: machineArn, name, status, startDate: startMs / 1000 },
+    ...{ executionArn: arn, stateMachineArn: machineArn, mapRunArn, name, status, startDate: startMs / 1000 },
     ...(stopMs !== undefined && { stopDate: stopMs / 1000 }),
   };
 }

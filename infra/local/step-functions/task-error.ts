@@ -46,7 +46,10 @@ const UNMODELED = new Set([
 ]);
 
 /** How Step Functions names and words the failure of a call. */
-export function taskErrorOf(integration: Integration, error: unknown): TaskError {
+export function taskErrorOf(
+  integration: Pick<Integration, 'errorPrefix' | 'baseError' | 'kind'>,
+  error: unknown,
+): TaskError {
   const { errorPrefix, baseError, kind } = integration;
   // No answer, as when a connection breaks: the SDK's own exception, without a service's code.
   if (!(error instanceof AwsError)) {

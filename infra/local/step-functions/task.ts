@@ -5,8 +5,8 @@ import { carryOutJsonToString } from './definition.ts';
 import type { Integration } from './integration.ts';
 import { TaskError, taskErrorOf } from './task-error.ts';
 
-/** Largest result of a task, in bytes. Source: Step Functions quotas, 256 KiB. */
-const RESULT_BYTES_MAX = 262_144;
+/** Largest input or result of a state, in bytes. Source: Step Functions quotas, 256 KiB. */
+export const PAYLOAD_BYTES_MAX = 262_144;
 
 /** How often a job that a task waits for is looked at, in milliseconds. */
 const POLL_MS = 200;
@@ -69,15 +69,18 @@ export async function runTask(integration: Integration, parameters: unknown, cal
       ? await invokeFunction(integration, input, send)
       : await callService(integration, input, send, signal);
   const text = JSON.stringify(answer ?? {});
-  if (Buffer.byteLength(text) > RESULT_BYTES_MAX) {
-    const { resource, resourceType } = integration;
-    throw new TaskError(
-      'States.DataLimitExceeded',
-      `The state/task '${resourceType}:${resource}' returned a result with a size exceeding the maximum number of bytes service limit.`,
-      false,
-    );
-  }
+  checkResult(`${integration.resourceType}:${integration.resource}`, text);
   return JSON.parse(text);
+}
+
+/** @throws TaskError States.DataLimitExceeded for a result that is too large to be handed on. */
+export function checkResult(of: string, text: string): void {
+  if (Buffer.byteLength(text) <= PAYLOAD_BYTES_MAX) return;
+  throw new TaskError(
+    'States.DataLimitExceeded',
+    `The state/task '${of}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+    false,
+  );
 }
 
 /** Calls an operation of the task's service. */

@@ -9,16 +9,19 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import type { Facts } from '../../../infra/local/iam/permissions.ts';
+import { StackRoles } from '../../../infra/local/iam/roles.ts';
 import { Faults } from '../../../infra/local/protocol/faults.ts';
 import { callInProcess } from '../../../infra/local/protocol/server.ts';
-import type { Operation, Service } from '../../../infra/local/protocol/service.ts';
+import type { Caller, Operation, Service } from '../../../infra/local/protocol/service.ts';
+import { s3 } from '../../../infra/local/s3/s3.ts';
 import { sageMaker } from '../../../infra/local/sagemaker/sagemaker.ts';
 import { stepFunctions } from '../../../infra/local/step-functions/step-functions.ts';
 import { ObjectStore } from '../../../infra/local/storage/object-store.ts';
 import { served } from '../served.ts';
 
 export const MACHINE = 'arn:aws:states:us-east-1:000000000000:stateMachine:retraining';
-const ROLE = 'arn:aws:iam::000000000000:role/training';
+export const ROLE = 'arn:aws:iam::000000000000:role/training';
 
 /** How often an execution is looked at, in milliseconds. */
 const POLL_MS = 20;
@@ -50,7 +53,10 @@ export const caught = (Resource: string, Parameters: object, errors: string[], r
 
 type Answering = 'athena' | 'lambda' | 'dynamodb';
 
-/** The local Step Functions, with the local SageMaker over a bucket `data`, and other services that answer what a test gives them. */
+/**
+ * The local Step Functions, with the local SageMaker and S3 over a bucket `data`, and other services that answer what a
+ * test gives them. The state machine's role may do everything, until a test puts it in `roles`.
+ */
 export async function localStepFunctions() {
   const dir = mkdtempSync(join(tmpdir(), 'states-'));
   const faults = new Faults();
@@ -63,12 +69,20 @@ export async function localStepFunctions() {
       return operations[name] ?? {};
     },
   });
+  const objectExists = async (bucket: string, key: string) =>
+    objects.head(bucket, key).then(
+      () => true,
+      () => false,
+    );
+  const roles = new StackRoles({ objectExists } as Facts);
   const open = async () => {
     const db = new DatabaseSync(join(dir, 'cloud.sqlite'));
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     const learning = sageMaker({ db, objects });
     const others = [answering('athena'), answering('lambda'), answering('dynamodb'), ...learning.services];
-    const states = stepFunctions({ db, call: callInProcess(others, faults) });
+    others.push(s3({ objects }).service);
+    const callAs = (caller: Caller) => callInProcess(others, faults, { roles, caller });
+    const states = stepFunctions({ db, call: callInProcess(others, faults), callAs, roles });
     const cloud = await served([states.service], faults);
     return {
       states,
@@ -102,7 +116,7 @@ export async function localStepFunctions() {
   return {
     /** What Athena, Lambda and DynamoDB answer, by operation. */
     operations,
-    ...{ faults, objects, createStateMachine, start, ended },
+    ...{ faults, objects, roles, createStateMachine, start, ended },
     send: ((command: never) => opened.sfn.send(command)) as SFNClient['send'],
 
     /** Runs a definition to its end. */

@@ -1,6 +1,7 @@
 import type { BackfillTotals } from '../../../shared/history/run/backfill.ts';
 import type { BackfillRun } from '../../../shared/state/backfill/run.ts';
 import type { Estimate } from './estimate.ts';
+import { isOfMachine } from './machine.ts';
 
 const count = (number: number): string => number.toLocaleString('en-US');
 
@@ -34,8 +35,8 @@ export function statusText(run: BackfillRun | undefined): string {
   if (!run) return 'No backfill has been made.';
   const begun = `Backfill ${run.runId}, begun at ${time(run.sinceMs)}`;
   if (run.status !== 'recording') return `${begun}: ${run.status} at ${time(run.endedMs ?? run.sinceMs)}.`;
-  const isWorked = run.leaseMs > Date.now();
-  return `${begun}: under way, and ${isWorked ? 'somebody works on it' : 'nobody works on it: --resume takes it up'}.`;
+  if (run.leaseMs <= Date.now()) return `${begun}: under way, and nobody works on it: --resume takes it up.`;
+  return `${begun}: under way, and ${isOfMachine(run) ? `the state machine works on it: ${run.owner}` : 'somebody works on it'}.`;
 }
 
 /** What a backfill has done. */

@@ -1,11 +1,15 @@
 import { type BackfillRun, beginBackfill, readBackfill } from '../../state/backfill/run.ts';
 import { EXPORTS_PREFIX } from '../prefixes.ts';
 import { type GivenExports, readChain } from '../run/exports.ts';
+import { leaseKeeper } from '../run/lease.ts';
 import { definitionHash, refusalOf, refusalOfGroup } from '../run/plan.ts';
 import { coveredSince } from '../table/covered.ts';
-import { type HistoryDependencies, held, keysOf } from './dependencies.ts';
+import { type HistoryDependencies, keysOf, MACHINE_LEASE_MS } from './dependencies.ts';
 
-/** Files that are worked at once, and rows a second of all of them, unless the execution's input says otherwise. */
+/**
+ * Files that are worked at once, and rows a second of all of them, unless something else is asked for: half of what
+ * Feature Store's quota lets an account write.
+ */
 export const WORKERS = 8;
 export const WORKERS_MAX = 1_000;
 export const RATE = 5_000;
@@ -40,7 +44,7 @@ const nameOf = (execution: string): string => execution.split(':').at(-1) ?? '';
  * @throws Error in one sentence when there is nothing to be done by this input: then nothing was.
  */
 export async function begin(execution: string, input: unknown, dependencies: HistoryDependencies): Promise<Begun> {
-  const { group, table } = dependencies;
+  const { group, table, time } = dependencies;
   const asked = inputOf(input);
   const refusal = refusalOfGroup(group);
   if (refusal !== undefined) throw new Error(refusal);
@@ -56,7 +60,8 @@ export async function begin(execution: string, input: unknown, dependencies: His
   // Whatever was deleted before the backfill began to record is gone from an export that is made then.
   const untilMs =
     given.locations.length > 0 ? 0 : Math.max(run.sinceMs, covered) + (2 * given.marginSeconds + 1) * 1_000;
-  await held({ execution, runId: run.runId }, dependencies, Math.max(0, untilMs - dependencies.time.now()));
+  const leaseMs = MACHINE_LEASE_MS + Math.max(0, untilMs - time.now());
+  await leaseKeeper(run, { table, time, owner: execution, leaseMs })(true);
   const { runId } = run;
   return { runId, workers: asked.workers, rate: asked.rate, until: new Date(untilMs).toISOString() };
 }

@@ -14,7 +14,7 @@ import type { Rate } from '../run/rate.ts';
  * How long nobody else may work on a backfill whose state machine is not heard of, in milliseconds: longer than one of
  * its waits, or a function that is tried again.
  */
-const MACHINE_LEASE_MS = 900_000;
+export const MACHINE_LEASE_MS = 900_000;
 
 /** What the actions of a backfill's state machine stand on. */
 export interface HistoryDependencies {
@@ -54,17 +54,13 @@ export interface Held {
 }
 
 /**
- * Keeps a backfill for an execution.
- *
- * @param waitMs how long the execution waits before it is heard of again, in milliseconds.
+ * Keeps a backfill for an execution that has it. Of an execution that somebody has stopped the function may go on: once
+ * the backfill was left, it must not have it again.
  * @throws Error in one sentence when it is somebody else's, or over.
  */
-export async function held(
-  { execution, runId }: Holding,
-  { table, time }: HistoryDependencies,
-  waitMs = 0,
-): Promise<Held> {
-  const keepLease = leaseKeeper({ runId }, { table, time, owner: execution, leaseMs: MACHINE_LEASE_MS + waitMs });
+export async function held({ execution, runId }: Holding, { table, time }: HistoryDependencies): Promise<Held> {
+  const lease = { table, time, owner: execution, leaseMs: MACHINE_LEASE_MS, onlyKeeps: true };
+  const keepLease = leaseKeeper({ runId }, lease);
   await keepLease(true);
   const run = await readBackfill(table);
   if (run?.runId !== runId) throw new Error(`The backfill ${runId} is not under way any more.`);

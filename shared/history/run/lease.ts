@@ -14,6 +14,8 @@ export interface Holder {
   readonly time: Time;
   readonly owner: string;
   readonly leaseMs?: number;
+  /** Whether only who has it already may have it. */
+  readonly onlyKeeps?: boolean;
 }
 
 /** Keeps the backfill for oneself, when it is time to, or at once. @throws Error when it is somebody else's, or over. */
@@ -21,13 +23,13 @@ export type KeepLease = (now: boolean) => Promise<void>;
 
 export function leaseKeeper(
   { runId }: Pick<BackfillRun, 'runId'>,
-  { table, time, owner, leaseMs = LEASE_MS }: Holder,
+  { table, time, owner, leaseMs = LEASE_MS, onlyKeeps = false }: Holder,
 ): KeepLease {
   let keptMs = 0;
   return async (now) => {
     const nowMs = time.now();
     if (!now && nowMs - keptMs < LEASE_RENEWAL_MS) return;
-    if (await takeBackfill(table, { runId, owner, nowMs, leaseMs: nowMs + leaseMs })) keptMs = nowMs;
+    if (await takeBackfill(table, { runId, owner, nowMs, leaseMs: nowMs + leaseMs, onlyKeeps })) keptMs = nowMs;
     else {
       throw new Error('Somebody else works on this backfill, or it was ended: see --status, and try --resume later.');
     }

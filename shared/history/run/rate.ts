@@ -47,7 +47,7 @@ export function adaptiveRate(most: number, time: Time): Rate {
         changedMs = nowMs;
       }
       dueMs = Math.max(dueMs, nowMs - BURST_MS) + (rows / now) * 1_000;
-      const waitMs = dueMs - nowMs;
+      const waitMs = Math.ceil(dueMs - nowMs);
       if (waitMs > 0) await time.sleep(waitMs);
     },
   };

@@ -74,36 +74,45 @@ export async function beginBackfill(
 /**
  * Takes the backfill for oneself, or keeps it. Idempotent: what is to be is said.
  *
+ * @param lease.onlyKeeps whether one that was left, or whose time is over, is somebody's who begins, and not taken.
  * @returns false when somebody else works on it, or it is no longer under way.
  */
 export function takeBackfill(
   table: StateTable,
-  lease: { readonly runId: string; readonly owner: string; readonly nowMs: number; readonly leaseMs: number },
+  lease: {
+    readonly runId: string;
+    readonly owner: string;
+    readonly nowMs: number;
+    readonly leaseMs: number;
+    readonly onlyKeeps?: boolean;
+  },
 ): Promise<boolean> {
-  const { runId, owner, nowMs, leaseMs } = lease;
+  const { runId, owner, nowMs, leaseMs, onlyKeeps = false } = lease;
+  const isFree = onlyKeeps ? '' : ' OR #leaseMs < :now';
   return update(
     table,
     'SET #owner = :owner, #leaseMs = :leaseMs',
-    '#runId = :runId AND #status = :recording AND (#owner = :owner OR #leaseMs < :now)',
+    `#runId = :runId AND #status = :recording AND (#owner = :owner${isFree})`,
     {
       names: ['runId', 'status', 'owner', 'leaseMs'],
       values: {
-        ...{ ':runId': runId, ':owner': owner, ':leaseMs': leaseMs, ':now': nowMs },
-        ':recording': 'recording',
+        ...{ ':runId': runId, ':owner': owner, ':leaseMs': leaseMs, ':recording': 'recording' },
+        ...(!onlyKeeps && { ':now': nowMs }),
       },
     },
   );
 }
 
 /**
- * Leaves the backfill to whoever takes it up next. Idempotent: whoever has it by now keeps it.
+ * Leaves the backfill to whoever takes it up next: whoever still works for the owner is stopped by that. Idempotent:
+ * whoever has it by now keeps it.
  *
  * @returns whether it was left now.
  */
 export function leaveBackfill(table: StateTable, runId: string, owner: string): Promise<boolean> {
-  return update(table, 'SET #leaseMs = :none', '#runId = :runId AND #owner = :owner', {
+  return update(table, 'SET #owner = :nobody, #leaseMs = :none', '#runId = :runId AND #owner = :owner', {
     names: ['runId', 'owner', 'leaseMs'],
-    values: { ':runId': runId, ':owner': owner, ':none': 0 },
+    values: { ':runId': runId, ':owner': owner, ':nobody': '', ':none': 0 },
   });
 }
 

@@ -72,8 +72,9 @@ export const fileNameOf = ({ exportNumber, fileNumber }: Pick<HistoryFile, 'expo
  * and only then is it kept how far the file has come. Idempotent: whatever is done again writes the same bytes under the
  * same keys.
  *
- * An object ends where it has enough bytes, which depends on the rows alone. So a file that is taken up again is read
- * from its beginning, and rows since the last object are made again, but nothing that the sinks have taken is written.
+ * An object ends where it has enough bytes, which depends on the rows alone. So of a file that is taken up again, lines
+ * are passed over up to the last object's end, and rows since then are made again. Nothing that the sinks have taken is
+ * written.
  *
  * Whoever begins with it takes it from who worked it before. That one may write what it is at once more, which is the
  * same, and is stopped when it would keep how far it has come.
@@ -128,7 +129,7 @@ async function workThrough(
     blocks = 0;
     await dependencies.onChunk(counts);
   };
-  for await (const block of readStatements(file, place, group, decode)) {
+  for await (const block of readStatements(file, place, group, decode, rows.progress.partLine)) {
     const { line, partLine } = rows.progress;
     if (isTimeUp()) {
       if (line > begunAt) return false;
@@ -136,6 +137,7 @@ async function workThrough(
     }
     const fresh = block.filter((it) => it.line > line);
     if (fresh.length < block.length) await rows.makeAgain(block.filter((it) => it.line > partLine && it.line <= line));
+    if (fresh.length === 0) continue;
     chunk = chunk.length === 0 ? fresh : chunk.concat(fresh);
     blocks += 1;
     if (chunk.length >= CHUNK_STATEMENTS || blocks >= CHUNK_BLOCKS_MAX) await writeOut();

@@ -68,7 +68,13 @@ function readExports(source: SourceTable): Statement[] {
   const bucket = getAtt('DataBucket', 'Arn');
   const exports = join(bucket, `/${EXPORTS_PREFIX}*`);
   return [
-    allow(['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dynamodb:ExportTableToPointInTime'], [source.arn]),
+    allow(
+      [
+        ...['dynamodb:BatchGetItem', 'dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable'],
+        'dynamodb:ExportTableToPointInTime',
+      ],
+      [source.arn],
+    ),
     allow(['dynamodb:DescribeExport'], [join(source.arn, '/export/*')]),
     // DynamoDB writes with the rights of who asks. Source: its guide, "Requesting a table export in DynamoDB".
     allow(['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject', 's3:PutObjectAcl'], [exports]),

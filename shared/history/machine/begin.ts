@@ -4,6 +4,7 @@ import { type GivenExports, readChain } from '../run/exports.ts';
 import { leaseKeeper } from '../run/lease.ts';
 import { definitionHash, refusalOf, refusalOfGroup } from '../run/plan.ts';
 import { coveredSince } from '../table/covered.ts';
+import { exportRefusalOf } from '../table/exports.ts';
 import { type HistoryDependencies, keysOf, MACHINE_LEASE_MS } from './dependencies.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface Begun {
   readonly until: string;
 }
 
+const UNDER_WAY = 'A backfill is under way: take it up with resume, or end it.';
+
 /** The name of an execution, by which its backfill is known too: an execution that asks twice has begun once. */
 const nameOf = (execution: string): string => execution.split(':').at(-1) ?? '';
 
@@ -51,6 +54,7 @@ export async function begin(execution: string, input: unknown, dependencies: His
   const known = await readBackfill(table);
   const isMine = known?.status === 'recording' && (asked.resume || known.runId === nameOf(execution));
   if (asked.resume && !isMine) throw new Error('No backfill is under way: start an execution without resume.');
+  if (!isMine && known?.status === 'recording') throw new Error(UNDER_WAY);
   const run = isMine ? known : await beginAnew(execution, asked.exports, dependencies);
   if (run.definition !== definitionHash(group)) {
     throw new Error(`The definition ${group.name} has changed since the backfill began: abort it, and begin again.`);
@@ -74,7 +78,10 @@ async function beginAnew(
   const { group, table, bucket, place, time, marginSeconds } = dependencies;
   const sinceMs = time.now();
   const given: GivenExports = { kind: 'export', locations: exports, marginSeconds };
-  if (exports.length > 0) {
+  if (exports.length === 0) {
+    const refusal = await exportRefusalOf(group.table, table.dynamodb);
+    if (refusal !== undefined) throw new Error(refusal);
+  } else {
     refuseElsewhere(exports, bucket);
     const { sources } = await readChain(place, keysOf(exports, bucket), group);
     const refusal = refusalOf(group, sources, { marginSeconds, sinceMs }, await coveredSince(group, table));
@@ -87,7 +94,7 @@ async function beginAnew(
   if (run) return run;
   const there = await readBackfill(table);
   if (there?.status === 'recording' && there.runId === begun.runId) return there;
-  throw new Error('A backfill is under way: take it up with resume, or end it.');
+  throw new Error(UNDER_WAY);
 }
 
 /** What a backfill reads. @throws Error when a state machine cannot. */

@@ -1,4 +1,5 @@
 import {
+  DescribeContinuousBackupsCommand,
   DescribeExportCommand,
   DescribeTableCommand,
   type DynamoDBClient,
@@ -50,6 +51,15 @@ export async function requestExport(
   return { arn, folder };
 }
 
+/** Why a table cannot be exported, in one sentence; undefined when it can. */
+export async function exportRefusalOf(table: string, dynamodb: Client): Promise<string | undefined> {
+  const { ContinuousBackupsDescription } = await dynamodb.send(
+    new DescribeContinuousBackupsCommand({ TableName: table }),
+  );
+  const recovery = ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
+  return recovery?.PointInTimeRecoveryStatus === 'ENABLED' ? undefined : withoutRecovery(table);
+}
+
 /** How an export stands. */
 export async function describeExport(dynamodb: Client, ExportArn: string): Promise<ExportDescription> {
   return (await dynamodb.send(new DescribeExportCommand({ ExportArn }))).ExportDescription ?? {};
@@ -60,5 +70,8 @@ function refusalOf(table: string, cause: Error): string {
   if (errorCode(cause) !== 'PointInTimeRecoveryUnavailableException') {
     return `The table ${table} cannot be exported (${cause.name}: ${cause.message}).`;
   }
-  return `The table ${table} has no point-in-time recovery, which an export needs: turn it on, or read the table with --scan.`;
+  return withoutRecovery(table);
 }
+
+const withoutRecovery = (table: string): string =>
+  `The table ${table} has no point-in-time recovery, which an export needs: turn it on, or read the table with --scan.`;

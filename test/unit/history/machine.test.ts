@@ -210,6 +210,44 @@ describe('the state machine of a backfill', () => {
     expect(await readBackfill(table)).toBeUndefined();
   });
 
+  it('exports the table when no export is given, and begins nothing when that cannot be', async () => {
+    const { begin, call, world, table } = given();
+    const described: string[] = [];
+    const statuses = ['IN_PROGRESS', 'FAILED', 'IN_PROGRESS', 'COMPLETED'];
+    let recovery = 'DISABLED';
+    const handle = world.dynamodb.handle.bind(world.dynamodb);
+    world.dynamodb.handle = (operation, input, caller) => {
+      const { ClientToken = '' } = input as { ClientToken?: string };
+      if (operation === 'DescribeContinuousBackupsCommand') {
+        const PointInTimeRecoveryDescription = { PointInTimeRecoveryStatus: recovery };
+        return { ContinuousBackupsDescription: { PointInTimeRecoveryDescription } };
+      }
+      if (operation === 'ExportTableToPointInTimeCommand') {
+        described.push(ClientToken);
+        return { ExportDescription: { ExportArn: `arn:aws:dynamodb:x:1:table/things/export/${ClientToken}` } };
+      }
+      if (operation !== 'DescribeExportCommand') return handle(operation, input, caller);
+      return { ExportDescription: { ExportStatus: statuses.shift(), FailureCode: 'F', FailureMessage: 'no' } };
+    };
+    await expect(begin({})).rejects.toThrow('The table things has no point-in-time recovery');
+    expect(await readBackfill(table)).toBeUndefined();
+    recovery = 'ENABLED';
+    const run = await begin({});
+    // Two margins after the backfill began to record, and one second.
+    expect(Date.parse(run.until)).toBeGreaterThanOrEqual(AS_OF_MS + 120_000 + 601_000);
+    const look = () => call({ action: 'export', execution: EXECUTION, run });
+    expect(await look()).toEqual({ done: false, waitSeconds: 2 });
+    expect(await look()).toEqual({ done: false, waitSeconds: 2 });
+    await expect(look()).rejects.toThrow('failed (F: no)');
+    expect(await look()).toEqual({ done: false, waitSeconds: 2 });
+    expect(await look()).toEqual({ done: false, waitSeconds: 2 });
+    expect(await look()).toEqual({ done: true });
+    expect(await look()).toEqual({ done: true });
+    expect(described).toEqual(['e1-0', 'e1-1']);
+    const { sources = '' } = (await readBackfill(table)) ?? {};
+    expect(JSON.parse(sources)).toMatchObject({ locations: ['s3://data/exports/AWSDynamoDB/e1-1/'] });
+  });
+
   it('refuses what is no action', async () => {
     const { call } = given();
     await expect(call({ action: 'swim' } as never)).rejects.toThrow('action is "swim"');

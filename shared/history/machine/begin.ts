@@ -32,7 +32,7 @@ export interface Begun {
   readonly runId: string;
   readonly workers: number;
   readonly rate: number;
-  /** When the table may be exported, as a timestamp; the past when there is nothing to be exported. */
+  /** When the table may be exported, as a timestamp; now when there is nothing to be exported. */
   readonly until: string;
 }
 
@@ -62,9 +62,9 @@ export async function begin(execution: string, input: unknown, dependencies: His
   const given = givenOf(run, dependencies);
   const covered = await coveredSince(group, table);
   // Whatever was deleted before the backfill began to record is gone from an export that is made then.
-  const untilMs =
-    given.locations.length > 0 ? 0 : Math.max(run.sinceMs, covered) + (2 * given.marginSeconds + 1) * 1_000;
-  const leaseMs = MACHINE_LEASE_MS + Math.max(0, untilMs - time.now());
+  const oldEnoughMs = Math.max(run.sinceMs, covered) + (2 * given.marginSeconds + 1) * 1_000;
+  const untilMs = given.locations.length > 0 ? time.now() : Math.max(time.now(), oldEnoughMs);
+  const leaseMs = MACHINE_LEASE_MS + untilMs - time.now();
   await leaseKeeper(run, { table, time, owner: execution, leaseMs })(true);
   const { runId } = run;
   return { runId, workers: asked.workers, rate: asked.rate, until: new Date(untilMs).toISOString() };

@@ -87,7 +87,7 @@ function runnableState(name: string, state: StateDefinition): StateDefinition {
   if (!fields) throw notImplemented('Step Functions', `states of type ${state.Type} (${place})`);
   refuseJsonata(place, state);
   refuseUnknown('Step Functions', place, state, [...fields, 'Type', 'Comment', 'QueryLanguage']);
-  // What is within a Map has a context of its own.
+  // The items of a Map see another context.
   const { ItemSelector, ItemProcessor, ...own } = state;
   refuseReferences(place, own);
   checkRetryAndCatch(place, state);
@@ -114,7 +114,7 @@ const OF_TYPE: Readonly<Record<string, (place: string, state: StateDefinition) =
     checkMap(place, state);
     const { ItemSelector, Catch } = state;
     const { StartAt, States } = state.ItemProcessor;
-    refuseReferences(`ItemSelector of ${place}`, ItemSelector, ITEM_CONTEXT_ABSENT);
+    refuseReferences(`ItemSelector of ${place}`, ItemSelector, ITEM_CONTEXT);
     return {
       TimeoutSeconds: TIMER_SECONDS_MAX,
       ItemProcessor: runnable({ StartAt, States }),
@@ -150,24 +150,28 @@ function refuseJsonata(place: string, { QueryLanguage }: { readonly QueryLanguag
   throw notImplemented('Step Functions', `QueryLanguage ${QueryLanguage} (${place})`);
 }
 
-/** References to the context object, save to those members that the interpreter is given and that never change. */
-const CONTEXT_ABSENT = /\$\$(?!\.(?:Execution\.(?:Id|Input|Name|RoleArn|StartTime)|StateMachine\.(?:Id|Name))\b)[\w.]*/;
+/** Members of the context object that the interpreter is given and that never change. */
+const CONTEXT = [
+  ...['Execution.Id', 'Execution.Input', 'Execution.Name', 'Execution.RoleArn', 'Execution.StartTime'],
+  ...['StateMachine.Id', 'StateMachine.Name'],
+];
 
-/** The same for an ItemSelector, which is given the item too, and not the time at which the execution has started. */
-const ITEM_CONTEXT_ABSENT =
-  /\$\$(?!\.(?:Execution\.(?:Id|Input|Name|RoleArn)|StateMachine\.(?:Id|Name)|Map\.Item\.(?:Index|Value))\b)[\w.]*/;
+/** Those of an ItemSelector, which is given the item too, and not the time at which the execution has started. */
+const ITEM_CONTEXT = [...CONTEXT.filter((it) => it !== 'Execution.StartTime'), 'Map.Item.Index', 'Map.Item.Value'];
 
 /** Variables, and the parts of the context object that change from state to state: both would be found absent. */
-function refuseReferences(place: string, value: unknown, absent = CONTEXT_ABSENT): void {
+function refuseReferences(place: string, value: unknown, context = CONTEXT): void {
   if (typeof value === 'string') {
-    const context = absent.exec(value);
-    if (context) throw notImplemented('Step Functions', `${context[0]} of the context object (${place})`);
+    for (const [reference] of value.matchAll(/\$\$[\w.]*/g)) {
+      if (context.some((it) => `${reference}.`.startsWith(`$$.${it}.`))) continue;
+      throw notImplemented('Step Functions', `${reference} of the context object (${place})`);
+    }
     const variable = /(?:^|[\s(,])(\$[A-Za-z_]\w*)/.exec(value);
     if (variable) throw notImplemented('Step Functions', `the variable ${variable[1]} (${place})`);
   } else if (value !== null && typeof value === 'object') {
     for (const [key, inner] of Object.entries(value)) {
       const isReference = Array.isArray(value) || typeof inner !== 'string' || /\.\$$|Path$|^Variable$/.test(key);
-      if (isReference) refuseReferences(place, inner, absent);
+      if (isReference) refuseReferences(place, inner, context);
     }
   }
 }

@@ -21,7 +21,7 @@ interface Running {
   readonly done: Promise<unknown>;
 }
 
-/** What executions call, as whom, and who hears of them. */
+/** As whom executions call, with which rights, and who hears of them. */
 interface Surroundings {
   readonly callAs: (caller: Caller) => Call;
   readonly roles: Pick<Roles, 'authorize'> | undefined;
@@ -55,6 +55,7 @@ export class Executions {
     }
   }
 
+  /** Starts an execution, which goes on by itself. */
   start(machine: MachineRecord, execution: ExecutionRecord): void {
     void this.#run(machine, execution, runnable(JSON.parse(machine.definition)));
   }
@@ -108,7 +109,7 @@ export class Executions {
       context: contextOf(machine, execution),
       authorizeStart: async () =>
         this.#roles?.authorize(caller, 'states', 'StartExecution', { stateMachineArn: machine.arn }),
-      run: (itemMachine, item, { ItemProcessor }) => this.#run(itemMachine, item, ItemProcessor),
+      run: (...item) => this.#run(...item),
       abort: (arn) => void this.abort(arn, {}),
     };
   }
@@ -162,8 +163,9 @@ type RunMap = (name: string, state: MapState, parameters: MapParameters) => Retu
 
 function handlersOf(definition: Definition, call: Call, stopped: AbortSignal, runMap: RunMap) {
   const handlers = Object.entries(definition.States).flatMap(([name, state]) => {
-    if (isMap(state))
+    if (isMap(state)) {
       return [[name, (parameters: unknown) => runMap(name, state, parameters as MapParameters)] as const];
+    }
     if (state.Type !== 'Task') return [];
     const integration = integrationOf(name, String(state.Resource));
     return [

@@ -10,7 +10,7 @@ export interface MapState extends StateDefinition {
   readonly MaxConcurrency?: number;
   readonly MaxConcurrencyPath?: string;
   readonly ItemReader: {
-    readonly ReaderConfig: { readonly InputType: InputType; readonly MaxItems?: number };
+    readonly ReaderConfig: { readonly InputType: 'JSON' | 'JSONL'; readonly MaxItems?: number };
     readonly Parameters: object;
   };
   /** Payload template of an item's input. Default: the item itself. */
@@ -20,9 +20,7 @@ export interface MapState extends StateDefinition {
   readonly ToleratedFailurePercentage?: number;
 }
 
-export type InputType = 'JSON' | 'JSONL';
-
-/** What the paths of a Map state select, as its handler is given them. */
+/** The values that the paths of a Map state select, for its handler. */
 export interface MapParameters {
   readonly object: { readonly Bucket: string; readonly Key: string };
   readonly maxConcurrency: unknown;

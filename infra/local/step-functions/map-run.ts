@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type RunOptions, StateMachine } from 'aws-local-stepfunctions';
 import type { Call } from '../protocol/service.ts';
-import { carryOutJsonToString } from './definition.ts';
+import { carryOutJsonToString, type Definition } from './definition.ts';
 import type { ExecutionRecord, ExecutionRecords, MachineRecord, MapRunRecord } from './execution-records.ts';
 import type { Outcome } from './history.ts';
 import { readItems } from './item-reader.ts';
@@ -27,7 +27,7 @@ export interface MapHost {
   /** @throws AwsError when the role may not start executions of the state machine. */
   authorizeStart(): Promise<void>;
   /** Runs the execution of an item to its end. */
-  run(machine: MachineRecord, execution: ExecutionRecord, state: MapState): Promise<Outcome>;
+  run(machine: MachineRecord, execution: ExecutionRecord, definition: Definition): Promise<Outcome>;
   abort(executionArn: string): void;
 }
 
@@ -66,7 +66,7 @@ export class MapRun {
    * @throws TaskError by the name that Step Functions gives the failure.
    */
   async run(name: string, stopped: AbortSignal) {
-    // The interpreter's word that the state is entered is on record one turn later.
+    // The state is entered first, which the interpreter's log has on record one turn later.
     await nextTurn();
     this.#host.records.putMapRun(this.#record);
     // The items of a reader are not counted yet.
@@ -81,7 +81,7 @@ export class MapRun {
       return JSON.parse(outputs);
     } catch (error) {
       if (stopped.reason !== CLOUD_CLOSED) this.#fail(error as Error, stopped);
-      // The Retry of the state would run the map again after its execution.
+      // An error that Retry matches would run the map again, after the end of its execution.
       throw stopped.aborted ? new TaskError('States.Timeout', 'The map was ended before its items', false) : error;
     }
   }
@@ -118,6 +118,7 @@ export class MapRun {
       for (const [index, item] of left) {
         const outcome = await this.#work(index, item, signal);
         outcomes[index] = outcome;
+        // An item that was stopped has not failed.
         if (outcome.status === 'FAILED' || outcome.status === 'TIMED_OUT') failures += 1;
         if (!this.#tolerates(failures)) throw exceeded();
       }
@@ -147,7 +148,7 @@ export class MapRun {
       ...{ status: 'RUNNING', startMs: Date.now(), input },
     };
     this.#running.add(arn);
-    const outcome = await this.#host.run(this.#machine, execution, this.#state);
+    const outcome = await this.#host.run(this.#machine, execution, this.#state.ItemProcessor);
     this.#running.delete(arn);
     return outcome;
   }

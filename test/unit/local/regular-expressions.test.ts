@@ -35,10 +35,6 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
     'the template’s prefix; a reference back, which each letter is read for once',
   ],
   [
-    String.raw`infra/local/step-functions/definition.ts /\$\$(?!\.(?:Execution\.(?:Id|Input|Name|RoleArn|StartTime)|StateMachine\.(?:Id|Name))\b)[\w.]*/`,
-    'the template’s state machine; lookaround',
-  ],
-  [
     String.raw`shared/definition/decimal.ts /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/`,
     'lookaround; it splits digits in one way only',
   ],

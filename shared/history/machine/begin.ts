@@ -55,12 +55,12 @@ export async function begin(execution: string, input: unknown, dependencies: His
   const isMine = known?.status === 'recording' && (asked.resume || known.runId === nameOf(execution));
   if (asked.resume && !isMine) throw new Error('No backfill is under way: start an execution without resume.');
   if (!isMine && known?.status === 'recording') throw new Error(UNDER_WAY);
-  const run = isMine ? known : await beginAnew(execution, asked.exports, dependencies);
+  const covered = await coveredSince(group, table);
+  const run = isMine ? known : await beginAnew(execution, asked.exports, covered, dependencies);
   if (run.definition !== definitionHash(group)) {
     throw new Error(`The definition ${group.name} has changed since the backfill began: abort it, and begin again.`);
   }
   const given = givenOf(run, dependencies);
-  const covered = await coveredSince(group, table);
   // Whatever was deleted before the backfill began to record is gone from an export that is made then.
   const oldEnoughMs = Math.max(run.sinceMs, covered) + (2 * given.marginSeconds + 1) * 1_000;
   const untilMs = given.locations.length > 0 ? time.now() : Math.max(time.now(), oldEnoughMs);
@@ -73,6 +73,7 @@ export async function begin(execution: string, input: unknown, dependencies: His
 async function beginAnew(
   execution: string,
   exports: readonly string[],
+  coveredSinceMs: number,
   dependencies: HistoryDependencies,
 ): Promise<BackfillRun> {
   const { group, table, bucket, place, time, marginSeconds } = dependencies;
@@ -84,7 +85,7 @@ async function beginAnew(
   } else {
     refuseElsewhere(exports, bucket);
     const { sources } = await readChain(place, keysOf(exports, bucket), group);
-    const refusal = refusalOf(group, sources, { marginSeconds, sinceMs }, await coveredSince(group, table));
+    const refusal = refusalOf(group, sources, { marginSeconds, sinceMs }, coveredSinceMs);
     if (refusal !== undefined) throw new Error(refusal);
   }
   const begun = {

@@ -4,8 +4,11 @@ import type { GivenExports } from '../run/exports.ts';
 import { describeExport, requestExport } from '../table/exports.ts';
 import { type HistoryDependencies, type Holding, held } from './dependencies.ts';
 
-/** Shortest and longest wait between two looks at an export, in seconds; in between, a part of how long it has taken. */
-const WAIT_SECONDS = { least: 2, most: 30 };
+/**
+ * Shortest and longest wait between two looks at an export, in seconds; in between, a part of how long it has taken. An
+ * execution has 25,000 events at most, and each look has seven.
+ */
+const WAIT_SECONDS = { least: 2, most: 120 };
 const WAIT_PART = 0.25;
 
 /** How an export stands, and when to look again. */

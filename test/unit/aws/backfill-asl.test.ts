@@ -17,6 +17,8 @@ interface State {
   readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly MaxAttempts: number }[];
   readonly Catch?: readonly { readonly Next: string }[];
   readonly Choices?: readonly { readonly Next: string }[];
+  readonly Result?: object;
+  readonly End?: boolean;
   readonly ItemProcessor?: { readonly States: Readonly<Record<string, State>> };
 }
 
@@ -58,6 +60,11 @@ describe('the state machine of a backfill', () => {
   it('leaves the backfill to the next, wherever it fails once it has begun', () => {
     const failing = states.filter(([name, { Type }]) => /Task|Map/.test(Type) && !/^(Begin|Leave)$/.test(name));
     expect(failing.map(([, { Catch }]) => Catch?.map(({ Next }) => Next))).toEqual(failing.map(() => ['Leave']));
+  });
+
+  it('has no file say anything when it is through: outputs of all may have 256 KB together', () => {
+    const ends = children.filter(([, { Type, End }]) => Type === 'Succeed' || End);
+    expect(ends.map(([, { Type, Result }]) => [Type, Result])).toEqual([['Pass', {}]]);
   });
 
   it('lists again after each list that is worked, and sweeps only when nothing is left', () => {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemTime } from '../../../shared/calls/client-settings.ts';
 import { makeDecoder } from '../../../shared/changes/decode.ts';
 import { EXPORT_MARGIN_SECONDS, READING_MARGIN_SECONDS } from '../../../shared/history/dating.ts';
@@ -32,11 +31,13 @@ import { withSources } from '../data/sources.ts';
 import { EXAMPLE, STAGE, type Target } from '../target.ts';
 import { estimate, estimateScan } from './estimate.ts';
 import { type Asked, findGiven, type Given, givenOf } from './given.ts';
-import { executionInputOf, isOfMachine, type MachineTotals, runMachine, stopMachine } from './machine.ts';
+import { executionInputOf, howFar, isOfMachine, type MachineTotals, runMachine, stopMachine } from './machine.ts';
 import { estimateText, statusText, totalsText } from './report.ts';
-import { requestedExport } from './requested-export.ts';
+import { pausing, requestedExport } from './requested-export.ts';
 
 const MARGIN_MAX = 3_600;
+
+const INTERRUPTED = 'Interrupted: --resume takes the backfill up where it is.';
 
 /** Segments of a scan. */
 const SEGMENTS = 4;
@@ -118,7 +119,8 @@ async function act(around: Around, options: Options): Promise<number> {
   const print = (value: object, text: string) => console.log(json ? JSON.stringify(value, undefined, 2) : text);
   const known = await readBackfill(table);
   if (status) {
-    print(known ?? {}, statusText(known));
+    const far = await howFar(known, { table, group: around.sources.group, s3: around.opened.s3 });
+    print(known ?? {}, statusText(known, far));
     return 0;
   }
   if (abort) {
@@ -262,14 +264,14 @@ async function carryOn(
   const startedMs = Date.now();
   const progress = progressTo(process.stderr);
   const onProgress = ({ rows, rejected }: ChunkCounts) => {
-    if (signal.aborted) throw new Error('Interrupted: --resume takes the backfill up where it is.');
+    if (signal.aborted) throw new Error(INTERRUPTED);
     through.rows += rows;
     through.rejected += rejected;
     const perSecond = Math.round(through.rows / Math.max(1, (Date.now() - startedMs) / 1_000));
     const detail = `${through.rows} rows, ${perSecond} a second, ${through.rejected} rejected`;
     progress.at(detail, Number.isNaN(items) ? undefined : through.rows / items);
   };
-  const time = { ...systemTime, sleep: (ms: number) => pausing(ms, signal) };
+  const time = { ...systemTime, sleep: (ms: number) => pausing(ms, signal, INTERRUPTED) };
   const paced = adaptiveRate(rate, time);
   progress.step('segments' in work ? `Backfilling from the table` : `Backfilling ${work.files.length} files`);
   try {
@@ -283,13 +285,6 @@ async function carryOn(
   } finally {
     progress.close();
   }
-}
-
-/** Waits, unless somebody interrupts. */
-async function pausing(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((cause: unknown) => {
-    throw new Error('Interrupted: --resume takes the backfill up where it is.', { cause });
-  });
 }
 
 function collected(value: string, before: readonly string[] = []): string[] {

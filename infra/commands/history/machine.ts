@@ -138,11 +138,12 @@ async function followed(sfn: SFNClient, around: AroundMachine, executionArn: str
         progress.done(`${totals.rows} rows`);
         return totals;
       }
-      if (told.status !== 'RUNNING') throw new Error(failureOf(told));
       const run = await readBackfill(table);
+      if (told.status !== 'RUNNING') throw new Error(failureOf(told, run?.status === 'recording'));
       if (run?.owner === executionArn) {
         plan ??= await planned(run, around);
-        progress.at(...(await howFar(run, plan, table)));
+        const { text, share } = await farOf(run, plan, table);
+        progress.at(text, share);
       }
       await sleep(LOOK_MS, undefined, { signal }).catch((cause: unknown) => {
         throw new Error(
@@ -162,7 +163,19 @@ interface Plan {
   readonly items: number;
 }
 
-async function planned(run: BackfillRun, { group, s3 }: AroundMachine): Promise<Plan | undefined> {
+/** How far a state machine is with a backfill; undefined of another, or of one that is over. */
+export async function howFar(
+  run: BackfillRun | undefined,
+  around: Pick<AroundMachine, 'group' | 's3' | 'table'>,
+): Promise<string | undefined> {
+  if (run?.status !== 'recording' || !isOfMachine(run)) return undefined;
+  return (await farOf(run, await planned(run, around), around.table)).text;
+}
+
+async function planned(
+  run: BackfillRun,
+  { group, s3 }: Pick<AroundMachine, 'group' | 's3'>,
+): Promise<Plan | undefined> {
   const given = JSON.parse(run.sources) as GivenFiles;
   if (given.locations.length === 0) return undefined;
   const { sources } = await findGiven(given, group, s3);
@@ -171,18 +184,24 @@ async function planned(run: BackfillRun, { group, s3 }: AroundMachine): Promise<
   return { files, items: files.reduce((sum, { file }) => sum + (file.items ?? 0), 0) };
 }
 
-async function howFar(run: BackfillRun, plan: Plan | undefined, table: StateTable): Promise<[string, number?]> {
-  if (!plan) return ['waiting for the export'];
+async function farOf(
+  run: BackfillRun,
+  plan: Plan | undefined,
+  table: StateTable,
+): Promise<{ text: string; share: number | undefined }> {
+  if (!plan) return { text: 'waiting for the export', share: undefined };
   const progress = [...(await progressOfFiles(table, run.runId, plan.files, systemTime)).values()];
   const rows = progress.reduce((sum, it) => sum + it.rows, 0);
   const rejected = progress.reduce((sum, it) => sum + it.rejected, 0);
   const done = progress.filter((it) => it.done).length;
   const text = `${rows} rows, ${rejected} rejected, ${done} of ${plan.files.length} files`;
-  return plan.items === 0 ? [text] : [text, rows / plan.items];
+  return { text, share: plan.items === 0 ? undefined : rows / plan.items };
 }
 
-function failureOf({ status, error, cause }: DescribeExecutionCommandOutput): string {
-  const why = [error, sentenceOf(cause)].filter(Boolean).join(': ');
+/** @param isLeft whether a backfill has begun, and was left. */
+function failureOf({ status, error, cause }: DescribeExecutionCommandOutput, isLeft: boolean): string {
+  const why = [error, sentenceOf(cause)].filter(Boolean).join(': ').replace(/\.$/, '');
+  if (!isLeft) return `The state machine has begun nothing, or it was ended (${status}, ${why}).`;
   return `The execution of the state machine is ${status} (${why}): --state-machine --resume takes the backfill up, --abort ends it.`;
 }
 

@@ -40,5 +40,8 @@ describe('npm run backfill -- --status', () => {
     [{ ...run, status: 'done' as const, endedMs: 60_000 }, 'done at 1970-01-01T00:01:00.000Z.'],
   ])('says how a backfill stands', (it, text) => {
     expect(statusText(it)).toContain(text);
+    expect(statusText({ ...run, owner: 'arn:e' }, '5 rows')).toContain(
+      'the state machine works on it (5 rows): arn:e.',
+    );
   });
 });

@@ -124,13 +124,13 @@ class Mapping {
 
   async idle(): Promise<void> {
     this.#ticket += 1;
-    const ticket = this.#ticket;
+    const [ticket, ms] = [this.#ticket, Date.now()];
     this.#discovery.wake();
     this.wake();
     const caughtUp = () =>
       this.#discovered >= ticket &&
       this.#waiting === 0 &&
-      [...this.#shards.values()].every(({ processor }) => processor.caughtUp(ticket));
+      [...this.#shards.values()].every(({ processor }) => processor.caughtUp(ticket, ms));
     while (!this.#discovery.stopped && !caughtUp()) await sleep(IDLE_POLL_MILLIS);
   }
 

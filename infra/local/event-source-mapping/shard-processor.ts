@@ -3,7 +3,7 @@ import type { Checkpoints } from './checkpoints.ts';
 import type { EventSourceMappingConfig } from './config.ts';
 import type { DiscardCondition } from './on-failure.ts';
 import type { ShardPage, ShardReader } from './shard-reader.ts';
-import { eventText, type HeldRecord, hold, lambdaRecord } from './stream-record.ts';
+import { creationSecondsOf, eventText, type HeldRecord, hold, lambdaRecord } from './stream-record.ts';
 import type { Waker } from './waker.ts';
 
 /** Most bytes of an event. Source: Lambda quotas, invocation payload, synchronous: 6 MB. */
@@ -53,6 +53,9 @@ export class ShardProcessor {
   #failuresInARow = 0;
   #handled = 0;
   #caughtUp = 0;
+  /** Seconds in which the last records that were read, and handled, were written. */
+  #readSeconds = 0;
+  #handledSeconds = 0;
   #done = false;
 
   constructor(deps: ShardDeps) {
@@ -72,9 +75,12 @@ export class ShardProcessor {
     }
   }
 
-  /** Everything that was on the shard when `ticket` was drawn has been handled. */
-  caughtUp(ticket: number): boolean {
-    return this.#done || this.#caughtUp >= ticket;
+  /**
+   * Everything that was on the shard when `ticket` was drawn, at `ms` (epoch milliseconds), has been handled: there was
+   * no more to read afterwards, or something younger has been handled. A busy shard always has more to read.
+   */
+  caughtUp(ticket: number, ms: number): boolean {
+    return this.#done || this.#caughtUp >= ticket || this.#handledSeconds * 1_000 > ms;
   }
 
   status() {
@@ -89,7 +95,7 @@ export class ShardProcessor {
     };
   }
 
-  /** Reads until there is a full batch, the window has passed, or with no window, until there is no more to read. */
+  /** Reads until there is a full batch, the window has passed, or with no window, until a page has nothing to add. */
   async #gather(): Promise<void> {
     const { config, waker, pollMillis, ticket } = this.#deps;
     const windowMillis = config.MaximumBatchingWindowInSeconds * 1_000;
@@ -97,6 +103,7 @@ export class ShardProcessor {
     while (!waker.stopped && !this.#ended && this.#batchLength().full === false) {
       const drawn = ticket();
       const limit = Math.min(READ_MAX, config.BatchSize - this.#held.length);
+      const before = this.#held.length;
       const page = await this.#read(limit);
       if (!page) continue;
       this.#take(page);
@@ -111,7 +118,7 @@ export class ShardProcessor {
       }
       deadline ??= Date.now() + windowMillis;
       const left = deadline - Date.now();
-      if (left <= 0 && (windowMillis > 0 || page.records.length === 0)) return;
+      if (left <= 0 && (windowMillis > 0 || this.#held.length === before)) return;
       // A wake-up tells nothing new while a window is open: the batch waits for the window anyway.
       if (left > 0 && page.records.length < limit) {
         await waker.sleep(Math.min(page.records.length === 0 ? pollMillis : READ_AGAIN_MILLIS, left));
@@ -134,6 +141,7 @@ export class ShardProcessor {
     const { config, passes, reader, shardId, checkpoints } = this.#deps;
     for (const record of page.records) {
       const event = lambdaRecord(record, config.EventSourceArn);
+      this.#readSeconds = creationSecondsOf(record);
       if (passes(event)) this.#held.push(hold(record, event));
     }
     this.#failuresInARow = 0;
@@ -141,6 +149,7 @@ export class ShardProcessor {
     // What the filter has let none through of is handled.
     if (this.#held.length === 0 && page.records.length > 0) {
       checkpoints.set(shardId, { sequenceNumber: reader.last, done: false });
+      this.#handledSeconds = this.#readSeconds;
     }
   }
 
@@ -218,8 +227,10 @@ export class ShardProcessor {
   #checkpoint(position: number): void {
     if (position === 0) return;
     const { checkpoints, shardId, reader } = this.#deps;
-    const sequenceNumber = position === this.#held.length ? reader.last : this.#held[position - 1]?.sequenceNumber;
+    const isAll = position === this.#held.length;
+    const sequenceNumber = isAll ? reader.last : this.#held[position - 1]?.sequenceNumber;
     checkpoints.set(shardId, { sequenceNumber, done: false });
+    this.#handledSeconds = isAll ? this.#readSeconds : this.#secondsOf(position - 1);
   }
 
   #secondsOf(position: number): number {

@@ -31,11 +31,16 @@ export function lambdaRecord({ userIdentity, ...record }: StreamRecord, streamAr
   };
 }
 
+/** The whole second in which a record was written, since 1970. */
+export function creationSecondsOf({ dynamodb }: StreamRecord): number {
+  return Math.floor(dynamodb?.ApproximateCreationDateTime ?? 0);
+}
+
 export function hold(record: StreamRecord, event: object): HeldRecord {
   const text = JSON.stringify(event);
   return {
     sequenceNumber: String(record.dynamodb?.SequenceNumber),
-    creationSeconds: Math.floor(record.dynamodb?.ApproximateCreationDateTime ?? 0),
+    creationSeconds: creationSecondsOf(record),
     text,
     bytes: Buffer.byteLength(text),
   };

@@ -76,6 +76,25 @@ describe('an event source mapping', () => {
     expect(reads - before).toBeLessThanOrEqual(2 + (performance.now() - began) / 25);
   });
 
+  test.each([
+    ['faster than the function handles it', {}],
+    [
+      'all the time and the filter lets nothing through',
+      { FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"pk":{"S":["before"]}}}}' }] } },
+    ],
+  ])('is idle in the end though the table is written to %s', async (_, input) => {
+    const mapping = table.start(() => new Promise((resolve) => setTimeout(resolve, 50)), input);
+    await table.put('before');
+    let isOver = false;
+    const writing = (async () => {
+      for (let turn = 0; !isOver; turn += 1) await table.put(`item-${turn}`);
+    })();
+    await mapping.idle();
+    expect(table.invocations.flat()).toContain('before');
+    isOver = true;
+    await writing;
+  });
+
   test('waits for the batching window to fill a batch', async () => {
     const mapping = table.start(() => null, { MaximumBatchingWindowInSeconds: 1 });
     await table.put('a');

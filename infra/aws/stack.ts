@@ -17,6 +17,7 @@ import { concurrencyExtension } from './functions/concurrency.ts';
 import { ingestMappingExtension } from './functions/ingest-mapping.ts';
 import { functionRoles } from './functions/roles.ts';
 import { safeDeployment } from './functions/safe-deployment.ts';
+import { backfillMachine } from './history/backfill.ts';
 import { snapshotMachine } from './retraining/snapshot-machine.ts';
 import { stateMachine } from './retraining/state-machine.ts';
 import { trainingRole } from './retraining/training-role.ts';
@@ -69,6 +70,7 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     // Without a label there is nothing to train, and no right to.
     ...(group.label && { ...trainingRole(), ...stateMachine(names) }),
     ...snapshotMachine(names),
+    ...backfillMachine(names),
     ...functionRoles(group, names, source, predictionLog),
     ...alarms(group, names, metrics, options),
     ...dashboard(group, names, metrics),
@@ -82,6 +84,10 @@ export function resourcesOf(group: FeatureGroup, names: Names, options: StackOpt
     FeatureGroupName: { Description: 'Feature group of the live features', Value: group.name },
     AthenaDatabase: { Description: 'Database of change_log, latest and datasource', Value: ref('GlueDatabase') },
     AthenaWorkGroup: { Description: 'Workgroup of the queries', Value: ref('WorkGroup') },
+    BackfillStateMachineArn: {
+      Description: 'State machine of the backfill',
+      Value: ref('BackfillStateMachine'),
+    },
     ...(group.label && {
       EndpointName: {
         Description: "What endpoints' names begin with: - and a schema's hash follow",

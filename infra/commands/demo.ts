@@ -49,7 +49,13 @@ const INTERRUPTED = 130;
  */
 const PACE = {
   ...{ trainRowsPerClassMin: 1, validationRowsPerClassMin: 0, judgeRowsPerClassMin: 1 },
-  ...{ changeLogBufferSeconds: 1, labelsWindowSeconds: 1, endpointPollSeconds: 1, coolDownSeconds: 0 },
+  ...{
+    backfillMarginSeconds: 2,
+    changeLogBufferSeconds: 1,
+    labelsWindowSeconds: 1,
+    endpointPollSeconds: 1,
+    coolDownSeconds: 0,
+  },
   ...{ canarySeconds: 1, terminationSeconds: 0, gateMinimumGain: -0.2, gateFloor: 0 },
 };
 

@@ -28,6 +28,7 @@ const EXAMPLE_SEED = 1;
 /** Short waits in place of those that save money on AWS, and few labels for a training. */
 const PARAMS: Params = {
   changeLogBufferSeconds: 1,
+  backfillMarginSeconds: 2,
   labelsWindowSeconds: 1,
   endpointPollSeconds: 1,
   coolDownSeconds: 0,

@@ -16,6 +16,8 @@ export interface Sources {
     readonly workGroup: string;
     /** Undefined where `predictionLog` is off. */
     readonly predictionLog?: string | undefined;
+    /** ARN of the state machine of backfills; undefined where an older version is deployed. */
+    readonly backfillMachine?: string | undefined;
   };
   readonly athena: AthenaClient;
   readonly dynamodb: DynamoDBClient;
@@ -42,6 +44,7 @@ export async function openSources(group: FeatureGroup, stack: string, settings: 
     database: output('AthenaDatabase'),
     workGroup: output('AthenaWorkGroup'),
     predictionLog: outputs.get('PredictionLogTable'),
+    backfillMachine: outputs.get('BackfillStateMachineArn'),
   };
   const clients = {
     athena: new AthenaClient(settings),

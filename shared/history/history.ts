@@ -23,6 +23,7 @@ export interface HistoryFile extends StatementFile {
 /**
  * The statements of a file, in blocks, in its order: a file is read as it comes, so memory does not grow with it.
  *
+ * @param after the last line that nobody asks for any more: lines up to it are counted, and most are not decoded.
  * @throws Error with one sentence when the file is not there, cut short or damaged, or holds more or fewer items than its
  *   manifest says. What was yielded before is right all the same.
  */
@@ -31,12 +32,19 @@ export async function* readStatements(
   place: Place,
   group: FeatureGroup,
   decode: Decoder,
+  after = 0,
 ): AsyncGenerator<Statement[], void> {
   let items = 0;
   try {
-    for await (const block of blocksOf(file, contentOf(await openedOf(file, place)), group, decode)) {
-      items += block.length;
-      yield block;
+    for await (const { passed, statements } of blocksOf(
+      file,
+      contentOf(await openedOf(file, place)),
+      group,
+      decode,
+      after,
+    )) {
+      items += passed + statements.length;
+      yield statements;
     }
   } catch (cause) {
     const { message } = cause as Error;
@@ -47,23 +55,33 @@ export async function* readStatements(
   }
 }
 
+/** A block of a file: statements, and how many lines before them were passed over. */
+interface Block {
+  readonly passed: number;
+  readonly statements: Statement[];
+}
+
 async function* blocksOf(
   file: HistoryFile,
   content: AsyncIterable<Uint8Array>,
   group: FeatureGroup,
   decode: Decoder,
-): AsyncGenerator<Statement[], void> {
+  after: number,
+): AsyncGenerator<Block, void> {
   if (file.form === 'csv') {
-    yield* csvStatements(file, content, group, decode);
+    for await (const statements of csvStatements(file, content, group, decode)) yield { passed: 0, statements };
     return;
   }
   const read = statementReader(file, lineReaderOf(file.form, group), decode);
   for await (const { first, lines } of linesOf(content)) {
-    const block: Statement[] = [];
+    const statements: Statement[] = [];
+    let passed = 0;
     for (let index = 0; index < lines.length; index += 1) {
-      if (lines[index] !== '') block.push(read(lines[index], first + index));
+      if (lines[index] === '') continue;
+      if (first + index <= after) passed += 1;
+      else statements.push(read(lines[index], first + index));
     }
-    yield block;
+    yield { passed, statements };
   }
 }
 

@@ -70,12 +70,24 @@ export async function readTombstones(
   return found;
 }
 
+/** A page of the state table: the tombstones on it, and the key that the page after it begins behind, if there is one. */
+export interface TombstonePage {
+  readonly tombstones: readonly Tombstone[];
+  readonly next: string | undefined;
+}
+
 /**
  * All tombstones of deletes after a moment, page by page. The whole state table is read for them, consistently: an index
  * would lag behind.
+ *
+ * @param behind the key behind which to begin: what a page named as next.
  */
-export async function* allTombstones(table: StateTable, afterMs: number): AsyncGenerator<Tombstone[], void> {
-  let startKey: ScanCommandOutput['LastEvaluatedKey'];
+export async function* allTombstones(
+  table: StateTable,
+  afterMs: number,
+  behind?: string,
+): AsyncGenerator<TombstonePage, void> {
+  let next = behind;
   do {
     const page: ScanCommandOutput = await table.dynamodb.send(
       new ScanCommand({
@@ -83,12 +95,12 @@ export async function* allTombstones(table: StateTable, afterMs: number): AsyncG
         ConsistentRead: true,
         FilterExpression: 'begins_with(pk, :tombstones) AND eventTimeMs > :after',
         ExpressionAttributeValues: { ':tombstones': { S: TOMBSTONES }, ':after': { N: String(afterMs) } },
-        ExclusiveStartKey: startKey,
+        ...(next !== undefined && { ExclusiveStartKey: { pk: { S: next } } }),
       }),
     );
-    yield (page.Items ?? []).map(tombstoneOf);
-    startKey = page.LastEvaluatedKey;
-  } while (startKey);
+    next = page.LastEvaluatedKey?.pk?.S;
+    yield { tombstones: (page.Items ?? []).map(tombstoneOf), next };
+  } while (next !== undefined);
 }
 
 const tombstoneOf = (item: Record<string, AttributeValue>): Tombstone => ({

@@ -5,7 +5,7 @@ import { endpointName } from '../model/names.ts';
 import { scalingRefusal } from '../promotion/autoscaling.ts';
 import { floorText, metricFor } from '../promotion/gate.ts';
 import { deleteRetiredEndpoints } from '../promotion/retired.ts';
-import { readBackfill } from '../state/backfill.ts';
+import { readBackfill } from '../state/backfill/run.ts';
 import { writeEncoding } from '../state/encodings.ts';
 import { claimEpoch, countPending, type EpochState, readEpochState, reopenEpoch } from '../state/epochs.ts';
 import { readEvidence } from '../state/evidence.ts';

@@ -1,4 +1,5 @@
 import { compareSettings } from '../../../shared/config/compare.ts';
+import { historySettings } from '../../../shared/config/history.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
 import { retrainSettings } from '../../../shared/config/retrain.ts';
@@ -95,7 +96,7 @@ const paramOf = ({ variable }: Setting<unknown>): string =>
 
 /** What each param may be. */
 const RULES: ReadonlyMap<string, Setting<unknown>> = new Map(
-  [retrainSettings, rehearseSettings, ingestSettings, compareSettings, OF_THE_STACK]
+  [retrainSettings, rehearseSettings, ingestSettings, compareSettings, historySettings, OF_THE_STACK]
     .flatMap(settingsOf)
     .map((setting) => [paramOf(setting), setting]),
 );

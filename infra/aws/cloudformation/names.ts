@@ -2,7 +2,7 @@ import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { nameWithin, SCHEMA_HASH_DIGITS } from '../../../shared/model/names.ts';
 import { arn, type Intrinsic } from './intrinsics.ts';
 
-/** Longest stack name here. Lambda's 64 characters for a function's name, less `-redrive`, `-retrain` or `-compare`. */
+/** Longest stack name here. Lambda's 64 characters for a function's name, less `-redrive`, `-retrain`, `-compare` or `-history`. */
 const STACK_NAME_MAX = 56;
 
 /**
@@ -20,6 +20,7 @@ export interface Names {
   readonly endpoint: string;
   readonly stateMachine: string;
   readonly snapshotMachine: string;
+  readonly backfillMachine: string;
   readonly workGroup: string;
   readonly glueDatabase: string;
 }
@@ -45,6 +46,7 @@ export function namesOf(group: FeatureGroup, stage: string): Names {
     endpoint: nameWithin(ENDPOINT_NAME_MAX, base),
     stateMachine: `${stack}-retraining`,
     snapshotMachine: `${stack}-snapshot`,
+    backfillMachine: `${stack}-backfill`,
     workGroup: stack,
     glueDatabase: `tributary_${group.name}_${stage}`.replaceAll('-', '_').toLowerCase(),
   };

@@ -26,9 +26,9 @@ export const ASSUMPTIONS = {
   /** Records of a check, and its seconds, which are spent waiting for most. */
   recordsChecked: 3_000,
   checkSeconds: 30,
-  /** 23 of the stack, and two of an endpoint's configuration. */
-  alarms: 25,
-  alarmsWithoutLabel: 16,
+  /** 24 of the stack, and two of an endpoint's configuration. */
+  alarms: 26,
+  alarmsWithoutLabel: 17,
   metrics: 12,
   /** Of the prediction log, beside those: its alarms and metrics, and bytes of a row. Assumed. */
   predictionLogAlarms: 2,

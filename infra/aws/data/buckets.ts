@@ -1,3 +1,4 @@
+import { BACKFILLS_PREFIX, EXPORTS_PREFIX } from '../../../shared/history/prefixes.ts';
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quarantine/bucket.ts';
 import { getAtt, join, RETAIN, type Resource, type Resources, ref } from '../cloudformation/intrinsics.ts';
 
@@ -13,19 +14,23 @@ export const ATHENA_RESULTS_PREFIX = 'athena-results/';
 const ATHENA_RESULTS_DAYS = 7;
 /** Training sets are evidence of what a model learned, until the model has been replaced many times. */
 const TRAINING_SETS_DAYS = 180;
+/** Exports and lists of a backfill: the table's own history goes back no further. */
+const HISTORY_DAYS = 35;
 /** What waits for redrive holds whole items, so it does not stay for ever. */
 export const QUARANTINE_DAYS = 180;
 /** An upload that was not finished in a day never will be. */
 const INCOMPLETE_UPLOAD_DAYS = 1;
 
 /**
- * The bucket of the logs, the offline store, snapshots, training sets, models and query results. Snapshots do not
+ * The bucket of the logs, the offline store, snapshots, training sets, models, query results and exports. Snapshots do not
  * expire by their age, as a view may read one for long: retrain removes those that were replaced.
  */
 export function dataBucket(): Resources {
   return bucket('DataBucket', {
     [ATHENA_RESULTS_PREFIX]: ATHENA_RESULTS_DAYS,
     [TRAINING_SETS_PREFIX]: TRAINING_SETS_DAYS,
+    [EXPORTS_PREFIX]: HISTORY_DAYS,
+    [BACKFILLS_PREFIX]: HISTORY_DAYS,
   });
 }
 

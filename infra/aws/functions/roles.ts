@@ -1,4 +1,6 @@
+import { CHANGE_LOG_PREFIX } from '../../../shared/change-log/sql.ts';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { BACKFILLS_PREFIX, EXPORTS_PREFIX } from '../../../shared/history/prefixes.ts';
 import { FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX } from '../../../shared/quarantine/bucket.ts';
 import { LABELS_BY_EPOCH_INDEX } from '../../../shared/state/keys.ts';
 import { SNAPSHOTS_PREFIX } from '../../../shared/training/snapshot.ts';
@@ -43,6 +45,7 @@ export function functionRoles(
       // Metrics know no resource.
       allow(['cloudwatch:GetMetricStatistics'], '*'),
     ]),
+    HistoryRole: lambdaRole(names, 'history', [...readExports(source), ...writeHistory(group)]),
     RetrainRole: lambdaRole(names, 'retrain', [
       allow(['states:StartExecution'], [snapshotMachineArn(names)]),
       allow(['s3:DeleteObject'], [join(getAtt('DataBucket', 'Arn'), `/${SNAPSHOTS_PREFIX}*`)]),
@@ -58,6 +61,45 @@ export function functionRoles(
       ]),
     }),
   };
+}
+
+/** Having the table exported into the data bucket, with the caller's own rights there, and reading exports. */
+function readExports(source: SourceTable): Statement[] {
+  const bucket = getAtt('DataBucket', 'Arn');
+  const exports = join(bucket, `/${EXPORTS_PREFIX}*`);
+  return [
+    allow(
+      [
+        ...['dynamodb:BatchGetItem', 'dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable'],
+        'dynamodb:ExportTableToPointInTime',
+      ],
+      [source.arn],
+    ),
+    allow(['dynamodb:DescribeExport'], [join(source.arn, '/export/*')]),
+    // DynamoDB writes with the rights of who asks. Source: its guide, "Requesting a table export in DynamoDB".
+    allow(['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject', 's3:PutObjectAcl'], [exports]),
+    // Without it an object that is not there would be one that may not be read.
+    allow(['s3:ListBucket'], [bucket]),
+  ];
+}
+
+/** Writing what exports say into both stores, and how far that has come. */
+function writeHistory(group: FeatureGroup): Statement[] {
+  const bucket = getAtt('DataBucket', 'Arn');
+  const rows = join(bucket, `/${CHANGE_LOG_PREFIX}dt=*/backfill/*`);
+  return [
+    allow(['sagemaker:PutRecord', 'sagemaker:BatchWriteRecord', 'sagemaker:DeleteRecord'], [featureGroupArn(group)]),
+    allow(
+      [
+        ...['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+        ...['dynamodb:Scan', 'dynamodb:UpdateItem', 'dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate'],
+      ],
+      [getAtt('StateTable', 'Arn')],
+    ),
+    allow(['s3:PutObject'], [rows, join(bucket, `/${BACKFILLS_PREFIX}*`)]),
+    allow(['s3:DeleteObject'], [rows]),
+    allow(['s3:PutObject'], [join(getAtt('QuarantineBucket', 'Arn'), `/${QUARANTINE_PREFIX}*`)]),
+  ];
 }
 
 /** Counting labels, deciding by them, and having a model trained. */

@@ -118,6 +118,7 @@ function alarmsOf({ label }: FeatureGroup, metrics: Metrics, changeLogBufferSeco
       records('CheckAge', 'Maximum'),
       CHECK_AGE_MAX_HOURS,
     ),
+    ...backfillAlarms(metrics),
     ...snapshotAlarms(metrics),
     ...(label ? [...trainingAlarms(metrics), ...servingAlarms(metrics)] : []),
     ...predictionLogAlarms(metrics, changeLogBufferSeconds),
@@ -136,6 +137,17 @@ function notSucceeded(name: string, says: string, executions: (outcome: string) 
     above: 0,
     periods: 1,
   };
+}
+
+/** Alarms of the backfill by the state machine. */
+function backfillAlarms({ executions }: Metrics): Alarm[] {
+  return [
+    notSucceeded(
+      'backfill-failed',
+      'A backfill by the state machine did not end. Until it is taken up or ended, no training starts.',
+      (outcome) => executions(outcome, 'BackfillStateMachine'),
+    ),
+  ];
 }
 
 /** Alarms of the snapshots, and of the function that makes them. */

@@ -21,8 +21,8 @@ function graphsOf({ label }: FeatureGroup, metrics: Metrics): Graph[] {
   ];
 }
 
-const FUNCTIONS = ['ingest', 'retrain', 'predict', 'redrive', 'compare'] as const;
-const FUNCTIONS_WITHOUT_LABEL = ['ingest', 'retrain', 'redrive', 'compare'] as const;
+const FUNCTIONS = ['ingest', 'retrain', 'predict', 'redrive', 'compare', 'history'] as const;
+const FUNCTIONS_WITHOUT_LABEL = ['ingest', 'retrain', 'redrive', 'compare', 'history'] as const;
 
 /** From the stream to the stores. */
 function deliveryGraphs(

@@ -12,7 +12,7 @@ export interface Metric {
   readonly statistic: 'Sum' | 'Maximum' | 'p95';
 }
 
-type FunctionName = 'ingest' | 'retrain' | 'predict' | 'redrive' | 'compare';
+type FunctionName = 'ingest' | 'retrain' | 'predict' | 'redrive' | 'compare' | 'history';
 
 /**
  * The metrics that alarms watch and the dashboard shows. Each is emitted by AWS, or by one of shared/*-metrics.ts.

@@ -1,12 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemTime } from '../../../shared/calls/client-settings.ts';
 import { makeDecoder } from '../../../shared/changes/decode.ts';
 import { EXPORT_MARGIN_SECONDS, READING_MARGIN_SECONDS } from '../../../shared/history/dating.ts';
+import { RATE, RATE_MAX, WORKERS, WORKERS_MAX } from '../../../shared/history/machine/begin.ts';
 import { type BackfillTotals, runBackfill, type Work } from '../../../shared/history/run/backfill.ts';
 import type { ChunkCounts } from '../../../shared/history/run/chunk.ts';
-import { plannedFiles, plannedScan, refusalOf, refusalOfGroup } from '../../../shared/history/run/plan.ts';
-import { type BackfillRun, beginBackfill, endBackfill, readBackfill } from '../../../shared/state/backfill.ts';
+import { type Opened, openDestinations } from '../../../shared/history/run/destinations.ts';
+import {
+  definitionHash,
+  plannedFiles,
+  plannedScan,
+  refusalOf,
+  refusalOfGroup,
+} from '../../../shared/history/run/plan.ts';
+import { adaptiveRate } from '../../../shared/history/run/rate.ts';
+import { coveredSince } from '../../../shared/history/table/covered.ts';
+import { type BackfillRun, beginBackfill, endBackfill, readBackfill } from '../../../shared/state/backfill/run.ts';
 import type { Sources } from '../../insight/sources.ts';
 import { exiting, newCommand, runCommand } from '../../terminal/command.ts';
 import {
@@ -20,16 +29,15 @@ import {
 import { progressTo } from '../../terminal/progress.ts';
 import { withSources } from '../data/sources.ts';
 import { EXAMPLE, STAGE, type Target } from '../target.ts';
-import { coveredSince, type Opened, openDestinations } from './destinations.ts';
 import { estimate, estimateScan } from './estimate.ts';
-import { type Asked, definitionHash, findGiven, type Given, givenOf } from './given.ts';
+import { type Asked, findGiven, type Given, givenOf } from './given.ts';
+import { executionInputOf, howFar, isOfMachine, type MachineTotals, runMachine, stopMachine } from './machine.ts';
 import { estimateText, statusText, totalsText } from './report.ts';
-import { requestedExport } from './requested-export.ts';
+import { pausing, requestedExport } from './requested-export.ts';
 
-/** Rows a second when nothing else is asked for: half of what Feature Store's quota lets an account write. */
-const RATE = 5_000;
-const RATE_MAX = 1_000_000;
 const MARGIN_MAX = 3_600;
+
+const INTERRUPTED = 'Interrupted: --resume takes the backfill up where it is.';
 
 /** Segments of a scan. */
 const SEGMENTS = 4;
@@ -57,6 +65,13 @@ export const command = newCommand(
     '--clock-margin <SECONDS>',
     `how far the clocks of export, stream and functions may differ; without it ${EXPORT_MARGIN_SECONDS}, of a scan ${READING_MARGIN_SECONDS}`,
     wholeNumber('clock-margin', 1, MARGIN_MAX),
+  )
+  .option('--state-machine', 'have the deployed stack do it: it exports the table, or reads --export of its bucket')
+  .option(
+    '--workers <N>',
+    'files that the state machine works at once',
+    wholeNumber('workers', 1, WORKERS_MAX),
+    WORKERS,
   )
   .option('--dry-run', 'verify every file, decode 10,000 rows, and say what it would cost; nothing is written')
   .option('--status', 'show how far the backfill is')
@@ -89,6 +104,8 @@ interface Around {
 interface Options extends Asked {
   readonly exportTo?: string;
   readonly rate: number;
+  readonly stateMachine?: true;
+  readonly workers: number;
   readonly dryRun?: true;
   readonly status?: true;
   readonly resume?: true;
@@ -102,14 +119,21 @@ async function act(around: Around, options: Options): Promise<number> {
   const print = (value: object, text: string) => console.log(json ? JSON.stringify(value, undefined, 2) : text);
   const known = await readBackfill(table);
   if (status) {
-    print(known ?? {}, statusText(known));
+    const far = await howFar(known, { table, group: around.sources.group, s3: around.opened.s3 });
+    print(known ?? {}, statusText(known, far));
     return 0;
   }
   if (abort) {
     const ended = known !== undefined && (await endBackfill(table, known.runId, 'aborted', Date.now()));
     if (!ended) throw new Error('No backfill is under way.');
+    if (isOfMachine(known)) await stopMachine(known.owner, around.target.settings);
     print({ runId: known.runId, status: 'aborted' }, 'Aborted. What was written stays: it is what the export says.');
     return 0;
+  }
+  if (options.stateMachine) {
+    const totals = await byMachine(around, options);
+    print({ ...totals, asOf: new Date(totals.asOfMs).toISOString() }, totalsText(totals, totals.asOfMs));
+    return totals.rejected + totals.wrongLabels === 0 ? 0 : 1;
   }
   const begun = resume ? await takenUp(around, known) : await begin(around, options, print);
   if (!begun) return 0;
@@ -117,6 +141,13 @@ async function act(around: Around, options: Options): Promise<number> {
   const totals = await carryOn(around, begun, options.rate);
   print({ runId: run.runId, ...totals, asOf: new Date(begun.asOfMs).toISOString() }, totalsText(totals, begun.asOfMs));
   return totals.rejected + totals.wrongLabels === 0 ? 0 : 1;
+}
+
+function byMachine({ sources, opened, target, signal }: Around, options: Options): Promise<MachineTotals> {
+  const { group, names } = sources;
+  const { table, s3 } = opened;
+  const around = { group, table, s3, signal, machineArn: names.backfillMachine, settings: target.settings };
+  return runMachine(around, executionInputOf(options));
 }
 
 /** A backfill that is under way, and what it reads. */
@@ -188,6 +219,9 @@ async function takenUp(around: Around, known: BackfillRun | undefined): Promise<
     );
   }
   const given = JSON.parse(known.sources) as Given;
+  if (given.kind === 'export' && given.locations.length === 0) {
+    throw new Error('The state machine has not exported the table yet: take it up with --state-machine --resume.');
+  }
   const plan = await planOf(around, given, known.sinceMs, known.firstExport);
   return { run: known, ...plan, marginSeconds: given.marginSeconds };
 }
@@ -230,33 +264,27 @@ async function carryOn(
   const startedMs = Date.now();
   const progress = progressTo(process.stderr);
   const onProgress = ({ rows, rejected }: ChunkCounts) => {
-    if (signal.aborted) throw new Error('Interrupted: --resume takes the backfill up where it is.');
+    if (signal.aborted) throw new Error(INTERRUPTED);
     through.rows += rows;
     through.rejected += rejected;
     const perSecond = Math.round(through.rows / Math.max(1, (Date.now() - startedMs) / 1_000));
     const detail = `${through.rows} rows, ${perSecond} a second, ${through.rejected} rejected`;
     progress.at(detail, Number.isNaN(items) ? undefined : through.rows / items);
   };
+  const time = { ...systemTime, sleep: (ms: number) => pausing(ms, signal, INTERRUPTED) };
+  const paced = adaptiveRate(rate, time);
   progress.step('segments' in work ? `Backfilling from the table` : `Backfilling ${work.files.length} files`);
   try {
     const totals = await runBackfill(run, work, {
-      ...{ group, rate, marginSeconds, onProgress, owner: randomUUID(), decode: makeDecoder(group) },
-      ...{ table: opened.table, destinations: opened.destinations },
+      ...{ group, marginSeconds, onProgress, rate: paced, owner: randomUUID(), decode: makeDecoder(group) },
+      ...{ table: opened.table, destinations: opened.destinations(paced), time },
       ...{ putRows: opened.putRows, deleteRows: opened.deleteRows },
-      time: { ...systemTime, sleep: (ms) => pausing(ms, signal) },
     });
     progress.done(`${totals.rows} rows`);
     return totals;
   } finally {
     progress.close();
   }
-}
-
-/** Waits, unless somebody interrupts. */
-async function pausing(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((cause: unknown) => {
-    throw new Error('Interrupted: --resume takes the backfill up where it is.', { cause });
-  });
 }
 
 function collected(value: string, before: readonly string[] = []): string[] {

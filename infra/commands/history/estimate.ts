@@ -6,7 +6,7 @@ import { type Decoder, isChange, isRejection, isSkipped, makeDecoder } from '../
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { readStatements, verifyFile } from '../../../shared/history/history.ts';
 import type { Place } from '../../../shared/history/places.ts';
-import type { PlannedFile } from '../../../shared/history/run/backfill.ts';
+import type { PlannedFile } from '../../../shared/history/run/plan.ts';
 import { statementsOf } from '../../../shared/history/run/segment.ts';
 import type { Statement } from '../../../shared/history/statements.ts';
 import { scanPages } from '../../../shared/history/table/scan.ts';

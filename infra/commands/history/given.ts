@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { posix, resolve, sep } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
-import { chainOf } from '../../../shared/history/chain.ts';
 import { EXPORT_MARGIN_SECONDS, READING_MARGIN_SECONDS } from '../../../shared/history/dating.ts';
-import { readExport } from '../../../shared/history/manifest.ts';
 import { bucketPlace, folderPlace, type Place } from '../../../shared/history/places.ts';
-import { type Source, sourceOfExport } from '../../../shared/history/run/plan.ts';
+import { readChain } from '../../../shared/history/run/exports.ts';
+import type { Source } from '../../../shared/history/run/plan.ts';
 
 /** What a person gives a backfill to read. It is kept as it is, so that the backfill can be taken up with nothing said. */
 export type Given = GivenFiles | GivenScan;
@@ -111,10 +109,7 @@ export async function findGiven(given: GivenFiles, group: FeatureGroup, s3: Pick
   const { kind, locations, asOfMs = 0 } = given;
   const { place, keys } = placeOf(kind, locations, s3);
   if (kind === 'export') {
-    const exports = await Promise.all(keys.map((key) => readExport(place, key)));
-    const chain = chainOf(exports, group.table);
-    const unverified = chain.flatMap((it) => it.unverified);
-    return { place, sources: chain.map((it) => sourceOfExport(it, place)), unverified };
+    return { place, ...(await readChain(place, keys, group)) };
   }
   const files = kind === 'csv' ? keys : await keysUnder(place, keys[0] ?? '');
   if (files.length === 0) throw new Error(`${locations[0]} holds no files.`);
@@ -139,12 +134,4 @@ function placeOf(kind: GivenFiles['kind'], locations: readonly string[], s3: Pic
   if (kind === 'data-pipeline') return { place: folderPlace(locations[0] ?? ''), keys: [''] };
   const root = posix.sep === sep ? '/' : (/^[^\\/]*[\\/]/.exec(locations[0] ?? '')?.[0] ?? '');
   return { place: folderPlace(root), keys: locations.map((path) => path.slice(root.length).split(sep).join('/')) };
-}
-
-/** Tells a definition from what it was before: whatever a backfill writes depends on it. */
-export function definitionHash(group: FeatureGroup): string {
-  const text = JSON.stringify(group, (_, value) =>
-    typeof value === 'bigint' || typeof value === 'function' ? String(value) : value,
-  );
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

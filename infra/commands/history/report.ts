@@ -1,6 +1,7 @@
 import type { BackfillTotals } from '../../../shared/history/run/backfill.ts';
-import type { BackfillRun } from '../../../shared/state/backfill.ts';
+import type { BackfillRun } from '../../../shared/state/backfill/run.ts';
 import type { Estimate } from './estimate.ts';
+import { isOfMachine } from './machine.ts';
 
 const count = (number: number): string => number.toLocaleString('en-US');
 
@@ -29,13 +30,14 @@ export function estimateText(told: Estimate, unverified: readonly string[]): str
   return lines.join('\n');
 }
 
-/** How a backfill stands. */
-export function statusText(run: BackfillRun | undefined): string {
+/** How a backfill stands. @param far how far it is, if that is known. */
+export function statusText(run: BackfillRun | undefined, far?: string): string {
   if (!run) return 'No backfill has been made.';
   const begun = `Backfill ${run.runId}, begun at ${time(run.sinceMs)}`;
   if (run.status !== 'recording') return `${begun}: ${run.status} at ${time(run.endedMs ?? run.sinceMs)}.`;
-  const isWorked = run.leaseMs > Date.now();
-  return `${begun}: under way, and ${isWorked ? 'somebody works on it' : 'nobody works on it: --resume takes it up'}.`;
+  if (run.leaseMs <= Date.now()) return `${begun}: under way, and nobody works on it: --resume takes it up.`;
+  if (!isOfMachine(run)) return `${begun}: under way, and somebody works on it.`;
+  return `${begun}: under way, and the state machine works on it${far === undefined ? '' : ` (${far})`}: ${run.owner}.`;
 }
 
 /** What a backfill has done. */

@@ -1,13 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  DescribeExportCommand,
-  DescribeTableCommand,
-  type DynamoDBClient,
-  type ExportDescription,
-  ExportTableToPointInTimeCommand,
-} from '@aws-sdk/client-dynamodb';
-import { errorCode } from '../../../shared/calls/failure.ts';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
+import { describeExport, requestExport } from '../../../shared/history/table/exports.ts';
 
 /** Milliseconds between two looks at an export, which takes five minutes at least on AWS. */
 const LOOK_MS = 5_000;
@@ -36,46 +30,26 @@ export async function requestedExport(
   dynamodb: Pick<DynamoDBClient, 'send'>,
   { to, notBeforeMs, signal, onWait }: ExportRequest,
 ): Promise<string> {
-  const [, S3Bucket, S3Prefix = ''] = S3.exec(to) ?? [];
-  if (S3Bucket === undefined)
-    throw new Error(`--export-to: found "${to}", expected s3://bucket or s3://bucket/prefix.`);
-  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: group.table }));
+  const [, bucket, prefix = ''] = S3.exec(to) ?? [];
+  if (bucket === undefined) throw new Error(`--export-to: found "${to}", expected s3://bucket or s3://bucket/prefix.`);
   if (Date.now() < notBeforeMs) {
     onWait(`until ${new Date(notBeforeMs).toISOString()}, when the stream is old enough`);
     await pausing(notBeforeMs - Date.now(), signal, 'Interrupted: no export was requested.');
   }
-  const { ExportDescription: begun = {} } = await dynamodb
-    .send(
-      new ExportTableToPointInTimeCommand({
-        ...{ TableArn: Table?.TableArn, S3Bucket, ExportFormat: 'DYNAMODB_JSON' },
-        ...(S3Prefix !== '' && { S3Prefix }),
-      }),
-    )
-    .catch((cause: Error) => {
-      throw new Error(refusalOf(group.table, cause), { cause });
-    });
-  const { ExportArn = '' } = begun;
-  const folder = `s3://${S3Bucket}/${S3Prefix === '' ? '' : `${S3Prefix}/`}AWSDynamoDB/${ExportArn.split('/').at(-1)}/`;
-  for (let told: ExportDescription = begun; ; ) {
+  const { arn, folder } = await requestExport(group.table, dynamodb, { bucket, prefix });
+  for (;;) {
+    const told = await describeExport(dynamodb, arn);
     if (told.ExportStatus === 'COMPLETED') return folder;
     if (told.ExportStatus === 'FAILED') {
       throw new Error(`The export to ${to} failed (${told.FailureCode}: ${told.FailureMessage}).`);
     }
     onWait(`for the export ${folder}`);
     await pausing(LOOK_MS, signal, `Interrupted: when the export is complete, --export ${folder} reads it.`);
-    told = (await dynamodb.send(new DescribeExportCommand({ ExportArn }))).ExportDescription ?? {};
   }
 }
 
-/** Why no export was begun, and what to do. */
-function refusalOf(table: string, cause: Error): string {
-  if (errorCode(cause) !== 'PointInTimeRecoveryUnavailableException') {
-    return `The table ${table} cannot be exported (${cause.name}: ${cause.message}).`;
-  }
-  return `The table ${table} has no point-in-time recovery, which an export needs: turn it on, or read the table with --scan.`;
-}
-
-async function pausing(ms: number, signal: AbortSignal, interrupted: string): Promise<void> {
+/** Waits, unless somebody interrupts. @throws Error that says `interrupted` then. */
+export async function pausing(ms: number, signal: AbortSignal, interrupted: string): Promise<void> {
   await sleep(ms, undefined, { signal }).catch((cause: unknown) => {
     throw new Error(interrupted, { cause });
   });

@@ -45,6 +45,21 @@ function statement({ Statement }: { Statement: string }): Permission {
   throw new AwsError('ValidationException', 'Statement wasn’t well formed, can’t be processed');
 }
 
+/** DynamoDB writes an export with the rights of who asks for it. Source: "Requesting a table export in DynamoDB". */
+const exportTable: Row = ({ TableArn, S3Bucket, S3Prefix = '' }: ExportInput) => [
+  dynamodb('ExportTableToPointInTime', TableArn.split('/').at(-1)),
+  ...['AbortMultipartUpload', 'PutObject', 'PutObjectAcl'].map((action) => ({
+    action: `s3:${action}`,
+    resource: objectArn(S3Bucket, `${S3Prefix === '' ? '' : `${S3Prefix}/`}AWSDynamoDB/export`),
+  })),
+];
+
+interface ExportInput {
+  readonly TableArn: string;
+  readonly S3Bucket: string;
+  readonly S3Prefix?: string;
+}
+
 /**
  * The stack knows a stream by the table's name: its label, the time it was enabled, is found in DescribeTable only.
  */
@@ -124,7 +139,7 @@ function under(location: string, actions: readonly string[]): Permission[] {
 
 const TABLE_OPERATIONS = [
   ...['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Scan', 'DescribeTable', 'DescribeTimeToLive'],
-  ...['DescribeContinuousBackups', 'ExportTableToPointInTime'],
+  'DescribeContinuousBackups',
 ];
 
 export const dataPermissions: Rows = {
@@ -135,6 +150,10 @@ export const dataPermissions: Rows = {
     TransactWriteItems: onEachOf,
     TransactGetItems: onEachOf,
     ExecuteStatement: (input: { Statement: string }) => [statement(input)],
+    ExportTableToPointInTime: exportTable,
+    DescribeExport: ({ ExportArn }: { ExportArn: string }) => [
+      { action: 'dynamodb:DescribeExport', resource: ExportArn },
+    ],
     BatchExecuteStatement: ({ Statements }: { Statements: readonly { Statement: string }[] }) =>
       Statements.map(statement),
   },

@@ -1,9 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { FeatureGroup } from '../../definition/feature-group.ts';
 import { statementTime } from '../dating.ts';
-import type { HistoryForm } from '../history.ts';
+import type { HistoryFile, HistoryForm } from '../history.ts';
 import type { TableExport } from '../manifest.ts';
 import type { Place } from '../places.ts';
-import type { PlannedFile } from './backfill.ts';
 
 /** Files that state how items were as of one moment: those of an export, or what a person names. */
 export interface Source {
@@ -35,6 +35,12 @@ export interface Clocks {
 /** Whether items may have been deleted after the statement, and before the recording that deletes leave tombstones for. */
 const isBeforeRecording = ({ asOfMs }: Source, { marginSeconds, sinceMs }: Clocks): boolean =>
   asOfMs < sinceMs + 2 * marginSeconds * 1_000;
+
+/** A file of a backfill, and whether its statements may be of items that were deleted before it began to record. */
+export interface PlannedFile {
+  readonly file: HistoryFile;
+  readonly looksAtTable: boolean;
+}
 
 /** A scan of the table. */
 export interface PlannedScan {
@@ -113,4 +119,12 @@ export function refusalOf(
     return `The definition of ${name} takes some items only, and an incremental export of new images does not say which items were records before: export it with NEW_AND_OLD_IMAGES.`;
   }
   return undefined;
+}
+
+/** Tells a definition from what it was before: whatever a backfill writes depends on it. */
+export function definitionHash(group: FeatureGroup): string {
+  const text = JSON.stringify(group, (_, value) =>
+    typeof value === 'bigint' || typeof value === 'function' ? String(value) : value,
+  );
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -7,7 +7,7 @@ import type { TimedChange } from '../../changes/change.ts';
 import { isChange } from '../../changes/decode.ts';
 import type { FeatureGroup } from '../../definition/feature-group.ts';
 import type { Item } from '../../delivery/source-items.ts';
-import { readSegmentProgress, type SegmentProgress, writeSegmentProgress } from '../../state/backfill.ts';
+import { readSegmentProgress, type SegmentProgress, writeSegmentProgress } from '../../state/backfill/progress.ts';
 import { statementTime } from '../dating.ts';
 import { keysReader } from '../export-lines.ts';
 import { type LineReader, type Statement, type StatementFile, statementReader } from '../statements.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bundle, bytesOf, loadedAtStart } from '../../../infra/aws/packaging/bundle.ts';
 import { timingOf } from '../measure/rounds.ts';
 
-const FUNCTIONS = ['ingest', 'predict', 'retrain', 'redrive', 'compare', 'rehearse'];
+const FUNCTIONS = ['ingest', 'predict', 'retrain', 'redrive', 'compare', 'history', 'rehearse'];
 
 /** From import to ready: the bundle is loaded, and ingest has answered an empty batch, for which it calls nobody. */
 const SCRIPT = `

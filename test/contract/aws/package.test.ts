@@ -50,7 +50,9 @@ const ofType = (type: string) => Object.entries(template.Resources).filter(([, r
 describe('npx serverless package', () => {
   it('makes one zip per function, and none of the whole project', async () => {
     const zips = (await readdir(dir)).filter((file) => file.endsWith('.zip')).sort();
-    expect(zips).toEqual(['compare.zip', 'ingest.zip', 'predict.zip', 'redrive.zip', 'rehearse.zip', 'retrain.zip']);
+    expect(zips).toEqual(
+      ['compare', 'history', 'ingest', 'predict', 'redrive', 'rehearse', 'retrain'].map((it) => `${it}.zip`),
+    );
   });
 
   it('gives every function a role of its own, and no role to two', () => {
@@ -155,6 +157,7 @@ describe('npx serverless package', () => {
     const sizes = [...output.matchAll(/^(\w+): \d+ kB bundled, \d+ kB of it for the start, \d+ kB zipped$/gm)];
     expect(sizes.map(([, name]) => name).sort()).toEqual([
       'compare',
+      'history',
       'ingest',
       'predict',
       'redrive',

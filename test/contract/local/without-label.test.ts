@@ -41,6 +41,7 @@ describe('a stack without a label', () => {
       ['functions/retrain.handler', 0],
       ['functions/redrive.handler', 0],
       ['functions/compare.handler', 0],
+      ['functions/history.handler', 0],
       ['functions/rehearse.handler', 0],
     ]);
   });

@@ -4,7 +4,7 @@ import { ExecutionAlreadyExists, type SFNClient, type StartExecutionCommand } fr
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { retrain } from '../../../functions/retrain.ts';
 import { retrainConfig } from '../../../shared/config/retrain.ts';
-import { beginBackfill, endBackfill } from '../../../shared/state/backfill.ts';
+import { beginBackfill, endBackfill } from '../../../shared/state/backfill/run.ts';
 import { readEpochState } from '../../../shared/state/epochs.ts';
 import type { RetrainDependencies } from '../../../shared/training/actions.ts';
 import { accounts } from '../../given/builders.ts';

@@ -55,14 +55,46 @@ export type Item = Record<string, AttributeValue>;
 /** What the story begins with: the items, and the arguments by which a backfill finds them. */
 export type Sources = (items: readonly Item[], dir: string) => Promise<readonly string[]>;
 
-/** Tells the story, and expects its end. @param sources writes what the backfill reads. */
-export async function tellBackfill({ items: count, kills, rate, lifeMs }: Story, sources: Sources): Promise<void> {
+/** The cloud of a story in which a backfill is to be made, and its arguments. */
+export interface Scene {
+  readonly cloud: Cloud;
+  readonly dynamodb: DynamoDBClient;
+  readonly stateTable: string;
+  readonly args: readonly string[];
+}
+
+/** Has a backfill begun, interrupted, and taken up until it ends. @returns what the last command printed. */
+export type Backfill = (scene: Scene, story: Story) => Promise<Awaited<ReturnType<typeof runScript>>>;
+
+/** A command that is killed again and again. */
+const byCommand: Backfill = async ({ dynamodb, stateTable, args }, { kills, rate, lifeMs }) => {
+  const all = [...args, '--clock-margin', MARGIN, '--rate', String(rate)];
+  for (let kill = 0; kill < kills; kill += 1) {
+    const before = await workerOf(dynamodb, stateTable);
+    const child = backfill(kill === 0 ? all : ['--resume', '--rate', String(rate)]);
+    // One that was killed is heard of for a while, and the next waits for that.
+    await expect.poll(() => workerOf(dynamodb, stateTable), ARRIVAL).not.toBe(before);
+    await sleep(lifeMs);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  return runScript('backfill', ['--resume']);
+};
+
+/**
+ * Tells the story, and expects its end.
+ *
+ * @param sources writes what the backfill reads.
+ */
+export async function tellBackfill(story: Story, sources: Sources, work: Backfill = byCommand): Promise<void> {
+  const { items: count } = story;
   const dir = await mkdtemp(join(tmpdir(), 'tributary-backfill-'));
   const labeled = Math.ceil(count / LABELED_EVERY);
   const params = {
     ...{ labelsThreshold: Math.floor(labeled / 2), labelsPerClassMin: 0, coolDownSeconds: 86_400 },
     ...{ changeLogBufferSeconds: 1, judgeRowsPerClassMin: 1, gateFloor: 0, endpointPollSeconds: 1 },
-    ...{ canarySeconds: 1, terminationSeconds: 0 },
+    ...{ canarySeconds: 1, terminationSeconds: 0, backfillMarginSeconds: Number(MARGIN) },
   };
   let cloud = await startCloud({ dir: join(dir, 'cloud'), port: 0, featureGroup: group.name, params });
   const reached = (it: Cloud) => {
@@ -84,21 +116,11 @@ export async function tellBackfill({ items: count, kills, rate, lifeMs }: Story,
     dynamodb = reached(cloud);
     await sleep(COVERED_MS);
     const TableName = cloud.stack.outputs.StateTableName ?? '';
-    const args = [...(await sources(items, dir)), '--clock-margin', MARGIN, '--rate', String(rate)];
+    const args = await sources(items, dir);
 
     const writing = writeOn(dynamodb, items);
     await sleep(3_000);
-    for (let kill = 0; kill < kills; kill += 1) {
-      const before = await workerOf(dynamodb, TableName);
-      const child = backfill(kill === 0 ? args : ['--resume', '--rate', String(rate)]);
-      // One that was killed is heard of for a while, and the next waits for that.
-      await expect.poll(() => workerOf(dynamodb, TableName), ARRIVAL).not.toBe(before);
-      await sleep(lifeMs);
-      expect(child.exitCode).toBeNull();
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
-    const { code, stdout, stderr } = await runScript('backfill', ['--resume']);
+    const { code, stdout, stderr } = await work({ cloud, dynamodb, stateTable: TableName, args }, story);
     expect(stderr).not.toContain('Error');
     expect(stdout).toMatch(/^[\d,]+ rows: [\d,]+ written, 0 rejected, 0 skipped, [\d,]+ already deleted, /);
     expect(code).toBe(0);
@@ -175,12 +197,12 @@ async function allItems(dynamodb: DynamoDBClient): Promise<Item[]> {
 }
 
 /** Who has worked on the backfill last. */
-async function workerOf(dynamodb: DynamoDBClient, TableName: string): Promise<string> {
+export async function workerOf(dynamodb: DynamoDBClient, TableName: string): Promise<string> {
   const { Item } = await dynamodb.send(new GetItemCommand({ TableName, Key: { pk: { S: 'backfill' } } }));
   return Item?.owner?.S ?? '';
 }
 
-function backfill(args: readonly string[]): ChildProcess {
+export function backfill(args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

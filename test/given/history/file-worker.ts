@@ -14,7 +14,7 @@ import group from '../../../shared/feature-groups/bank-marketing.ts';
 import type { HistoryFile } from '../../../shared/history/history.ts';
 import { folderPlace } from '../../../shared/history/places.ts';
 import { chunkWriter } from '../../../shared/history/run/chunk.ts';
-import { workFile } from '../../../shared/history/run/file.ts';
+import { CHUNK_MS, workFile } from '../../../shared/history/run/file.ts';
 import { directOnlineStore } from '../../../shared/online-store/direct.ts';
 import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 
@@ -53,5 +53,6 @@ await workFile(runId, file, false, {
   },
   deleteRows: (key) => rm(join(to, key), { force: true }),
   onChunk: () => sleep(pauseMs),
+  ...{ owner: String(process.pid), chunkMs: CHUNK_MS, isTimeUp: () => false },
 });
 process.exit(0);

@@ -42,6 +42,9 @@ interface StatementOf {
 /** What becomes of conditions on attributes that are no keys in a batch of statements: no page of AWS says. */
 export type ConditionsInBatches = 'taken' | 'refused each' | 'refused whole';
 
+/** When each table began, and its stream: before everything that a simulated world does. */
+const OLD_STREAM = '2025-01-01T00:00:00.000';
+
 /** A page of a segment of the source table, behind a key. */
 export type SourceScan = (
   segment: number,
@@ -104,6 +107,8 @@ export class DynamoDb implements AwsService {
         return this.#query(request);
       case 'ScanCommand':
         return this.#scan(request);
+      case 'DescribeTableCommand':
+        return { Table: { LatestStreamLabel: OLD_STREAM, CreationDateTime: new Date(`${OLD_STREAM}Z`) } };
       default:
         throw new Error(`not simulated: ${operation} of DynamoDB`);
     }

@@ -4,14 +4,26 @@ import { makeDecoder } from '../../../shared/changes/decode.ts';
 import type { DeliveryClients } from '../../../shared/delivery/destinations.ts';
 import { onlineStoreOf } from '../../../shared/delivery/destinations.ts';
 import { EXPORT_MARGIN_SECONDS, READING_MARGIN_SECONDS } from '../../../shared/history/dating.ts';
-import { type PlannedFile, runBackfill, type Work } from '../../../shared/history/run/backfill.ts';
-import { plannedFiles, plannedScan, refusalOf } from '../../../shared/history/run/plan.ts';
+import type { HistoryDependencies } from '../../../shared/history/machine/dependencies.ts';
+import { runBackfill, type Work } from '../../../shared/history/run/backfill.ts';
+import type { BackfillDestinations } from '../../../shared/history/run/chunk.ts';
+import type { GivenExports } from '../../../shared/history/run/exports.ts';
+import { fileNameOf } from '../../../shared/history/run/file.ts';
+import {
+  definitionHash,
+  type PlannedFile,
+  plannedFiles,
+  plannedScan,
+  refusalOf,
+} from '../../../shared/history/run/plan.ts';
+import { adaptiveRate } from '../../../shared/history/run/rate.ts';
 import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import { quarantine } from '../../../shared/sinks/quarantine.ts';
-import { type BackfillRun, beginBackfill, readBackfill } from '../../../shared/state/backfill.ts';
+import { type BackfillRun, beginBackfill, readBackfill } from '../../../shared/state/backfill/run.ts';
 import { AwsError, type AwsService, type Caller, Network } from '../aws/aws-call.ts';
 import { DynamoDb } from '../aws/dynamodb.ts';
 import { EventSourceMapping } from '../aws/event-source-mapping.ts';
+import type { Item } from '../aws/expression.ts';
 import { Faults } from '../aws/faults.ts';
 import { FeatureStore } from '../aws/feature-store.ts';
 import { Firehose } from '../aws/firehose.ts';
@@ -27,6 +39,7 @@ import { Scheduler } from '../world/scheduler.ts';
 import { SourceTable, type TrueChange } from '../world/source-table.ts';
 import { Writers } from '../world/writers.ts';
 import { Exports } from './history.ts';
+import { Machine } from './machine.ts';
 import { Sightings } from './sightings.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 9);
@@ -43,11 +56,15 @@ const LATE_PUT_MS = 50_000;
 /** Items of a page of a scan, and how many segments are read at once. */
 const PAGE_ITEMS = 6;
 const SEGMENTS = [1, 1, 3];
+/** Files that the state machine works at once, and its bucket. */
+const WORKERS = [1, 2, 4];
+const BUCKET = 'data';
 /** Longest that an invocation of retrain goes on which has seen no backfill, in milliseconds. */
 const RETRAIN_MS = 120_000;
 /** Pause before somebody takes a backfill up again, how often, and after what time one that hangs is killed. */
 const RESUME_MEAN_MS = 900_000;
-const RESUMES_MAX = 3_000;
+const RESUMES_MAX = 1_000;
+const RESUMES_IN_FAIR_WEATHER = 10;
 const RUN_TIMEOUT_MS = 26 * 3_600_000;
 const STUCK_MS = 14 * 24 * 3_600_000;
 /** What the stream's own promises do not outlast is left to the other simulation. */
@@ -75,6 +92,8 @@ export class BackfillWorld {
   /** Whether the table is scanned, in place of being exported. */
   readonly scans: boolean;
   readonly retraining: Retraining;
+  /** Works the backfill, in place of a command, where there is one. */
+  readonly #machine: Machine | undefined;
   resumes = 0;
   #work: Work | undefined;
   readonly #sightings: Sightings;
@@ -118,12 +137,18 @@ export class BackfillWorld {
       scanSource: (...asked) => this.#page(...asked),
       onWrite: (pk, before, after) => {
         if (pk.startsWith('label#')) this.retraining.labelWritten();
+        if (pk.startsWith('backfill#')) this.#onProgress(pk, before, after);
         if (pk === 'epoch' && after.training && !before?.training) this.#onClaim();
       },
     });
     this.#sightings = new Sightings(profile.group, this.table, this.featureStore);
     this.exports = new Exports(random.fork(), (id) => keys.of(id));
     this.#lambda = new Lambda(scheduler, faults, random.fork());
+    const machine = new Machine({
+      ...{ scheduler, faults, lambda: this.#lambda, workers: random.pick(WORKERS), random: random.fork() },
+      dependencies: (invocation) => this.#historyOf(invocation),
+    });
+    if (!this.scans && random.chance(0.5)) this.#machine = machine;
     this.retraining = new Retraining({
       ...{ scheduler, faults, profile, random: random.fork(), lambda: this.#lambda, network: this.#network },
       ...{ dynamodb: this.dynamodb, stateTable: STATE_TABLE },
@@ -245,6 +270,10 @@ export class BackfillWorld {
     this.files = plannedFiles(sources, run.firstExport, clocks);
     this.#work = { files: this.files, place: this.exports.bucket };
     if (recordsFirst && this.files.some((it) => it.looksAtTable)) throw new Error('the table need not be asked');
+    this.#machine?.given(this.dynamodb.state, {
+      ...{ kind: 'export', marginSeconds: EXPORT_MARGIN_SECONDS },
+      locations: this.exports.folders.map((folder) => `s3://${BUCKET}/${folder}`),
+    } satisfies GivenExports);
     await this.#carryOn(run);
   }
 
@@ -291,16 +320,21 @@ export class BackfillWorld {
   async #carryOn(run: BackfillRun): Promise<void> {
     const { scheduler } = this;
     for (;;) {
-      await this.#lambda.invoke({
-        functionName: 'backfill',
-        timeoutMs: RUN_TIMEOUT_MS,
-        run: (invocation) => this.#runOnce(run, invocation),
-      });
+      if (this.#machine) await this.#machine.execute();
+      else {
+        await this.#lambda.invoke({
+          functionName: 'backfill',
+          timeoutMs: RUN_TIMEOUT_MS,
+          run: (invocation) => this.#runOnce(run, invocation),
+        });
+      }
       if (this.#stateNow() === 'done') return;
       this.resumes += 1;
       // In a weather in which nothing is ever written, no backfill ends.
-      if (this.resumes > RESUMES_MAX)
-        throw new Violation('the backfill ends', `after ${RESUMES_MAX} resumes it has not`);
+      if (this.resumes === RESUMES_MAX) this.faults.enabled = false;
+      if (this.resumes > RESUMES_MAX + RESUMES_IN_FAIR_WEATHER) {
+        throw new Violation('the backfill ends', 'in fair weather it has not');
+      }
       await scheduler.sleep(this.#random.exponential(RESUME_MEAN_MS));
     }
   }
@@ -312,7 +346,8 @@ export class BackfillWorld {
   /** Begins to record, as often as it takes. */
   async #begin(): Promise<BackfillRun> {
     const sinceMs = Math.floor(this.scheduler.now + (this.#random.next() * 2 - 1) * RUNNER_CLOCK_MS);
-    const begun = { runId: 'run', sinceMs, sources: '', definition: '' };
+    const definition = definitionHash(this.profile.group);
+    const begun = { runId: 'run', sinceMs, sources: '', definition };
     for (;;) {
       const result = await this.#lambda.invoke({
         functionName: 'backfill begins',
@@ -337,29 +372,16 @@ export class BackfillWorld {
     const late = new LateCopies(this.featureStore, this.scheduler, this.faults, this.#random, (input) =>
       sightings.copiedLate(input),
     );
-    const clients = this.#clients(invocation, late);
     sightings.begins();
-    const table = { name: STATE_TABLE, dynamodb: clients.dynamodb };
-    const { featureStoreConcurrency } = profile;
-    const onlineStore = onlineStoreOf(group, { featureStoreConcurrency }, clients);
+    const destinations = this.#destinationsOf(invocation, late);
     const work = this.#work as Work;
     const segments = 'segments' in work ? work.segments : 1;
+    const time = invocationTime(this.scheduler, this.#random, invocation, CLOCK_FACTOR);
     return runBackfill(run, work, {
-      ...{
-        group,
-        table,
-        rate: 1_000_000,
-        marginSeconds: this.scans ? READING_MARGIN_SECONDS : EXPORT_MARGIN_SECONDS,
-        owner: invocation.name,
-      },
-      decode: makeDecoder(group),
-      time: invocationTime(this.scheduler, this.#random, invocation, CLOCK_FACTOR),
-      destinations: {
-        onlineStore: sightings.watching(onlineStore),
-        labelLedger: labelLedgerSink(table, profile.hazardSeconds),
-        ...{ table, source: clients.dynamodb },
-        quarantine: (rejections, pace) => quarantine(rejections, this.#quarantineOf(invocation), pace),
-      },
+      ...{ group, time, table: destinations.table, decode: makeDecoder(group), owner: invocation.name },
+      rate: adaptiveRate(1_000_000, time),
+      marginSeconds: this.scans ? READING_MARGIN_SECONDS : EXPORT_MARGIN_SECONDS,
+      destinations: { ...destinations, onlineStore: sightings.watching(destinations.onlineStore) },
       putRows: (key, bytes) => this.#putRows(key, Buffer.from(bytes), invocation),
       deleteRows: async (key) => {
         this.rows.delete(key);
@@ -367,6 +389,53 @@ export class BackfillWorld {
       // Of segments side by side, one is in the middle of a chunk when another has ended its own.
       onProgress: () => segments === 1 && sightings.chunkEnds(),
     });
+  }
+
+  #destinationsOf(invocation: Invocation, featureStore: AwsService): BackfillDestinations {
+    const { group, featureStoreConcurrency, hazardSeconds } = this.profile;
+    const clients = this.#clients(invocation, featureStore);
+    const table = { name: STATE_TABLE, dynamodb: clients.dynamodb };
+    return {
+      onlineStore: onlineStoreOf(group, { featureStoreConcurrency }, clients),
+      labelLedger: labelLedgerSink(table, hazardSeconds),
+      ...{ table, source: clients.dynamodb },
+      quarantine: (rejections, pace) => quarantine(rejections, this.#quarantineOf(invocation), pace),
+    };
+  }
+
+  /** What an invocation stands on that works for the state machine. */
+  #historyOf(invocation: Invocation): HistoryDependencies {
+    const { group } = this.profile;
+    const late = new LateCopies(this.featureStore, this.scheduler, this.faults, this.#random, () => {});
+    const destinations = this.#destinationsOf(invocation, late);
+    return {
+      ...{ group, decode: makeDecoder(group), table: destinations.table, bucket: BUCKET, place: this.exports.bucket },
+      marginSeconds: EXPORT_MARGIN_SECONDS,
+      time: invocationTime(this.scheduler, this.#random, invocation, CLOCK_FACTOR),
+      putList: async (key, text) => {
+        this.exports.bucket.objects.set(key, Buffer.from(text));
+      },
+      destinations: () => destinations,
+      putRows: (key, bytes) => this.#putRows(key, Buffer.from(bytes), invocation),
+      deleteRows: async (key) => {
+        this.rows.delete(key);
+      },
+    };
+  }
+
+  /** A file only goes forward, and none is taken while one of an export before it is not through. */
+  #onProgress(pk: string, before: Item | undefined, after: Item): void {
+    const number = (item: Item | undefined, name: string) => Number(item?.[name]?.N ?? 0);
+    const goesBack = ['line', 'partLine', 'parts'].some((it) => number(after, it) < number(before, it));
+    if (goesBack || (before?.done?.BOOL && !after.done?.BOOL)) {
+      throw new Violation('a file of a backfill only goes forward', `${pk} is further back than it was`);
+    }
+    const exportNumber = Number(/#(\d+)-\d+$/.exec(pk)?.[1] ?? 0);
+    for (const { file } of this.files) {
+      const progress = this.dynamodb.state.get(`backfill#run#${fileNameOf(file)}`);
+      if (file.exportNumber >= exportNumber || progress?.done?.BOOL) continue;
+      throw new Violation('exports of a chain are worked one after the other', `${pk} before ${fileNameOf(file)}`);
+    }
   }
 
   /** An object that is there already is put again with the same bytes, or the promise is broken. */

@@ -35,7 +35,7 @@ export class ExportBucket implements Place {
 /** DynamoDB's exports of a simulated table. Their clock is off by the same at each. */
 export class Exports {
   readonly bucket = new ExportBucket();
-  readonly #folders: string[] = [];
+  readonly folders: string[] = [];
   readonly #random: Random;
   readonly #keysOf: (id: string) => object;
   #before: { moment: Moment; asOfMs: number } | undefined;
@@ -62,17 +62,18 @@ export class Exports {
     const { folder, objects } = exportObjects({
       // Nothing may wait for the threads of zlib: simulated time would go on.
       compressed: false,
+      prefix: 'exports',
       ...{ id: `0${asOfMs}-export`, asOf: new Date(asOfMs).toISOString(), files },
       ...(before && { from: new Date(Math.floor(before.asOfMs / 1_000) * 1_000).toISOString() }),
     });
     for (const [key, bytes] of objects) this.bucket.objects.set(key, bytes);
-    this.#folders.push(folder);
+    this.folders.push(folder);
     this.#before = { moment, asOfMs };
   }
 
   /** What a backfill is given. */
   async sources(): Promise<Source[]> {
-    const exports = await Promise.all(this.#folders.map((folder) => readExport(this.bucket, folder)));
+    const exports = await Promise.all(this.folders.map((folder) => readExport(this.bucket, folder)));
     return chainOf(exports, 'accounts').map((it) => sourceOfExport(it, this.bucket));
   }
 

@@ -21,15 +21,15 @@ export const BACKFILL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no sweep at the end of a backfill',
-    file: 'shared/history/run/backfill.ts',
-    find: 'const swept = await sweep(run, work, dependencies);',
-    replace: 'const swept = 0;',
+    file: 'shared/history/run/tail.ts',
+    find: 'await destinations.onlineStore.write(again, paceUntil(time, time.now() + SWEEP_MS));',
+    replace: '{ failures: [] };',
   },
   {
     name: 'a sweep that waits for no late put',
-    file: 'shared/history/run/backfill.ts',
-    find: 'await time.sleep(LATE_PUTS_MS);',
-    replace: '',
+    file: 'shared/history/run/tail.ts',
+    find: 'export const LATE_PUTS_MS = 60_000;',
+    replace: 'export const LATE_PUTS_MS = 0;',
   },
   {
     name: 'nobody looks after a put of a backfill',
@@ -62,6 +62,18 @@ export const BACKFILL_MUTANTS: readonly Mutant[] = [
     await rows.add(chunk, counts);`,
     replace: `await rows.add(chunk, { rows: 0, rejected: 0, skipped: 0, deleted: 0, labels: 0, wrongLabels: 0 });
     const counts = await writeChunk(chunk, looksAtTable, pace);`,
+  },
+  {
+    name: 'progress of a file is kept whoever has taken it',
+    file: 'shared/state/backfill/progress.ts',
+    find: "ConditionExpression: '#owner = :owner AND #step <= :step',",
+    replace: "ConditionExpression: 'attribute_exists(#step) OR #owner = :owner AND #step <= :step',",
+  },
+  {
+    name: 'a window of a chain is worked beside the one before it',
+    file: 'shared/history/machine/files.ts',
+    find: 'left.filter(({ file }) => file.exportNumber === exportNumber)',
+    replace: 'left.filter(({ file }) => file.exportNumber >= exportNumber)',
   },
   {
     name: 'rows of a backfill that was taken up are not made again',

@@ -22,7 +22,7 @@ describe('an existing table', () => {
     expect(resources.Outputs.SourceTableName?.Value).toBe('shop.orders');
   });
 
-  it('is all that rights are given on: the stream to read, the table to redrive from and to compare', () => {
+  it('is all that rights are given on: the stream to read, the table to redrive from, to compare and to export', () => {
     const onTable = Object.entries(resources.Resources).flatMap(([id, resource]) =>
       (roleOf(resource)?.statements ?? [])
         .filter((it) => JSON.stringify(it.Resource).includes('table/shop.orders'))
@@ -32,6 +32,8 @@ describe('an existing table', () => {
       ['IngestRole', [streamArn]],
       ['RedriveRole', [tableArn]],
       ['CompareRole', [tableArn]],
+      ['HistoryRole', [tableArn]],
+      ['HistoryRole', [{ 'Fn::Join': ['', [tableArn, '/export/*']] }]],
       ['RehearseRole', [streamArn]],
     ]);
   });
@@ -49,6 +51,7 @@ describe('an existing table', () => {
       'BatchesGivenUpAlarm',
       'CompareRole',
       'Dashboard',
+      'HistoryRole',
       'IngestRole',
       'RecordsDroppedAlarm',
       'RedriveRole',

@@ -5,10 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { roleOf } from '../../../infra/aws/cloudformation/iam.ts';
 import { namesOf } from '../../../infra/aws/cloudformation/names.ts';
+import { backfillDefinition } from '../../../infra/aws/history/backfill.ts';
 import { snapshotDefinition } from '../../../infra/aws/retraining/snapshot-machine.ts';
 import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
 import { resourcesOf } from '../../../infra/aws/stack.ts';
 import { compareSettings } from '../../../shared/config/compare.ts';
+import { historySettings } from '../../../shared/config/history.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { predictSettings } from '../../../shared/config/predict.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
@@ -57,6 +59,7 @@ function codeOf(definition: Definition): string {
 /** Settings by the function of shared/config that reads them. */
 const SETTINGS: Readonly<Record<string, Settings>> = {
   compareConfig: compareSettings,
+  historyConfig: historySettings,
   ingestConfig: ingestSettings,
   predictConfig: predictSettings,
   rehearseConfig: rehearseSettings,
@@ -170,6 +173,10 @@ function byServices(name: string): Readonly<Record<string, string>> {
       return { ...always, ...stream, ...scaling };
     case 'redrive':
       return { ...always, ...write };
+    case 'history': {
+      const exporting = 'DynamoDB, which exports with the rights of who asks';
+      return { ...always, ...write, 's3:AbortMultipartUpload': exporting, 's3:PutObjectAcl': exporting };
+    }
     default:
       return always;
   }
@@ -212,12 +219,16 @@ describe('roles of services', () => {
     const roles = Object.entries(resources.Resources).filter(([, { Type }]) => Type === 'AWS::IAM::Role');
     const ofFunctions = functions.map(([, { role }]) => role);
     expect(roles.map(([id]) => id).sort()).toEqual(
-      [...Object.keys(OF_SERVICES), ...ofFunctions, 'RetrainingStateMachineRole', 'SnapshotStateMachineRole'].sort(),
+      [
+        ...[...Object.keys(OF_SERVICES), ...ofFunctions],
+        ...['BackfillStateMachineRole', 'RetrainingStateMachineRole', 'SnapshotStateMachineRole'],
+      ].sort(),
     );
   });
 });
 
 describe.each([
+  ['BackfillStateMachine', backfillDefinition],
   ['RetrainingStateMachine', retrainingDefinition],
   ['SnapshotStateMachine', snapshotDefinition],
 ])('%s', (id, definition) => {
@@ -245,9 +256,12 @@ describe.each([
     'xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments',
     'kms:Decrypt kms:GenerateDataKey',
   ];
+  /** A map starts an execution of its own machine for each of its items. */
+  const OF_DISTRIBUTED_MAPS = ['states:DescribeExecution states:StartExecution states:StopExecution'];
   const asl = JSON.stringify(definition);
 
   it('may call what its states call, and nothing else', () => {
+    const ofMaps = asl.includes('"DISTRIBUTED"') ? OF_DISTRIBUTED_MAPS : [];
     const integrations = [...asl.matchAll(/"arn:aws:states:::(?:aws-sdk:)?([^"]+)"/g)].map(([, it = '']) => it);
     const needed = integrations.flatMap((integration) => {
       const [service = '', operation = ''] = integration.replace(/\.sync$/, '').split(':');
@@ -256,7 +270,9 @@ describe.each([
     });
     const role = roleOf(resources.Resources[`${id}Role`] ?? { Type: '', Properties: {} });
     const allowed = new Set(role?.statements.flatMap((it) => it.Action));
-    expect([...allowed].sort()).toEqual([...new Set([...needed, ...ALWAYS].flatMap((it) => it.split(' ')))].sort());
+    expect([...allowed].sort()).toEqual(
+      [...new Set([...needed, ...ofMaps, ...ALWAYS].flatMap((it) => it.split(' ')))].sort(),
+    );
   });
 
   it('is given every substitution that its definition has, and has every one that it is given', () => {

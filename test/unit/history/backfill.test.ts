@@ -3,13 +3,15 @@ import type { Rejection } from '../../../shared/changes/change.ts';
 import { makeDecoder } from '../../../shared/changes/decode.ts';
 import { onlineStoreOf } from '../../../shared/delivery/destinations.ts';
 import { readExport } from '../../../shared/history/manifest.ts';
-import { LEASE_MS, runBackfill } from '../../../shared/history/run/backfill.ts';
+import { runBackfill } from '../../../shared/history/run/backfill.ts';
 import type { BackfillDestinations } from '../../../shared/history/run/chunk.ts';
 import { PART_AGE_MAX_MS } from '../../../shared/history/run/file.ts';
+import { LEASE_MS } from '../../../shared/history/run/lease.ts';
 import { plannedFiles, refusalOf, type Source, sourceOfExport } from '../../../shared/history/run/plan.ts';
+import { adaptiveRate } from '../../../shared/history/run/rate.ts';
 import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import type { Sink } from '../../../shared/sinks/sink.ts';
-import { beginBackfill, endBackfill, readBackfill, takeBackfill } from '../../../shared/state/backfill.ts';
+import { beginBackfill, endBackfill, readBackfill, takeBackfill } from '../../../shared/state/backfill/run.ts';
 import { exportObjects, itemLine } from '../../given/history/exports.ts';
 import { pace } from '../../given/pace.ts';
 import { TableWorld, thing, thingRecord, things } from '../../given/table-world.ts';
@@ -50,7 +52,7 @@ async function given(items: readonly object[], { world = new TableWorld(), since
           decode: makeDecoder(world.group),
           table,
           time,
-          rate: 1_000,
+          rate: adaptiveRate(1_000, time),
           marginSeconds: 300,
         },
         owner: 'somebody',

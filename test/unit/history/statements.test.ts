@@ -31,6 +31,23 @@ async function statementsOf(form: HistoryForm, content: string | Uint8Array, mor
 const changes = (statements: readonly Statement[]) => statements.map(({ decoded }) => decoded as TimedChange);
 const textsOf = (change: TimedChange | undefined) => change && featureTexts(accounts, change);
 
+test('lines that nobody asks for any more are counted, and not decoded', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'history-'));
+  const lines = ['not JSON', '', ...['a', 'b'].map((id) => itemLine(accountItem({ account_id: { S: id } })))];
+  await writeFile(join(folder, 'file'), lines.join('\n'));
+  const file = { name: 'file', key: 'file', form: 'full' as const, exportNumber: 0, fileNumber: 0, eventTimeMs: 1 };
+  const readFrom = async (after: number, items: number) => {
+    const read: number[] = [];
+    for await (const block of readStatements({ ...file, items }, folderPlace(folder), accounts, decode, after)) {
+      read.push(...block.map(({ line }) => line));
+    }
+    return read;
+  };
+  expect(await readFrom(0, 3)).toEqual([1, 3, 4]);
+  expect(await readFrom(3, 3)).toEqual([4]);
+  await expect(readFrom(3, 2)).rejects.toThrow('holds 3 items; its manifest says 2');
+});
+
 test('a statement is dated before everything that it may not have seen, to the second', () => {
   expect(new Date(EVENT_TIME).toISOString()).toBe('2026-10-01T11:54:59.999Z');
 });

@@ -1,5 +1,5 @@
 import { compareSettings } from '../../../shared/config/compare.ts';
-import { historySettings } from '../../../shared/config/history.ts';
+import { historySettings, MARGIN_SECONDS_MAX, MARGIN_SECONDS_MIN } from '../../../shared/config/history.ts';
 import { ingestSettings } from '../../../shared/config/ingest.ts';
 import { rehearseSettings } from '../../../shared/config/rehearse.ts';
 import { retrainSettings } from '../../../shared/config/retrain.ts';
@@ -34,7 +34,7 @@ const BATCHING_SECONDS_MAX = 300;
 /** Source: IAM, CreateRole, Path; without the characters that a policy takes for wildcards or variables. */
 const ROLE_PATH = /^\/([\w+=,.@-]+\/)+$/;
 
-/** Params that no function reads: each row's variable is the param's name. */
+/** Params that no function reads, or that AWS bounds more narrowly: each row's variable is the param's name. */
 const OF_THE_STACK: Settings = {
   featureGroup: text('featureGroup', 'name of a definition in shared/feature-groups'),
   logRetentionDays: choice(
@@ -45,6 +45,9 @@ const OF_THE_STACK: Settings = {
   labelsWindowSeconds: number('labelsWindowSeconds', 'seconds in which label events are gathered', {
     least: 0,
     most: BATCHING_SECONDS_MAX,
+  }),
+  backfillMarginSeconds: number('backfillMarginSeconds', 'seconds by which clocks may differ, which on AWS are 61', {
+    ...{ least: MARGIN_SECONDS_MIN, most: MARGIN_SECONDS_MAX },
   }),
   ingestMemoryMegabytes: number('ingestMemoryMegabytes', 'megabytes of ingest', { least: 256, most: 10_240 }),
   ingestBatchRecords: number('ingestBatchRecords', 'records of a batch', { least: 1, most: 10_000 }),

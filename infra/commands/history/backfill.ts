@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { systemTime } from '../../../shared/calls/client-settings.ts';
 import { makeDecoder } from '../../../shared/changes/decode.ts';
+import { MARGIN_SECONDS_MAX } from '../../../shared/config/history.ts';
 import { EXPORT_MARGIN_SECONDS, READING_MARGIN_SECONDS } from '../../../shared/history/dating.ts';
 import { RATE, RATE_MAX, WORKERS, WORKERS_MAX } from '../../../shared/history/machine/begin.ts';
 import { type BackfillTotals, runBackfill, type Work } from '../../../shared/history/run/backfill.ts';
@@ -35,8 +36,6 @@ import { executionInputOf, howFar, isOfMachine, type MachineTotals, runMachine, 
 import { estimateText, statusText, totalsText } from './report.ts';
 import { pausing, requestedExport } from './requested-export.ts';
 
-const MARGIN_MAX = 3_600;
-
 const INTERRUPTED = 'Interrupted: --resume takes the backfill up where it is.';
 
 /** Segments of a scan. */
@@ -64,7 +63,7 @@ export const command = newCommand(
   .option(
     '--clock-margin <SECONDS>',
     `how far the clocks of export, stream and functions may differ; without it ${EXPORT_MARGIN_SECONDS}, of a scan ${READING_MARGIN_SECONDS}`,
-    wholeNumber('clock-margin', 1, MARGIN_MAX),
+    wholeNumber('clock-margin', 1, MARGIN_SECONDS_MAX),
   )
   .option('--state-machine', 'have the deployed stack do it: it exports the table, or reads --export of its bucket')
   .option(

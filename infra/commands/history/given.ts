@@ -1,5 +1,6 @@
 import { posix, resolve, sep } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { MARGIN_SECONDS_MIN } from '../../../shared/config/history.ts';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { EXPORT_MARGIN_SECONDS, READING_MARGIN_SECONDS } from '../../../shared/history/dating.ts';
 import { bucketPlace, folderPlace, type Place } from '../../../shared/history/places.ts';
@@ -38,7 +39,7 @@ export interface Found {
  * Least margin, in seconds: an export's clock may be off by a minute, and the one of who scans by less. An environment
  * whose clocks are one, as those of a local cloud are, says so by this variable.
  */
-const MARGIN_MIN = { export: 61, scan: READING_MARGIN_SECONDS };
+const MARGIN_MIN = { export: MARGIN_SECONDS_MIN, scan: READING_MARGIN_SECONDS };
 const CLOCKS_AGREE = 'TRIBUTARY_CLOCKS_AGREE';
 
 const S3 = /^s3:\/\/([^/]+)\/?(.*)$/;

@@ -34,6 +34,7 @@ describe('a param', () => {
     ['logRetentionDays', '31', /days that CloudWatch keeps a log: 1, 3, 5/],
     ['deploymentConfiguration', 'Nonsense', /one of CodeDeploy's configurations: CodeDeployDefault\./],
     ['labelsWindowSeconds', '301', /at most 300$/],
+    ['backfillMarginSeconds', '60', /on AWS are 61.*at least 61/],
     ['labelsThreshold', '0', /at least 1$/],
     ['labelsThreshold', '', /at least 1$/],
     ['gateConfidence', '97', /one of 80, 90, 95, 99$/],

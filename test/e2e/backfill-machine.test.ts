@@ -6,7 +6,7 @@ import { readBackfill } from '../../shared/state/backfill/run.ts';
 import { runScript } from '../given/command.ts';
 import { type Backfill, backfill, tellBackfill, workerOf } from '../given/history/backfill-story.ts';
 
-const STORY = { items: 2_400, kills: 1, rate: 120, lifeMs: 1_000 };
+const STORY = { items: 2_400, kills: 1, rate: 120, lifeMs: 1_000, pauseMs: 100 };
 
 /** How long until the table is exported and a file is begun, and how often to look, in milliseconds. */
 const BEGUN = { timeout: 180_000, interval: 500 };

@@ -85,7 +85,7 @@ function writeOn(): { stop(): Promise<void> } {
         const age = { N: String(18 + (turn % 60)) };
         await dynamodb.send(new PutItemCommand({ TableName: group.table, Item: { ...item, age } }));
       }
-      await sleep(25);
+      await sleep(100);
     }
   })();
   return {

@@ -35,6 +35,8 @@ export interface Story {
   /** Rows a second, and for how long a backfill works until it is killed, in milliseconds. */
   readonly rate: number;
   readonly lifeMs: number;
+  /** How long the application pauses between two writes, in milliseconds. */
+  readonly pauseMs: number;
 }
 
 const MAIN = 'infra/commands/history/backfill.ts';
@@ -88,7 +90,7 @@ const byCommand: Backfill = async ({ dynamodb, stateTable, args }, { kills, rate
  * @param sources writes what the backfill reads.
  */
 export async function tellBackfill(story: Story, sources: Sources, work: Backfill = byCommand): Promise<void> {
-  const { items: count } = story;
+  const { items: count, pauseMs } = story;
   const dir = await mkdtemp(join(tmpdir(), 'tributary-backfill-'));
   const labeled = Math.ceil(count / LABELED_EVERY);
   const params = {
@@ -118,7 +120,7 @@ export async function tellBackfill(story: Story, sources: Sources, work: Backfil
     const TableName = cloud.stack.outputs.StateTableName ?? '';
     const args = await sources(items, dir);
 
-    const writing = writeOn(dynamodb, items);
+    const writing = writeOn(dynamodb, items, pauseMs);
     await sleep(3_000);
     const { code, stdout, stderr } = await work({ cloud, dynamodb, stateTable: TableName, args }, story);
     expect(stderr).not.toContain('Error');
@@ -207,7 +209,7 @@ export function backfill(args: readonly string[]): ChildProcess {
 }
 
 /** An application that changes, deletes and makes items until it is stopped. */
-function writeOn(dynamodb: DynamoDBClient, items: readonly Item[]) {
+function writeOn(dynamodb: DynamoDBClient, items: readonly Item[], pauseMs: number) {
   let isOver = false;
   const done = (async () => {
     for (let turn = 0; !isOver; turn += 1) {
@@ -219,7 +221,7 @@ function writeOn(dynamodb: DynamoDBClient, items: readonly Item[]) {
         const Item = { ...item, age: { N: String(18 + (turn % 60)) } };
         await dynamodb.send(new PutItemCommand({ TableName: group.table, Item }));
       }
-      await sleep(20);
+      await sleep(pauseMs);
     }
   })();
   return {

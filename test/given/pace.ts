@@ -12,3 +12,12 @@ export function pace(overrides: Partial<Pace> = {}): Pace {
     ...overrides,
   };
 }
+
+/** Time that passes by sleeping, and by `waitFor`, from a moment on (epoch milliseconds). */
+export function passingTime(startMs: number) {
+  let nowMs = startMs;
+  const waitFor = (ms: number) => {
+    nowMs += ms;
+  };
+  return { time: pace({ now: () => nowMs, sleep: async (ms) => waitFor(ms) }), waitFor };
+}

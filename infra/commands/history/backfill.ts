@@ -33,8 +33,9 @@ import { EXAMPLE, STAGE, type Target } from '../target.ts';
 import { estimate, estimateScan } from './estimate.ts';
 import { type Asked, findGiven, type Given, givenOf } from './given.ts';
 import { executionInputOf, howFar, isOfMachine, type MachineTotals, runMachine, stopMachine } from './machine.ts';
+import { pausing } from './pausing.ts';
 import { estimateText, statusText, totalsText } from './report.ts';
-import { pausing, requestedExport } from './requested-export.ts';
+import { requestedExport } from './requested-export.ts';
 
 const INTERRUPTED = 'Interrupted: --resume takes the backfill up where it is.';
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
@@ -20,9 +19,13 @@ import type { StateTable } from '../../../shared/state/table.ts';
 import { progressTo } from '../../terminal/progress.ts';
 import type { ClientSettings } from '../target.ts';
 import { findGiven, type GivenFiles } from './given.ts';
+import { pausing } from './pausing.ts';
 
 /** Milliseconds between two looks at an execution. */
 const LOOK_MS = 2_000;
+
+const GOES_ON =
+  'The state machine goes on: --status shows how it stands, --state-machine --resume follows it, and --abort ends it.';
 
 /** What a state machine's backfill came to. */
 export type MachineTotals = Extract<Ended, { done: true }>['totals'];
@@ -145,12 +148,7 @@ async function followed(sfn: SFNClient, around: AroundMachine, executionArn: str
         const { text, share } = await farOf(run, plan, table);
         progress.at(text, share);
       }
-      await sleep(LOOK_MS, undefined, { signal }).catch((cause: unknown) => {
-        throw new Error(
-          'The state machine goes on: --status shows how it stands, --state-machine --resume follows it, and --abort ends it.',
-          { cause },
-        );
-      });
+      await pausing(LOOK_MS, signal, GOES_ON);
     }
   } finally {
     progress.close();

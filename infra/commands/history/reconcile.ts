@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { chunksOf } from '../../../shared/calls/chunks.ts';
 import { systemTime } from '../../../shared/calls/client-settings.ts';
@@ -27,6 +26,7 @@ import { withSources } from '../data/sources.ts';
 import { configOf, EXAMPLE, invokeFunction, STAGE, type Target } from '../target.ts';
 import { isWholeEqual, reconciledText, type Told, toldDifference } from './differences.ts';
 import { logReader } from './logged-records.ts';
+import { pausing } from './pausing.ts';
 
 /** Records of the online store in a sample: if none differs, fewer than 1 in 1,000 do, with 95 % confidence. */
 const SAMPLE = 3_000;
@@ -38,6 +38,8 @@ const SETTLE_SECONDS_MAX = 86_400;
 
 /** Objects of the quarantine bucket that are looked into for causes. */
 const WAITING_OBJECTS_MAX = 10_000;
+
+const INTERRUPTED = 'Interrupted: nothing was compared to the end.';
 
 export const command = newCommand(
   'reconcile',
@@ -142,13 +144,10 @@ async function planOf(
     settleMs: (settle ?? changeLogBufferSeconds + ARRIVAL_SECONDS) * 1_000,
     lagMs: () => deliveryLag(`${names.stack}-ingest`, cloudWatch),
     time: {
-      sleep: (ms) =>
-        sleep(ms, undefined, { signal }).catch((cause: unknown) => {
-          throw new Error('Interrupted: nothing was compared to the end.', { cause });
-        }),
+      sleep: (ms) => pausing(ms, signal, INTERRUPTED),
     },
     onProgress(step, records) {
-      if (signal.aborted) throw new Error('Interrupted: nothing was compared to the end.');
+      if (signal.aborted) throw new Error(INTERRUPTED);
       if (step !== current) progress.step(step);
       current = step;
       progress.at(`${records} records`);

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
 import { describeExport, requestExport } from '../../../shared/history/table/exports.ts';
+import { pausing } from './pausing.ts';
 
 /** Milliseconds between two looks at an export, which takes five minutes at least on AWS. */
 const LOOK_MS = 5_000;
@@ -46,11 +46,4 @@ export async function requestedExport(
     onWait(`for the export ${folder}`);
     await pausing(LOOK_MS, signal, `Interrupted: when the export is complete, --export ${folder} reads it.`);
   }
-}
-
-/** Waits, unless somebody interrupts. @throws Error that says `interrupted` then. */
-export async function pausing(ms: number, signal: AbortSignal, interrupted: string): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((cause: unknown) => {
-    throw new Error(interrupted, { cause });
-  });
 }

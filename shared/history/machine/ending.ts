@@ -34,11 +34,11 @@ export async function ending(
 ): Promise<Ended> {
   const { table, time } = dependencies;
   const before = await readBackfill(table);
-  if (before?.runId === runId && before.status === 'done') return endedWith(before, dependencies);
+  if (before?.runId === runId && before.status === 'done') return endedAgain(before, dependencies);
   const { run, given, keepLease } = await held({ execution, runId }, dependencies);
-  const { files } = await planOf(run, given, dependencies);
+  const plan = await planOf(run, given, dependencies);
   const { after, deletes } = await sweep(
-    oldestOf(files),
+    oldestOf(plan.files),
     { after: from.after === '' ? undefined : from.after, deletes: from.deletes },
     {
       ...{ table, time, keepLease, destinations: dependencies.destinations(adaptiveRate(rate, time)) },
@@ -46,18 +46,24 @@ export async function ending(
     },
   );
   if (after !== undefined) return { done: false, sweep: { after, deletes } };
-  const ended = await endedWith({ ...run, swept: deletes }, dependencies);
+  const ended = await endedWith({ ...run, swept: deletes }, plan, dependencies);
   const isMine = await endBackfill(table, runId, 'done', time.now(), deletes);
   if (isMine) return ended;
   // A call of which the answer was lost may have ended it.
   const now = await readBackfill(table);
-  if (now?.runId === runId && now.status === 'done') return endedWith(now, dependencies);
+  if (now?.runId === runId && now.status === 'done') return endedWith(now, plan, dependencies);
   throw new Error('The backfill was ended by somebody else meanwhile.');
 }
 
-async function endedWith(run: BackfillRun, dependencies: HistoryDependencies): Promise<Ended> {
-  const { table, time } = dependencies;
-  const { files, sources } = await planOf(run, JSON.parse(run.sources) as GivenExports, dependencies);
+async function endedAgain(run: BackfillRun, dependencies: HistoryDependencies): Promise<Ended> {
+  return endedWith(run, await planOf(run, JSON.parse(run.sources) as GivenExports, dependencies), dependencies);
+}
+
+async function endedWith(
+  run: BackfillRun,
+  { files, sources }: Awaited<ReturnType<typeof planOf>>,
+  { table, time }: HistoryDependencies,
+): Promise<Ended> {
   const totals = await totalsOfFiles(table, run.runId, files, time);
   const asOfMs = sources.at(-1)?.asOfMs ?? 0;
   return { done: true, totals: { ...totals, swept: run.swept, runId: run.runId, asOfMs } };

@@ -13,7 +13,7 @@ import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import type { Sink } from '../../../shared/sinks/sink.ts';
 import { beginBackfill, endBackfill, readBackfill, takeBackfill } from '../../../shared/state/backfill/run.ts';
 import { exportObjects, itemLine } from '../../given/history/exports.ts';
-import { pace } from '../../given/pace.ts';
+import { passingTime } from '../../given/pace.ts';
 import { TableWorld, thing, thingRecord, things } from '../../given/table-world.ts';
 import { ExportBucket } from '../../simulation/backfill/history.ts';
 
@@ -33,14 +33,7 @@ async function given(items: readonly object[], { world = new TableWorld(), since
   const run = await beginBackfill(table, { runId: 'r1', sinceMs, sources: '', definition: '' }, 1);
   if (!run) throw new Error('another backfill is under way');
   const rows = new Map<string, string>();
-  let nowMs = AS_OF_MS + 120_000;
-  const time = {
-    ...pace(),
-    now: () => nowMs,
-    sleep: async (ms: number) => {
-      nowMs += ms;
-    },
-  };
+  const { time, waitFor } = passingTime(AS_OF_MS + 120_000);
   const onlineStore = onlineStoreOf(world.group, { featureStoreConcurrency: 4 }, world.clients);
   const work = (overrides: Partial<BackfillDestinations> = {}) =>
     runBackfill(
@@ -66,7 +59,7 @@ async function given(items: readonly object[], { world = new TableWorld(), since
         onProgress() {},
       },
     );
-  return { world, table, run, rows, work, onlineStore, waitFor: (ms: number) => (nowMs += ms) };
+  return { world, table, run, rows, work, onlineStore, waitFor };
 }
 
 /** A sink that takes nothing. */

@@ -10,7 +10,7 @@ import type { PlannedFile } from '../../../shared/history/run/plan.ts';
 import { labelLedgerSink } from '../../../shared/sinks/label-ledger.ts';
 import { endBackfill, readBackfill } from '../../../shared/state/backfill/run.ts';
 import { exportObjects, itemLine } from '../../given/history/exports.ts';
-import { pace } from '../../given/pace.ts';
+import { passingTime } from '../../given/pace.ts';
 import { TableWorld, thing } from '../../given/table-world.ts';
 import { ExportBucket } from '../../simulation/backfill/history.ts';
 
@@ -36,14 +36,7 @@ function given(items: readonly (readonly object[])[] = [[thing('a', 1)], [thing(
     put(exportObjects({ ...base, id: '02-inc', from: iso(FROM_MS), asOf: iso(AS_OF_MS), files: [[change]] })),
   ];
   world.items.set('a', thing('a', 3)).set('b', thing('b', 2));
-  let nowMs = AS_OF_MS + 120_000;
-  const time = {
-    ...pace(),
-    now: () => nowMs,
-    sleep: async (ms: number) => {
-      nowMs += ms;
-    },
-  };
+  const { time, waitFor } = passingTime(AS_OF_MS + 120_000);
   const table = { name: 'state', dynamodb: world.clients.dynamodb };
   const rows = new Map<string, string>();
   const dependencies: HistoryDependencies = {
@@ -79,7 +72,7 @@ function given(items: readonly (readonly object[])[] = [[thing('a', 1)], [thing(
   };
   const end = (run: Begun, execution = EXECUTION) =>
     call<Ended>({ action: 'end', execution, run, sweep: { after: '', deletes: 0 } });
-  return { world, table, exports, rows, call, begin, list, work, end, place, waitFor: (ms: number) => (nowMs += ms) };
+  return { world, table, exports, rows, call, begin, list, work, end, place, waitFor };
 }
 
 describe('the state machine of a backfill', () => {

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { adaptiveRate, tellingThrottles } from '../../../shared/history/run/rate.ts';
 import type { OnlineStore } from '../../../shared/online-store/online-store.ts';
-import { pace } from '../../given/pace.ts';
+import { passingTime } from '../../given/pace.ts';
 
 function given(most: number) {
-  let nowMs = 0;
-  const waitFor = (ms: number) => {
-    nowMs += ms;
-  };
-  const time = { ...pace(), now: () => nowMs, sleep: async (ms: number) => waitFor(ms) };
+  const { time, waitFor } = passingTime(0);
   return { rate: adaptiveRate(most, time), time, waitFor };
 }
 

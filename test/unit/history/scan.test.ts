@@ -3,21 +3,21 @@ import { expect, test } from 'vitest';
 import { plannedScan } from '../../../shared/history/run/plan.ts';
 import { randomSegments } from '../../../shared/history/table/random-segments.ts';
 import { scanPages } from '../../../shared/history/table/scan.ts';
-import { pace } from '../../given/pace.ts';
+import { pace, passingTime } from '../../given/pace.ts';
 
 const START_MS = 1_760_000_000_000;
 
 /** A table of five items that are read one by one, at 10 units each, and what was asked of it and when. */
 function given({ throttledAt = [] as number[] } = {}) {
-  let nowMs = START_MS;
+  const { time: passing, waitFor } = passingTime(START_MS);
   const asked: { atMs: number; input: ScanCommandInput }[] = [];
   let call = 0;
   const dynamodb = {
     async send(command: object) {
       const { input } = command as ScanCommand;
-      asked.push({ atMs: nowMs - START_MS, input });
+      asked.push({ atMs: passing.now() - START_MS, input });
       call += 1;
-      nowMs += 100;
+      waitFor(100);
       if (throttledAt.includes(call)) {
         throw Object.assign(new Error('slower'), { name: 'ProvisionedThroughputExceededException' });
       }
@@ -26,14 +26,7 @@ function given({ throttledAt = [] as number[] } = {}) {
       return { Items, ConsumedCapacity: { CapacityUnits: 10 }, ...(item < 5 && { LastEvaluatedKey: Items[0] }) };
     },
   } as unknown as Parameters<typeof scanPages>[0];
-  const time = {
-    ...pace(),
-    now: () => nowMs,
-    sleep: async (ms: number) => {
-      nowMs += ms;
-    },
-    random: () => 1,
-  };
+  const time = { ...passing, random: () => 1 };
   const read = async (readUnits: number, segment?: Parameters<typeof scanPages>[2]) => {
     const pages = [];
     for await (const page of scanPages(dynamodb, { table: 'things', consistent: true, readUnits, time }, segment)) {

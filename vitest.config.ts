@@ -20,6 +20,9 @@ const DRAWN_AT_RANDOM = 'test/contract/training/snapshots.test.ts';
 
 const CACHE = fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
 
+/** Files share what they load and what V8 has compiled of it, with those that ran before them in the same process. */
+const LEFT_AS_FOUND = fileURLToPath(new URL('test/given/left-as-found.ts', import.meta.url));
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {
@@ -35,7 +38,7 @@ function ring(name: string, include: string[], hangsMs = HANGS_MS, env = {}): Te
   return {
     test: {
       ...{ name, include, testTimeout: hangsMs, hookTimeout: hangsMs },
-      ...{ env, maxWorkers: FILES_AT_ONCE, sequence: { groupOrder: 1 } },
+      ...{ env, isolate: false, setupFiles: LEFT_AS_FOUND, maxWorkers: FILES_AT_ONCE, sequence: { groupOrder: 1 } },
     },
   };
 }
@@ -58,8 +61,7 @@ export default defineConfig({
             include: ['test/unit/**/*.test.ts', 'test/*.test.ts', 'docs/examples/*.test.ts'],
             testTimeout: HANGS_MS,
           },
-          // Nothing is started or changed for good, so files may share what they load: a third of the time.
-          ...{ pool: 'threads', isolate: false, maxWorkers: 2 },
+          ...{ pool: 'threads', isolate: false, setupFiles: LEFT_AS_FOUND, maxWorkers: 2 },
         },
       },
       ring('simulation', ['test/simulation/**/*.test.ts']),

@@ -144,6 +144,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shared/definition',
   ],
   'infra/local/functions': [
+    'infra/aws/packaging',
     'infra/local/cloudwatch',
     'infra/local/dynamodb',
     'infra/local/event-source-mapping',

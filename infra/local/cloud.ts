@@ -17,6 +17,7 @@ import type { EventSourceMappingInput } from './event-source-mapping/config.ts';
 import { featureStore } from './feature-store/feature-store.ts';
 import type { TieRule } from './feature-store/online-store.ts';
 import { firehose } from './firehose/firehose.ts';
+import { bundledFunctions } from './functions/bundled-functions.ts';
 import { deployedFunctions, invokeInProcess, observeInvocations } from './functions/deployed-functions.ts';
 import { startTriggers } from './functions/triggers.ts';
 import { factsOf } from './iam/facts.ts';
@@ -145,7 +146,7 @@ async function start(options: CloudOptions, closers: Closers): Promise<Cloud> {
   let mappings: readonly EventSourceMappingInput[] = [];
   const endpointUrl = () => `http://${HOST}:${port}`;
   const runtime = lambdaRuntime({
-    ...{ functions: deployedFunctions(stack, roles), endpointUrl, onLog },
+    ...{ functions: deployedFunctions(stack, await bundledFunctions(featureGroup), roles), endpointUrl, onLog },
     onInvocation: observeInvocations({ record: alarms.record, vended, logs: logs.store, roles }),
   });
   const executions = stepFunctions({ db, call, callAs, roles, onExecution: vended.execution });

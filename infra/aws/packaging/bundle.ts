@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildResult, build, type Metafile } from 'esbuild';
+import { type BuildOptions, type BuildResult, build, type Metafile } from 'esbuild';
 import { checkedDefinitions } from './checked-definitions.ts';
 import type { Serverless, Zipper } from './osls.ts';
 
@@ -12,17 +12,19 @@ const REQUIRE_BANNER =
   "import { createRequire as createRequireOfBundle } from 'node:module';const require = createRequireOfBundle(import.meta.url);";
 
 /**
- * Bundles a function's module into a folder: the module itself, and beside it what it may load later, in files of their
- * own, which a start that does not need them does not read.
+ * Bundles functions' modules into a folder: the modules themselves, and beside them what they share or may load later,
+ * in files of their own, which a start that does not need them does not read.
  */
 export function bundle(
   projectFolder: string,
-  module: string,
+  modules: readonly string[],
   outputFolder: string,
+  options: Pick<BuildOptions, 'minify' | 'sourcemap' | 'sourcesContent'> & { definitions?: readonly string[] } = {},
 ): Promise<BuildResult<{ metafile: true }>> {
+  const { definitions, ...rest } = options;
   return build({
     absWorkingDir: projectFolder,
-    entryPoints: [{ in: `${module}.ts`, out: module }],
+    entryPoints: modules.map((module) => ({ in: `${module}.ts`, out: module })),
     outdir: outputFolder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -35,8 +37,9 @@ export function bundle(
     // Half the size: without `module`, packages are taken whole, as CommonJS.
     mainFields: ['module', 'main'],
     banner: { js: REQUIRE_BANNER },
-    plugins: [checkedDefinitions],
+    plugins: [checkedDefinitions(definitions)],
     logLevel: 'error',
+    ...rest,
   });
 }
 
@@ -78,7 +81,7 @@ export async function bundleFunctions(serverless: Serverless, say: (line: string
     const folder = join(OUTPUT_FOLDER, name);
     // Files of an earlier bundle may have other names.
     rmSync(join(serverless.serviceDir, folder), { recursive: true, force: true });
-    const { outputs } = (await bundle(serverless.serviceDir, module, folder)).metafile;
+    const { outputs } = (await bundle(serverless.serviceDir, [module], folder)).metafile;
     const files = Object.keys(outputs).sort();
     const artifact = await zipper.zipFiles(files, `${name}.zip`, folder);
     definition.package = { artifact };

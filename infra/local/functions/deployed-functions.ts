@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { recordEmbedded } from '../cloudwatch/embedded-metrics.ts';
 import type { LogStore } from '../cloudwatch/log-store.ts';
 import type { RecordDatum } from '../cloudwatch/metric-store.ts';
@@ -9,13 +8,11 @@ import type { LambdaFunction } from '../lambda/function.ts';
 import type { EndedInvocation, LambdaRuntime } from '../lambda/runtime.ts';
 import type { Stack } from '../stack/stack.ts';
 
-const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
-
 /** The alias that a function has whose versions CodeDeploy shifts, and that its triggers and callers name. */
 const ALIAS = 'live';
 
-/** The functions of a stack, each with an access key of its role. */
-export function deployedFunctions(stack: Stack, roles: StackRoles): LambdaFunction[] {
+/** The functions of a stack, each with its module in the bundle and an access key of its role. */
+export function deployedFunctions(stack: Stack, bundleFolder: string, roles: StackRoles): LambdaFunction[] {
   const shifted = stack.resources
     .filter(({ type }) => type === 'AWS::CodeDeploy::DeploymentGroup')
     .map(({ properties }) => properties.DeploymentGroupName);
@@ -23,7 +20,7 @@ export function deployedFunctions(stack: Stack, roles: StackRoles): LambdaFuncti
     const dot = handler.lastIndexOf('.');
     return {
       ...{ name, environment, timeoutSeconds, memoryMB, roleArn, url },
-      ...{ handlerFile: join(PROJECT_FOLDER, `${handler.slice(0, dot)}.ts`), exportName: handler.slice(dot + 1) },
+      ...{ handlerFile: join(bundleFolder, `${handler.slice(0, dot)}.mjs`), exportName: handler.slice(dot + 1) },
       aliases: shifted.includes(name) ? [ALIAS] : [],
       accessKeyId: roles.accessKeyOf({ roleArn, session: name }),
     };

@@ -1,4 +1,5 @@
 /** One execution environment of a function: it runs in a worker thread, with an environment of its own. */
+import { setSourceMapsSupport } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -62,6 +63,8 @@ async function invoke(handler: Handler, { requestId, payload, deadline }: Invoke
   resting = setTimeout(collectGarbage, REST_MILLIS).unref();
 }
 
+// Functions are bundled, and stack traces name the lines that people wrote.
+setSourceMapsSupport(true, { nodeModules: true });
 captureOutput(process.stdout);
 captureOutput(process.stderr);
 try {

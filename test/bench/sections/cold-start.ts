@@ -48,7 +48,7 @@ export async function coldStart({ quick }: { quick: boolean }) {
 /** A function's bundle, the bytes of all its files and of those that are loaded at its start. */
 async function bundled(name: string, folder: string) {
   const module = `functions/${name}`;
-  const { outputs } = (await bundle(process.cwd(), module, folder)).metafile;
+  const { outputs } = (await bundle(process.cwd(), [module], folder)).metafile;
   return {
     name,
     file: join(folder, `${module}.mjs`),

@@ -26,7 +26,7 @@ export async function memory({ quick }: { quick: boolean }) {
   const server = await startAnsweringServer();
   Object.assign(process.env, environment(server.endpoint));
   try {
-    await bundle(process.cwd(), 'functions/ingest', folder);
+    await bundle(process.cwd(), ['functions/ingest'], folder);
     const measure = (name: string, text: string, batches: number, sizesMb: readonly number[]) => {
       const file = join(folder, `${name}.json`);
       writeFileSync(file, text);

@@ -31,7 +31,7 @@ let outputs: Awaited<ReturnType<typeof bundle>>['metafile']['outputs'];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-bundle-'));
-  ({ outputs } = (await bundle(PROJECT, 'functions/ingest', folder)).metafile);
+  ({ outputs } = (await bundle(PROJECT, ['functions/ingest'], folder)).metafile);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -71,7 +71,7 @@ describe('ingest, bundled', () => {
 });
 
 it('predict, bundled, starts without the client of Firehose, which only a prediction log needs', async () => {
-  const predict = (await bundle(PROJECT, 'functions/predict', folder)).metafile.outputs;
+  const predict = (await bundle(PROJECT, ['functions/predict'], folder)).metafile.outputs;
   const atStart = packagesAtStart(predict, 'functions/predict');
   expect(atStart).toContain('@aws-sdk/client-sagemaker-runtime');
   expect(atStart).not.toContain('@aws-sdk/client-firehose');

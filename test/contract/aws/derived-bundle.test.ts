@@ -48,7 +48,7 @@ test('a bundle computes derived features by the very function, with what that im
     await build({
       ...{ stdin: { contents, resolveDir: process.cwd() }, outfile: ${JSON.stringify(outfile)} },
       ...{ bundle: true, minify: true, format: 'esm', platform: 'node', target: 'node24', logLevel: 'error' },
-      plugins: [checkedDefinitions],
+      plugins: [checkedDefinitions()],
     });`;
   await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: project });
   expect(await readFile(outfile, 'utf8')).not.toContain('zod');

@@ -20,7 +20,7 @@ import { afterAll, beforeAll, test } from 'vitest';
 import type { DynamoDbBackEnd } from '../../../infra/local/dynamodb/back-end.ts';
 import { Faults } from '../../../infra/local/protocol/faults.ts';
 import { serve } from '../../../infra/local/protocol/server.ts';
-import type { BackEndUnderTest } from '../dynamodb-back-ends.ts';
+import type { BackEndUnderTest } from './dynamodb-back-ends.ts';
 
 export const pkOf = (record: _Record | undefined) => record?.dynamodb?.Keys?.pk?.S;
 export const sequenceNumberOf = (record: _Record | undefined) => BigInt(record?.dynamodb?.SequenceNumber ?? -1);

@@ -1,6 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll } from 'vitest';
 import { retrainingDefinition } from '../../../infra/aws/retraining/state-machine.ts';
 import { AwsError } from '../../../infra/local/protocol/aws-error.ts';
 import { Faults } from '../../../infra/local/protocol/faults.ts';
@@ -78,10 +77,6 @@ export const NEW = plan.endpointConfigName;
 export const SHARED_QUERY = 'UNLOAD of rows in two schemas';
 
 let machines = 0;
-const closers: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const close of closers) await close();
-});
 
 /** Runs the state machine in a world, and gives how it ended and which states it came through. */
 export async function run(world: World) {
@@ -89,7 +84,6 @@ export async function run(world: World) {
   const failed: Failed[] = [];
   const call = worldOf(world, calls, failed);
   const local = stepFunctions({ db: new DatabaseSync(':memory:'), call });
-  closers.push(() => local.close());
   machines += 1;
   local.createStateMachine({ name: 'branches', arn: ARN, definition: impatient() });
   const operations = local.service.operations ?? {};
@@ -103,7 +97,10 @@ export async function run(world: World) {
   })) as { executionArn: string };
   for (;;) {
     const found = (await invoke('DescribeExecution', { executionArn })) as { status: string; error?: string };
-    if (found.status !== 'RUNNING') return { ...found, calls, failed: failed[0] };
+    if (found.status !== 'RUNNING') {
+      await local.close();
+      return { ...found, calls, failed: failed[0] };
+    }
     await sleep(25);
   }
 }

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { backEnds } from '../../../../given/dynamodb-back-ends.ts';
+import { backEnds } from '../../../../given/local/dynamodb-back-ends.ts';
 import { streamsUnderTest } from '../../../../given/local/streams-under-test.ts';
 import { rulesOfReading } from './reading.ts';
 import { rulesOfValues } from './values.ts';

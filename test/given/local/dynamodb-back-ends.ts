@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
-import type { DynamoDbBackEnd } from '../../infra/local/dynamodb/back-end.ts';
-import { dynamoDbLocal, dynamoDbLocalJar, hasJava } from '../../infra/local/dynamodb/dynamodb-local.ts';
-import { embeddedDynamoDb } from '../../infra/local/dynamodb/embedded.ts';
-import { remoteDynamoDb } from '../../infra/local/dynamodb/remote.ts';
-import { dynamoDbProcess } from './local/dynamodb-process.ts';
+import type { DynamoDbBackEnd } from '../../../infra/local/dynamodb/back-end.ts';
+import { dynamoDbLocal, dynamoDbLocalJar, hasJava } from '../../../infra/local/dynamodb/dynamodb-local.ts';
+import { embeddedDynamoDb } from '../../../infra/local/dynamodb/embedded.ts';
+import { remoteDynamoDb } from '../../../infra/local/dynamodb/remote.ts';
+import { dynamoDbProcess } from './dynamodb-process.ts';
 
 /** An implementation the contract is held against, or why it is not here. */
 export interface BackEndUnderTest {

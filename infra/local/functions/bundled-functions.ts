@@ -1,0 +1,99 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pLimit from 'p-limit';
+import { definitionsModule, FUNCTIONS_OF } from '../../aws/packaging/checked-definitions.ts';
+
+const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
+const MODULES_FOLDER = 'functions';
+
+/** Bundles, each in a folder of its own that never changes; and for each kind of bundle a file that names its newest. */
+const CACHE = join(PROJECT_FOLDER, 'node_modules/.cache/functions');
+
+/** Changes when packages do. */
+const INSTALLED = join(PROJECT_FOLDER, 'node_modules/.package-lock.json');
+
+/** A bundle that nobody has asked for in this time is removed, in milliseconds. */
+const KEPT_MILLIS = 30 * 24 * 3_600_000;
+
+/** The newest bundle of a kind: its folder, and the state of each file that it was made of. */
+interface Newest {
+  readonly folder: string;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/** One at a time: esbuild's process is ended with the last. */
+const oneAtATime = pLimit(1);
+
+/**
+ * The folder of the functions as a deployment bundles them, but not minified, and with source maps for stack traces.
+ * From it a function starts in half the time, in half the memory. They are bundled again when a file of theirs has
+ * changed. Several processes may do so at once: a bundle is named once it is whole.
+ *
+ * @param featureGroup name of a definition, which is bundled too, or a path, which functions load from there
+ * @throws Error when a function cannot be bundled, or the definition is not valid
+ */
+export function bundledFunctions(featureGroup: string): Promise<string> {
+  return oneAtATime(async () => {
+    const definitions = /[\\/]/.test(featureGroup) ? [] : [featureGroup];
+    const modules = (await readdir(join(PROJECT_FOLDER, MODULES_FOLDER)))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => `${MODULES_FOLDER}/${file.replace(/\.ts$/, '')}`)
+      .sort();
+    const parts = [PROJECT_FOLDER, process.version, modules, await definitionsModule(definitions)];
+    const kind = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+    const folder = (await newestOf(kind)) ?? (await bundleAgain(kind, modules, definitions));
+    const now = new Date();
+    await utimes(folder, now, now);
+    return folder;
+  });
+}
+
+/** The folder of the newest bundle of a kind, if there is one and all that it was made of is as it was. */
+async function newestOf(kind: string): Promise<string | undefined> {
+  try {
+    const { folder, inputs }: Newest = JSON.parse(await readFile(pointerOf(kind), 'utf8'));
+    return Object.entries(inputs).every(([file, state]) => stateOf(file) === state) ? folder : undefined;
+  } catch {
+    // None was made yet, or something that it was made of is gone.
+    return undefined;
+  }
+}
+
+async function bundleAgain(kind: string, modules: string[], definitions: string[]): Promise<string> {
+  const { bundle } = await import('../../aws/packaging/bundle.ts');
+  const { stop } = await import('esbuild');
+  const folder = join(CACHE, randomUUID());
+  const startedMs = Date.now();
+  const options = { minify: false, sourcemap: 'linked', sourcesContent: false, definitions } as const;
+  const { metafile } = await bundle(PROJECT_FOLDER, modules, folder, options).finally(stop);
+  const sources = Object.keys(metafile.inputs)
+    .filter((input) => !input.includes('node_modules/'))
+    .map((input) => resolve(PROJECT_FOLDER, input.replace(FUNCTIONS_OF, '')));
+  const inputs = Object.fromEntries([...sources, INSTALLED].map((file) => [file, stateOf(file)]));
+  // Of what is written while it is bundled nobody knows whether it is in the bundle: the next start bundles again.
+  if (sources.every((file) => statSync(file).mtimeMs < startedMs)) {
+    await writeFile(`${folder}.json`, JSON.stringify({ folder, inputs } satisfies Newest));
+    await rename(`${folder}.json`, pointerOf(kind));
+  }
+  await removeUnused();
+  return folder;
+}
+
+const pointerOf = (kind: string): string => join(CACHE, `${kind}.json`);
+
+/** Tells whether a file is as it was, as `make` does. */
+function stateOf(file: string): string {
+  const { size, mtimeMs } = statSync(file);
+  return `${size} ${mtimeMs}`;
+}
+
+async function removeUnused(): Promise<void> {
+  for (const name of await readdir(CACHE)) {
+    const path = join(CACHE, name);
+    const { mtimeMs } = await stat(path);
+    if (mtimeMs < Date.now() - KEPT_MILLIS) await rm(path, { recursive: true, force: true });
+  }
+}

@@ -20,7 +20,7 @@ const DRAWN_AT_RANDOM = 'test/contract/training/snapshots.test.ts';
 
 const CACHE = fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
 
-/** Files share what they load and what V8 has compiled of it, with those that ran before them in the same process. */
+/** Files share a process, what it has loaded and what V8 has compiled of it: each leaves the rest as it found it. */
 const LEFT_AS_FOUND = fileURLToPath(new URL('test/given/left-as-found.ts', import.meta.url));
 
 class LongestFirst extends BaseSequencer {
@@ -33,7 +33,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** A ring whose files run beside each other and beside those of other such rings: each has its own folder and port. */
+/** A ring whose files run beside each other: each has its own folder and port. */
 function ring(name: string, include: string[], hangsMs = HANGS_MS, env = {}): TestProjectInlineConfiguration {
   return {
     test: {
@@ -44,8 +44,8 @@ function ring(name: string, include: string[], hangsMs = HANGS_MS, env = {}): Te
 }
 
 /**
- * The rings of tests, by what they cost: `unit` starts nothing, `simulation` runs the pipeline in simulated time,
- * `contract` starts services, `e2e` runs the commands, `long` is what takes too long for every change.
+ * The rings of tests, by what they cost: `unit` starts nothing, `system` runs the pipeline in simulated time, starts
+ * services and runs the commands, `long` is what takes too long for every change.
  */
 export default defineConfig({
   test: {
@@ -64,9 +64,7 @@ export default defineConfig({
           ...{ pool: 'threads', isolate: false, setupFiles: LEFT_AS_FOUND, maxWorkers: 2 },
         },
       },
-      ring('simulation', ['test/simulation/**/*.test.ts']),
-      ring('contract', ['test/contract/**/*.test.ts']),
-      ring('e2e', ['test/e2e/**/*.test.ts']),
+      ring('system', ['test/{simulation,contract,e2e}/**/*.test.ts']),
       ring('long', ['test/long/**/*.test.ts', DRAWN_AT_RANDOM], HANGS_LONG_MS, { HISTORIES: '40' }),
     ],
   },

@@ -17,7 +17,7 @@ import { type Clients, connect, disconnect } from '../demo/stage/clients.ts';
 import type { Material } from '../demo/stage/material.ts';
 import { sourceTable } from '../demo/stage/table.ts';
 import { playStory } from '../demo/story.ts';
-import { type Cloud, startCloud } from '../local/cloud.ts';
+import type { Cloud } from '../local/cloud.ts';
 import { stackNames } from '../local/stack/names.ts';
 import { exiting, newCommand, runCommand } from '../terminal/command.ts';
 import { note } from '../terminal/note.ts';
@@ -104,6 +104,8 @@ async function demo(options: DemoOptions): Promise<number> {
   };
   process.once('SIGINT', abandon);
   try {
+    // Loaded when the options are known to be right: it is most of what the demo loads.
+    const { startCloud } = await import('../local/cloud.ts');
     const cloud = await startCloud({
       dir,
       port: 0,

@@ -149,7 +149,7 @@ export async function tellBackfill(story: Story, sources: Sources, work: Backfil
     }
     await cloud.call('lambda', 'Invoke', { FunctionName: functionOf(cloud, 'retrain'), Payload: '{}' });
     const trained = async () => (await statusOf()).trainings.length;
-    await expect.poll(trained, { timeout: 240_000, interval: 1_000 }).toBe(1);
+    await expect.poll(trained, { timeout: 240_000, interval: 3_000 }).toBe(1);
     await cloud.call('lambda', 'Invoke', { FunctionName: functionOf(cloud, 'retrain'), Payload: '{}' });
     const status = await statusOf();
     expect([status.trainings.length, status.inFlight, status.epoch]).toEqual([1, null, 2]);

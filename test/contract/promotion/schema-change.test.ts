@@ -40,8 +40,14 @@ async function scoreBy(group: FeatureGroup): Promise<number> {
   return predictions[0]?.score ?? Number.NaN;
 }
 
-async function until(met: () => boolean): Promise<void> {
-  while (!met()) await sleep(50);
+const hasEndpoint = (group: FeatureGroup): Promise<boolean> =>
+  orders.cloud.call('sagemaker', 'DescribeEndpoint', { EndpointName: nameOf(group) }).then(
+    () => true,
+    () => false,
+  );
+
+async function until(met: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await met())) await sleep(50);
 }
 
 const command = (file: string, ...options: string[]) => runCommand(orders.cloud, file, definition.path, ...options);
@@ -63,8 +69,12 @@ describe('a changed definition', () => {
       decision: 'train',
       reason: `The definition is of schema ${schemaHash(after)}, and what serves of ${schemaHash(before)}.`,
     });
+    // Nothing of what answers changes until there is the new endpoint.
+    load.calm();
+    const created = until(() => hasEndpoint(after)).then(load.hurry);
     const trained = await orders.ended(2);
     expect(trained, trained.cause).toMatchObject({ status: 'SUCCEEDED' });
+    await created;
     await until(() => load.seen().some(({ schema }) => schema === schemaHash(after)));
     const seconds = (performance.now() - deployedAt) / 1_000;
     await sleep(1_000);

@@ -25,6 +25,8 @@ export interface RunningLoad {
   readonly seen: () => readonly Answered[];
   /** Asks four times as often from now on. */
   hurry(): void;
+  /** Asks as often as at first from now on. */
+  calm(): void;
   stop(): Promise<Load>;
 }
 
@@ -61,6 +63,9 @@ export function startLoad(cloud: Cloud, features: object = FEATURES): RunningLoa
     seen: () => answers,
     hurry() {
       pauseMs = HURRIED_MS;
+    },
+    calm() {
+      pauseMs = CALM_MS;
     },
     async stop() {
       running = false;

@@ -21,7 +21,9 @@ const DRAWN_AT_RANDOM = 'test/contract/training/snapshots.test.ts';
 const CACHE = fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
 
 /** Files share a process, what it has loaded and what V8 has compiled of it: each leaves the rest as it found it. */
-const LEFT_AS_FOUND = fileURLToPath(new URL('test/given/left-as-found.ts', import.meta.url));
+const LEFT_AS_FOUND = fileURLToPath(new URL('test/given/rings/left-as-found.ts', import.meta.url));
+
+const BUNDLED_ONCE = fileURLToPath(new URL('test/given/rings/bundled-once.ts', import.meta.url));
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -38,7 +40,8 @@ function ring(name: string, include: string[], hangsMs = HANGS_MS, env = {}): Te
   return {
     test: {
       ...{ name, include, testTimeout: hangsMs, hookTimeout: hangsMs },
-      ...{ env, isolate: false, setupFiles: LEFT_AS_FOUND, maxWorkers: FILES_AT_ONCE, sequence: { groupOrder: 1 } },
+      ...{ env, isolate: false, globalSetup: BUNDLED_ONCE, setupFiles: LEFT_AS_FOUND },
+      ...{ maxWorkers: FILES_AT_ONCE, sequence: { groupOrder: 1 } },
     },
   };
 }

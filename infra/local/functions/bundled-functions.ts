@@ -29,7 +29,7 @@ const oneAtATime = pLimit(1);
 
 /**
  * The folder of the functions as a deployment bundles them, but not minified, and with source maps for stack traces.
- * From it a function starts in half the time, in half the memory. They are bundled again when a file of theirs has
+ * From it a function starts in half the time, and in less memory. They are bundled again when a file of theirs has
  * changed. Several processes may do so at once: a bundle is named once it is whole.
  *
  * @param featureGroup name of a definition, which is bundled too, or a path, which functions load from there
@@ -44,10 +44,7 @@ export function bundledFunctions(featureGroup: string): Promise<string> {
       .sort();
     const parts = [PROJECT_FOLDER, process.version, modules, await definitionsModule(definitions)];
     const kind = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
-    const folder = (await newestOf(kind)) ?? (await bundleAgain(kind, modules, definitions));
-    const now = new Date();
-    await utimes(folder, now, now);
-    return folder;
+    return (await newestOf(kind)) ?? bundleAgain(kind, modules, definitions);
   });
 }
 
@@ -55,9 +52,12 @@ export function bundledFunctions(featureGroup: string): Promise<string> {
 async function newestOf(kind: string): Promise<string | undefined> {
   try {
     const { folder, inputs }: Newest = JSON.parse(await readFile(pointerOf(kind), 'utf8'));
-    return Object.entries(inputs).every(([file, state]) => stateOf(file) === state) ? folder : undefined;
+    if (!Object.entries(inputs).every(([file, state]) => stateOf(file) === state)) return undefined;
+    const now = new Date();
+    await utimes(folder, now, now);
+    return folder;
   } catch {
-    // None was made yet, or something that it was made of is gone.
+    // None was made yet, or it is gone, or something that it was made of.
     return undefined;
   }
 }
@@ -93,7 +93,8 @@ function stateOf(file: string): string {
 async function removeUnused(): Promise<void> {
   for (const name of await readdir(CACHE)) {
     const path = join(CACHE, name);
-    const { mtimeMs } = await stat(path);
-    if (mtimeMs < Date.now() - KEPT_MILLIS) await rm(path, { recursive: true, force: true });
+    // Another process may remove it, or name it, at the same time.
+    const found = await stat(path).catch(() => undefined);
+    if (found && found.mtimeMs < Date.now() - KEPT_MILLIS) await rm(path, { recursive: true, force: true });
   }
 }

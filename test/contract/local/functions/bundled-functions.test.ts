@@ -112,6 +112,13 @@ test('bundles that are asked for at once are made one after another', async () =
   expect(await readFile(join(String(other), 'functions/clock.mjs'), 'utf8')).toContain('on time');
 });
 
+test('a bundle that somebody has removed is made again', async () => {
+  const first = await bundled(NAME);
+  await rm(first, { recursive: true });
+  const again = await bundled(NAME);
+  expect(existsSync(join(again, 'functions/clock.mjs'))).toBe(true);
+});
+
 test('the trace of an error names the lines that people wrote', async () => {
   const folder = await bundled(NAME);
   const printed = await running<{ trace: string[] }>(`

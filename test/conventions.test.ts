@@ -153,6 +153,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'infra/local/protocol',
     'infra/local/stack',
     'infra/local/storage',
+    'shared/definition',
   ],
   'infra/insight': [
     'shared/calls',

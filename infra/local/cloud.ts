@@ -81,7 +81,7 @@ export interface Cloud {
   idle(): Promise<void>;
   /** Delivers what Firehose has gathered, now. */
   flushDeliveryStreams(): Promise<void>;
-  /** Starts the functions anew: they load a definition that has a path as it is now. Whoever invokes them notices nothing. */
+  /** Starts the functions anew: they load a definition by its path as it is now. Who invokes them notices nothing. */
   deployFunctions(): Promise<void>;
   /** Serves pages below a path such as `/_pages/`, which are refused to other sites as everything is. */
   servePages(prefix: string, listener: RequestListener): void;

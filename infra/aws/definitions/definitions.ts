@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { FeatureGroup } from '../../../shared/definition/feature-group.ts';
-import { loadFeatureGroup } from '../../../shared/definition/load.ts';
+import { isPath, loadFeatureGroup } from '../../../shared/definition/load.ts';
 import { nearMatch } from '../../../shared/definition/near-match.ts';
 
 const FOLDER = new URL('../../../shared/feature-groups/', import.meta.url);
@@ -23,7 +23,7 @@ export function definitionNames(): string[] {
  * @throws Error naming the definitions there are, and the one that was probably meant, when there is no such one.
  */
 export async function loadDefinition(nameOrPath: string): Promise<FeatureGroup> {
-  if (/[\\/]/.test(nameOrPath)) {
+  if (isPath(nameOrPath)) {
     if (existsSync(nameOrPath)) return loadFeatureGroup(nameOrPath);
     throw new Error(`Feature group "${nameOrPath}": there is no such file. Give the path of a definition, or a name.`);
   }

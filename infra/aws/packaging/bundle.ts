@@ -1,6 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, type BuildResult, build, type Metafile } from 'esbuild';
+import { isPath } from '../../../shared/definition/load.ts';
 import { checkedDefinitions } from './checked-definitions.ts';
 import type { Serverless, Zipper } from './osls.ts';
 
@@ -66,7 +67,7 @@ export const bytesOf = (outputs: Metafile['outputs'], files: readonly string[]):
 export async function bundleFunctions(serverless: Serverless, say: (line: string) => void): Promise<void> {
   const { functions, custom } = serverless.service;
   const { featureGroup } = custom;
-  if (/[\\/]/.test(featureGroup)) {
+  if (isPath(featureGroup)) {
     throw new serverless.classes.Error(
       `featureGroup is the path ${featureGroup}, which only the local cloud takes: to deploy it, put the definition into shared/feature-groups and give its name.`,
     );

@@ -4,12 +4,13 @@ import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
+import { isPath } from '../../../shared/definition/load.ts';
 import { definitionsModule, FUNCTIONS_OF } from '../../aws/packaging/checked-definitions.ts';
 
 const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
 const MODULES_FOLDER = 'functions';
 
-/** Bundles, each in a folder of its own that never changes; and for each kind of bundle a file that names its newest. */
+/** Bundles, each in a folder that never changes; and for each kind of bundle a file that names its newest. */
 const CACHE = join(PROJECT_FOLDER, 'node_modules/.cache/functions');
 
 /** Changes when packages do. */
@@ -37,7 +38,7 @@ const oneAtATime = pLimit(1);
  */
 export function bundledFunctions(featureGroup: string): Promise<string> {
   return oneAtATime(async () => {
-    const definitions = /[\\/]/.test(featureGroup) ? [] : [featureGroup];
+    const definitions = isPath(featureGroup) ? [] : [featureGroup];
     const modules = (await readdir(join(PROJECT_FOLDER, MODULES_FOLDER)))
       .filter((file) => file.endsWith('.ts'))
       .map((file) => `${MODULES_FOLDER}/${file.replace(/\.ts$/, '')}`)

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadFeatureGroup } from '../../../shared/definition/load.ts';
+import { isPath, loadFeatureGroup } from '../../../shared/definition/load.ts';
 import type { Service } from '../../aws/packaging/osls.ts';
 import { withoutTraining } from '../../aws/packaging/without-training.ts';
 import { REGION } from '../protocol/arn.ts';
@@ -31,7 +31,7 @@ export interface StackOptions {
  */
 export async function resolvedConfiguration({ featureGroup, params = {} }: StackOptions): Promise<unknown> {
   // A path is meant from where the caller is, and osls resolves from the project's folder.
-  const definition = /[\\/]/.test(featureGroup) ? resolve(featureGroup) : featureGroup;
+  const definition = isPath(featureGroup) ? resolve(featureGroup) : featureGroup;
   // Loaded here first, as its errors come out of osls wrapped in osls's own.
   await loadFeatureGroup(definition);
   const param = Object.entries({ ...params, featureGroup: definition }).map(([name, value]) => `${name}=${value}`);

@@ -23,7 +23,7 @@ import { retrainEnvironment } from '../../given/retrain-environment.ts';
 
 const DAY_MS = 86_400_000;
 /** Histories of each definition and pace. The long ring sets more. */
-const RUNS = Number(process.env.HISTORIES ?? 2);
+const RUNS = Number(process.env.HISTORIES ?? 3);
 const FIRST_TRAINING = Date.UTC(2026, 2, 1, 12);
 /** Trainings follow each other within days, or after weeks, when changes in the middle have been let go. */
 const DELIVERIES = 4;

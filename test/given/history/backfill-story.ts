@@ -52,6 +52,9 @@ const ARRIVAL = { timeout: 120_000, interval: 200 };
 /** How long a change takes to arrive here, in seconds: Firehose buffers for one, and the machine may be busy. */
 const SETTLE = '15';
 
+/** Writes that the application makes one right after the other, as applications do. */
+const BURST = 20;
+
 export type Item = Record<string, AttributeValue>;
 
 /** What the story begins with: the items, and the arguments by which a backfill finds them. */
@@ -221,7 +224,7 @@ function writeOn(dynamodb: DynamoDBClient, items: readonly Item[], pauseMs: numb
         const Item = { ...item, age: { N: String(18 + (turn % 60)) } };
         await dynamodb.send(new PutItemCommand({ TableName: group.table, Item }));
       }
-      await sleep(pauseMs);
+      if (turn % BURST === 0) await sleep(pauseMs * BURST);
     }
   })();
   return {

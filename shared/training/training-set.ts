@@ -50,6 +50,10 @@ const SPLITS: Readonly<Record<Split, readonly [from: number, to: number]>> = {
 /** Hexadecimal digits of the hash that give the bucket: 65,536 values, so buckets differ by a thousandth at most. */
 const BUCKET_DIGITS = 4;
 
+/** Columns that the counts are made from: a row's bucket, and a hash of the change and label that it is learned from. */
+const BUCKET = '"_bucket"';
+const LEARNED_HASH = '"_learned_hash"';
+
 /** Name of the relation that the queries select from. */
 export const TRAINABLE = 'trainable';
 
@@ -64,38 +68,44 @@ const SUM_DIGITS = 8;
 export function countQuery(group: FeatureGroup, source: SnapshotSource): string {
   const label = sqlName(labelOf(group).name);
   const count = (...conditions: string[]) => `count(*) FILTER (WHERE ${conditions.join(' AND ')})`;
+  const countIn = (split: Split, ...conditions: string[]) => count(inBuckets(split, BUCKET), ...conditions);
   const kind = labelKind(labelOf(group));
   const parts = (['train', 'validation', 'judge'] as const).flatMap((split) => [
-    `${count(inSplit(group, split))} AS ${split}_rows`,
+    `${countIn(split)} AS ${split}_rows`,
     ...(kind === 'binary'
       ? [
-          `${count(inSplit(group, split), `${label} = 1`)} AS ${split}_positives`,
-          `${count(inSplit(group, split), `${label} = 0`)} AS ${split}_negatives`,
+          `${countIn(split, `${label} = 1`)} AS ${split}_positives`,
+          `${countIn(split, `${label} = 0`)} AS ${split}_negatives`,
         ]
       : [
-          `${listSql(classesOf(group.label).map((it) => count(inSplit(group, split), `${label} = ${it}`)))} AS ${split}_classes`,
+          `${listSql(classesOf(group.label).map((it) => countIn(split, `${label} = ${it}`)))} AS ${split}_classes`,
           `'[]' AS ${split}_rest`,
         ]),
   ]);
   const columns = [
     ...parts,
     `${group.trainingTime === 'as-of-label' ? count(INEXACT) : '0'} AS inexact_rows`,
-    ...[0, 1].map((nth) => `${sumOfHashes(label, kind, nth)} AS rows_hash_${nth}`),
+    ...[0, 1].map((nth) => `${sumOfHashes(nth)} AS rows_hash_${nth}`),
   ];
   return `SELECT
   ${columns.join(',\n  ')}
 FROM (
+SELECT *, ${bucketSql(group, TRAINABLE)} AS ${BUCKET}, ${learnedHash(label, kind)} AS ${LEARNED_HASH}
+FROM (
 ${trainableRowsSql(group, source, ['sequence_number', 'event_time'])}
-) AS "trainable"`;
+) AS "trainable"
+) AS "dealt"`;
 }
 
 /** A repair has a sequence number of what it repairs, so that only the event time tells the two apart. */
-function sumOfHashes(label: string, kind: LabelKind, nth: number): string {
+function learnedHash(label: string, kind: LabelKind): string {
   const learned =
     kind === 'binary' ? `CASE WHEN ${label} = 1 THEN '+' ELSE '-' END` : `' ' || CAST(${label} AS VARCHAR)`;
-  const row = `"sequence_number" || ' ' || "event_time" || ${learned}`;
-  return `COALESCE(sum(from_base(substr(to_hex(md5(to_utf8(${row}))), ${1 + nth * SUM_DIGITS}, ${SUM_DIGITS}), 16)), 0)`;
+  return `to_hex(md5(to_utf8("sequence_number" || ' ' || "event_time" || ${learned})))`;
 }
+
+const sumOfHashes = (nth: number) =>
+  `COALESCE(sum(from_base(substr(${LEARNED_HASH}, ${1 + nth * SUM_DIGITS}, ${SUM_DIGITS}), 16)), 0)`;
 
 /**
  * The rows of the training set: the label, then the encoded columns, numbers all, in the order of `trainingColumns`, and
@@ -224,8 +234,13 @@ export function hashSql(group: FeatureGroup, relation: string): string {
   return `to_hex(md5(to_utf8(${sqlName(relation)}.${sqlName(group.recordIdentifier.name)})))`;
 }
 
-export function inSplit(group: FeatureGroup, split: Split, relation = TRAINABLE): string {
-  const bucket = `from_base(substr(${hashSql(group, relation)}, 1, ${BUCKET_DIGITS}), 16) % ${BUCKETS}`;
+export const inSplit = (group: FeatureGroup, split: Split, relation = TRAINABLE): string =>
+  inBuckets(split, bucketSql(group, relation));
+
+const bucketSql = (group: FeatureGroup, relation: string) =>
+  `from_base(substr(${hashSql(group, relation)}, 1, ${BUCKET_DIGITS}), 16) % ${BUCKETS}`;
+
+function inBuckets(split: Split, bucket: string): string {
   const [from, to] = SPLITS[split];
   return [from > 0 ? `${bucket} >= ${from}` : '', to < BUCKETS ? `${bucket} < ${to}` : '']
     .filter(Boolean)

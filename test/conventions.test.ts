@@ -100,8 +100,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'infra/local/cloudwatch': ['infra/local/protocol'],
   'infra/local/dynamodb': ['infra/local/protocol'],
   'infra/local/feature-store': ['infra/local/protocol'],
-  'infra/local/step-functions': ['infra/local/protocol'],
   'infra/local/storage': ['infra/local/protocol'],
+  'infra/local/step-functions': ['infra/local/protocol', 'infra/local/storage'],
   'infra/aws/everywhere': ['infra/aws/cloudformation'],
   'infra/local/application-autoscaling': ['infra/local/protocol'],
   'infra/aws/checks': [

@@ -6,15 +6,13 @@ import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import { isPath } from '../../../shared/definition/load.ts';
 import { definitionsModule, FUNCTIONS_OF } from '../../aws/packaging/checked-definitions.ts';
+import { cacheFolder, INSTALLED, stateOf } from '../storage/cache.ts';
 
 const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
 const MODULES_FOLDER = 'functions';
 
 /** Bundles, each in a folder that never changes; and for each kind of bundle a file that names its newest. */
-const CACHE = join(PROJECT_FOLDER, 'node_modules/.cache/functions');
-
-/** Changes when packages do. */
-const INSTALLED = join(PROJECT_FOLDER, 'node_modules/.package-lock.json');
+const CACHE = cacheFolder('functions');
 
 /** A bundle that nobody has asked for in this time is removed, in milliseconds. */
 const KEPT_MILLIS = 30 * 24 * 3_600_000;
@@ -84,12 +82,6 @@ async function bundleAgain(kind: string, modules: string[], definitions: string[
 }
 
 const pointerOf = (kind: string): string => join(CACHE, `${kind}.json`);
-
-/** Tells whether a file is as it was, as `make` does. */
-function stateOf(file: string): string {
-  const { size, mtimeMs } = statSync(file);
-  return `${size} ${mtimeMs}`;
-}
 
 async function removeUnused(): Promise<void> {
   for (const name of await readdir(CACHE)) {

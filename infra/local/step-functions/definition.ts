@@ -1,5 +1,9 @@
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { StateMachine } from 'aws-local-stepfunctions';
 import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
+import { cacheFolder, INSTALLED, stateOf } from '../storage/cache.ts';
 import { choiceAsInAws } from './choice-rule.ts';
 import { integrationOf } from './integration.ts';
 import { checkMap, MAP_FIELDS } from './map-definition.ts';
@@ -42,24 +46,26 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Fail: ['Error', 'Cause', 'ErrorPath', 'CausePath'],
 };
 
-/** Definitions that were found valid, as JSON. */
-const valid = new Set<string>();
+/** Definitions that were found valid: an empty file for each, named by its hash. */
+const VALID = cacheFolder('definitions');
 
 /**
  * Checks a definition against the language's own schema. Takes a good part of a second, most of which the checker
- * spends on compiling its own schemas: the same definition is checked once.
+ * spends on compiling its own schemas: the same definition is checked once, until other packages are installed.
  *
  * @throws AwsError InvalidDefinition
  */
 export function checkDefinition(definition: object): asserts definition is Definition {
   const text = JSON.stringify(definition);
-  if (valid.has(text)) return;
+  const valid = join(VALID, hash('sha256', `${stateOf(INSTALLED)}\n${text}`));
+  if (existsSync(valid)) return;
   try {
     new StateMachine(JSON.parse(text));
   } catch (error) {
     throw new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${(error as Error).message}`);
   }
-  valid.add(text);
+  mkdirSync(VALID, { recursive: true });
+  writeFileSync(valid, '');
 }
 
 /**

@@ -10,13 +10,13 @@ const SEEDS = 25;
 const CHANGES = 400;
 /** One of them, whose change log the real SQL is run on, too. */
 const SQL_SEED = 20;
-/** Mutants that are caught soon; all of them are run by `npm run simulate -- --mutants`. */
+/** Mutants that are caught soon, each from a seed on; `npm run simulate -- --mutants` runs all of them from the first. */
 const QUICK_MUTANTS = [
-  'ordinals dropped',
-  'fences not written',
-  'FailedPutCount ignored',
-  'hard instead of soft delete',
-];
+  ['ordinals dropped', 1],
+  ['fences not written', 1],
+  ['FailedPutCount ignored', 4],
+  ['hard instead of soft delete', 3],
+] as const;
 
 test(`nothing is lost, counted twice or out of order: seeds 1 to ${SEEDS}`, async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
@@ -33,10 +33,10 @@ test('a seed decides everything: its second run goes as its first', async () => 
   expect(second).toEqual(first);
 });
 
-test.each(QUICK_MUTANTS)('the simulation can fail: %s', async (name) => {
+test.each(QUICK_MUTANTS)('the simulation can fail: %s', async (name, firstSeed) => {
   const mutant = MUTANTS.find((it) => it.name === name);
   if (!mutant) throw new Error(`there is no mutant "${name}"`);
-  expect((await runMutant(mutant)).caughtBy).toBeDefined();
+  expect((await runMutant(mutant, firstSeed)).caughtBy).toBeDefined();
 });
 
 test('a planted bug is told in 15 lines at most: the fewest writes and faults that still show it', async () => {

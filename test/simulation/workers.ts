@@ -4,7 +4,7 @@ import type { Mutant } from './mutants/mutants.ts';
 import type { RunResult } from './simulate.ts';
 import type { WorkerAnswer, WorkerOrder } from './simulation-worker.ts';
 
-/** A thread that simulates, one seed at a time. */
+/** A thread that simulates, one seed at a time. While it has none, the process does not wait for it. */
 export class SimulationThread {
   readonly #worker: Worker;
 
@@ -31,11 +31,13 @@ export class SimulationThread {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         this.#worker.off('error', onError).off('message', onMessage);
+        this.#worker.unref();
         act();
       };
       const onError = (error: Error) => settle(() => reject(error));
       const onMessage = (answer: WorkerAnswer) =>
         settle(() => ('error' in answer ? reject(new Error(answer.error)) : resolve(answer.result as Result)));
+      this.#worker.ref();
       this.#worker.on('error', onError).on('message', onMessage);
       this.#worker.postMessage(order);
     });

@@ -20,6 +20,12 @@ const forget = (pk: string, ...attributes: string[]) =>
     UpdateExpression: `REMOVE ${attributes.join(', ')}`,
   });
 
+const isThere = (EndpointName: string) =>
+  call('sagemaker', 'DescribeEndpoint', { EndpointName }).then(
+    () => true,
+    () => false,
+  );
+
 /** Puts the model that serves where 0.1.0 has it, and takes away what 0.1.0 does not write. */
 async function asLeftByFormerVersion(): Promise<void> {
   const hash = schemaHash(group);
@@ -57,9 +63,14 @@ it('is answered by its own endpoint, until the first model under the new names s
   expect(await statusOf(orders)).toMatchObject({ endpoint: base, serving: { epoch: 1 } });
   const load = startLoad(orders.cloud);
   while (load.seen().length < 20) await sleep(50);
-  load.hurry();
+  // Nothing of what answers changes until there is the new endpoint.
+  const hurried = (async () => {
+    while (!(await isThere(`${base}-${schemaHash(group)}`))) await sleep(50);
+    load.hurry();
+  })();
   await orders.write(400, 400);
   const trained = await orders.ended(2);
+  await hurried;
   expect(trained, trained.cause).toMatchObject({ status: 'SUCCEEDED' });
   const { serving, endpoint } = await statusOf(orders);
   expect(endpoint).toBe(`${base}-${schemaHash(group)}`);

@@ -22,7 +22,7 @@ const PARAMS = {
   gateFloor: 0,
 };
 
-const POLL_MS = 50;
+const POLL_MS = 200;
 
 export interface Order {
   readonly number: number;

@@ -4,7 +4,7 @@ import type { Cloud } from '../../../infra/local/cloud.ts';
 
 /** Callers that ask for predictions all the time, and their pause between two, in milliseconds: at first, and hurried. */
 const CALLERS = 4;
-const CALM_MS = 100;
+const CALM_MS = 250;
 const HURRIED_MS = 25;
 
 export interface Answered {
@@ -23,7 +23,7 @@ const FEATURES = { 'unit-price': 40, size: 'small', quantity: 2, giftWrapped: tr
 
 export interface RunningLoad {
   readonly seen: () => readonly Answered[];
-  /** Asks four times as often from now on. */
+  /** Asks ten times as often from now on. */
   hurry(): void;
   /** Asks as often as at first from now on. */
   calm(): void;

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { RunResult } from '../simulate.ts';
 import { SimulationThread } from '../workers.ts';
 import { BACKFILL_MUTANTS } from './backfill-mutants.ts';
@@ -20,7 +21,7 @@ export interface MutantRun {
 }
 
 /** Runs a mutant on one seed after the other until an invariant breaks, or by the unit tests that it names. */
-export async function runMutant(mutant: Mutant, seedsMax = MUTANT_SEEDS_MAX): Promise<MutantRun> {
+export async function runMutant(mutant: Mutant, firstSeed = 1): Promise<MutantRun> {
   if (mutant.unit !== undefined) {
     const caughtBy = (await failsByUnitTests(mutant, mutant.unit)) ? mutant.unit : undefined;
     return { mutant: mutant.name, caughtBy, seed: 0, steps: 0 };
@@ -29,7 +30,7 @@ export async function runMutant(mutant: Mutant, seedsMax = MUTANT_SEEDS_MAX): Pr
   const thread = new SimulationThread(mutant);
   try {
     let steps = 0;
-    for (let seed = 1; seed <= seedsMax; seed += 1) {
+    for (let seed = firstSeed; seed < firstSeed + MUTANT_SEEDS_MAX; seed += 1) {
       const result = await withinTime(run(thread, seed));
       if (!result) return { mutant: mutant.name, caughtBy: 'every invocation comes to an end', seed, steps };
       steps += result.steps;
@@ -37,24 +38,24 @@ export async function runMutant(mutant: Mutant, seedsMax = MUTANT_SEEDS_MAX): Pr
       await holdsWithout(seed, mutant);
       return { mutant: mutant.name, caughtBy: result.violation.invariant, seed, steps };
     }
-    return { mutant: mutant.name, caughtBy: undefined, seed: seedsMax, steps };
+    return { mutant: mutant.name, caughtBy: undefined, seed: MUTANT_SEEDS_MAX, steps };
   } finally {
     await thread.close();
   }
 }
 
+let unmutated: SimulationThread | undefined;
+const oneAtATime = pLimit(1);
+
 /** @throws Error when the code itself breaks on a seed: then the mutant is not what was caught there. */
 async function holdsWithout(seed: number, mutant: Mutant): Promise<void> {
-  const thread = new SimulationThread();
-  try {
-    const { violation } = await runOf(mutant)(thread, seed);
-    if (!violation) return;
-    throw new Error(
-      `Seed ${seed} with ${MUTANT_CHANGES} changes breaks "${violation.invariant}" without any mutant: mend that first.`,
-    );
-  } finally {
-    await thread.close();
-  }
+  unmutated ??= new SimulationThread();
+  const thread = unmutated;
+  const { violation } = await oneAtATime(() => runOf(mutant)(thread, seed));
+  if (!violation) return;
+  throw new Error(
+    `Seed ${seed} with ${MUTANT_CHANGES} changes breaks "${violation.invariant}" without any mutant: mend that first.`,
+  );
 }
 
 type Seed = Pick<RunResult, 'steps'> & { readonly violation: { readonly invariant: string } | undefined };

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import pLimit from 'p-limit';
 import type { BackfillResult } from './backfill/simulate-backfill.ts';
 import type { Mutant } from './mutants/mutants.ts';
 import type { RunResult } from './simulate.ts';
@@ -7,6 +8,7 @@ import type { WorkerAnswer, WorkerOrder } from './simulation-worker.ts';
 /** A thread that simulates, one seed at a time. While it has none, the process does not wait for it. */
 export class SimulationThread {
   readonly #worker: Worker;
+  readonly #oneAtATime = pLimit(1);
 
   constructor(mutant?: Mutant) {
     this.#worker = new Worker(new URL('./simulation-worker.ts', import.meta.url), {
@@ -19,12 +21,12 @@ export class SimulationThread {
 
   /** @throws Error when the seed could not be run to a result. */
   run(order: WorkerOrder): Promise<RunResult> {
-    return this.#ordered(order);
+    return this.#oneAtATime(() => this.#ordered<RunResult>(order));
   }
 
   /** The same of a world of a backfill. */
   runBackfill(order: Pick<WorkerOrder, 'seed' | 'changes'>): Promise<BackfillResult> {
-    return this.#ordered({ ...order, backfill: true });
+    return this.#oneAtATime(() => this.#ordered<BackfillResult>({ ...order, backfill: true }));
   }
 
   #ordered<Result>(order: WorkerOrder): Promise<Result> {

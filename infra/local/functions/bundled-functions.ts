@@ -2,13 +2,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import { isPath } from '../../../shared/definition/load.ts';
 import { definitionsModule, FUNCTIONS_OF } from '../../aws/packaging/checked-definitions.ts';
-import { cacheFolder, INSTALLED, stateOf } from '../storage/cache.ts';
+import { cacheFolder, INSTALLED, PROJECT_FOLDER, stateOf } from '../storage/project.ts';
 
-const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
 const MODULES_FOLDER = 'functions';
 
 /** Bundles, each in a folder that never changes; and for each kind of bundle a file that names its newest. */

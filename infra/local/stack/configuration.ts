@@ -1,12 +1,10 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isPath, loadFeatureGroup } from '../../../shared/definition/load.ts';
 import type { Service } from '../../aws/packaging/osls.ts';
 import { withoutTraining } from '../../aws/packaging/without-training.ts';
 import { REGION } from '../protocol/arn.ts';
-
-const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
+import { PROJECT_FOLDER } from '../storage/project.ts';
 
 const require = createRequire(import.meta.url);
 

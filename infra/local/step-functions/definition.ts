@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StateMachine } from 'aws-local-stepfunctions';
 import { AwsError, notImplemented, refuseUnknown } from '../protocol/aws-error.ts';
-import { cacheFolder, INSTALLED, stateOf } from '../storage/cache.ts';
+import { cacheFolder, INSTALLED, stateOf } from '../storage/project.ts';
 import { choiceAsInAws } from './choice-rule.ts';
 import { integrationOf } from './integration.ts';
 import { checkMap, MAP_FIELDS } from './map-definition.ts';

@@ -7,7 +7,7 @@ import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import { changingDefinition, otherEncoding } from '../../given/retraining/changing-definition.ts';
 import { type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
 import { startLoad } from '../../given/retraining/prediction-load.ts';
-import { runCommand } from '../../given/retraining/served-model.ts';
+import { hasEndpoint, runCommand, until } from '../../given/retraining/served-model.ts';
 
 /** A definition is changed while predictions are asked for all the time. */
 
@@ -40,16 +40,6 @@ async function scoreBy(group: FeatureGroup): Promise<number> {
   return predictions[0]?.score ?? Number.NaN;
 }
 
-const hasEndpoint = (group: FeatureGroup): Promise<boolean> =>
-  orders.cloud.call('sagemaker', 'DescribeEndpoint', { EndpointName: nameOf(group) }).then(
-    () => true,
-    () => false,
-  );
-
-async function until(met: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await met())) await sleep(50);
-}
-
 const command = (file: string, ...options: string[]) => runCommand(orders.cloud, file, definition.path, ...options);
 
 describe('a changed definition', () => {
@@ -71,7 +61,7 @@ describe('a changed definition', () => {
     });
     // Nothing of what answers changes until there is the new endpoint.
     load.calm();
-    const created = until(() => hasEndpoint(after)).then(load.hurry);
+    const created = until(() => hasEndpoint(orders, nameOf(after))).then(load.hurry);
     const trained = await orders.ended(2);
     expect(trained, trained.cause).toMatchObject({ status: 'SUCCEEDED' });
     await created;

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import group from '../../fixtures/feature-groups/orders.ts';
 import { type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
 import { startLoad } from '../../given/retraining/prediction-load.ts';
-import { statusOf } from '../../given/retraining/served-model.ts';
+import { hasEndpoint, statusOf, until } from '../../given/retraining/served-model.ts';
 
 /** A stack that version 0.1.0 has trained a model for: one endpoint, whose variant bears the schema's hash. */
 
@@ -20,12 +19,6 @@ const forget = (pk: string, ...attributes: string[]) =>
     UpdateExpression: `REMOVE ${attributes.join(', ')}`,
   });
 
-const isThere = (EndpointName: string) =>
-  call('sagemaker', 'DescribeEndpoint', { EndpointName }).then(
-    () => true,
-    () => false,
-  );
-
 /** Puts the model that serves where 0.1.0 has it, and takes away what 0.1.0 does not write. */
 async function asLeftByFormerVersion(): Promise<void> {
   const hash = schemaHash(group);
@@ -37,9 +30,8 @@ async function asLeftByFormerVersion(): Promise<void> {
     ProductionVariants: [{ ...variant, ModelName: serving.modelName }],
   });
   await call('sagemaker', 'CreateEndpoint', config);
-  while ((await call('sagemaker', 'DescribeEndpoint', { EndpointName: base })).EndpointStatus !== 'InService') {
-    await sleep(50);
-  }
+  const baseStatus = async () => (await call('sagemaker', 'DescribeEndpoint', { EndpointName: base })).EndpointStatus;
+  await until(async () => (await baseStatus()) === 'InService');
   await forget('serving', 'endpointName', 'threshold', 'retiring');
   await forget('epoch#1', 'endpointName', 'threshold');
   await call('dynamodb', 'DeleteItem', {
@@ -62,12 +54,9 @@ afterAll(() => orders.close());
 it('is answered by its own endpoint, until the first model under the new names serves, and retires then', async () => {
   expect(await statusOf(orders)).toMatchObject({ endpoint: base, serving: { epoch: 1 } });
   const load = startLoad(orders.cloud);
-  while (load.seen().length < 20) await sleep(50);
+  await until(() => load.seen().length >= 20);
   // Nothing of what answers changes until there is the new endpoint.
-  const hurried = (async () => {
-    while (!(await isThere(`${base}-${schemaHash(group)}`))) await sleep(50);
-    load.hurry();
-  })();
+  const hurried = until(() => hasEndpoint(orders, `${base}-${schemaHash(group)}`)).then(load.hurry);
   await orders.write(400, 400);
   const trained = await orders.ended(2);
   await hurried;
@@ -75,7 +64,7 @@ it('is answered by its own endpoint, until the first model under the new names s
   const { serving, endpoint } = await statusOf(orders);
   expect(endpoint).toBe(`${base}-${schemaHash(group)}`);
   expect(Object.keys(serving.retiring)).toEqual([base]);
-  while (load.seen().at(-1)?.model !== serving.modelName) await sleep(50);
+  await until(() => load.seen().at(-1)?.model === serving.modelName);
   const { predictions, failed } = await load.stop();
   console.log(`upgraded from 0.1.0: ${predictions} predictions, ${failed.length} failed`);
   expect(failed).toEqual([]);

@@ -23,6 +23,18 @@ export const command = ({ cloud }: OrdersCloud, file: string, ...options: string
 /** What `npm run status` says. */
 export const statusOf = async (orders: OrdersCloud) => JSON.parse(await command(orders, 'status', '--json'));
 
+/** Whether there is an endpoint of a name, whatever it does. */
+export const hasEndpoint = ({ cloud }: OrdersCloud, EndpointName: string): Promise<boolean> =>
+  cloud.call('sagemaker', 'DescribeEndpoint', { EndpointName }).then(
+    () => true,
+    () => false,
+  );
+
+/** Asks again and again until it is so. */
+export async function until(met: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await met())) await sleep(POLL_MS);
+}
+
 /** Waits until the endpoint is being updated, and gives the new configuration's name and the old one's. */
 export async function updating(orders: OrdersCloud): Promise<{ configuration: string; before: string }> {
   for (;;) {

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import type { RunResult } from '../simulate.ts';
 import { SimulationThread } from '../workers.ts';
 import { BACKFILL_MUTANTS } from './backfill-mutants.ts';
@@ -45,13 +44,11 @@ export async function runMutant(mutant: Mutant, firstSeed = 1): Promise<MutantRu
 }
 
 let unmutated: SimulationThread | undefined;
-const oneAtATime = pLimit(1);
 
 /** @throws Error when the code itself breaks on a seed: then the mutant is not what was caught there. */
 async function holdsWithout(seed: number, mutant: Mutant): Promise<void> {
   unmutated ??= new SimulationThread();
-  const thread = unmutated;
-  const { violation } = await oneAtATime(() => runOf(mutant)(thread, seed));
+  const { violation } = await runOf(mutant)(unmutated, seed);
   if (!violation) return;
   throw new Error(
     `Seed ${seed} with ${MUTANT_CHANGES} changes breaks "${violation.invariant}" without any mutant: mend that first.`,

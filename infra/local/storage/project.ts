@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
+export const PROJECT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Changes when packages do. */
 export const INSTALLED = join(PROJECT_FOLDER, 'node_modules/.package-lock.json');

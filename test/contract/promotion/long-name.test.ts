@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { changingDefinition } from '../../given/retraining/changing-definition.ts';
 import { ordersCloud } from '../../given/retraining/orders-cloud.ts';
-import { runCommand } from '../../given/retraining/served-model.ts';
+import { statusOf } from '../../given/retraining/served-model.ts';
 
 /** Feature Store takes 64 characters, and every role of the stack is by name. */
 const NAME = `Orders_of_all_customers_in_every_region_${'x'.repeat(20)}`;
@@ -19,7 +19,7 @@ it('a group with a name of 60 characters gets from its definition to a model tha
     await orders.write(400, 400);
     const second = await orders.ended(2);
     expect(second, second.cause).toMatchObject({ status: 'SUCCEEDED' });
-    const { serving, trainings } = JSON.parse(await runCommand(orders.cloud, 'status', definition.path, '--json'));
+    const { serving, trainings } = await statusOf(orders, definition.versions.at(-1));
     expect(trainings[0].comparison.champion).toBeDefined();
     const { name = '' } = orders.cloud.stack.functions.find((it) => it.handler === 'functions/predict.handler') ?? {};
     const features = { 'unit-price': 40, size: 'small', quantity: 2, giftWrapped: true };

@@ -4,7 +4,7 @@ import { encodingOf } from '../../../shared/model/encoding.ts';
 import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import { changingDefinition, otherEncoding } from '../../given/retraining/changing-definition.ts';
 import { type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
-import { runCommand } from '../../given/retraining/served-model.ts';
+import { statusOf } from '../../given/retraining/served-model.ts';
 
 /** The first model of a schema against one of another that serves: on the same records, each in its own encoding. */
 
@@ -27,14 +27,14 @@ async function deploy(edit: (text: string) => string): Promise<string> {
   return schemaHash(group);
 }
 
-const statusOf = async () => JSON.parse(await runCommand(orders.cloud, 'status', definition.path, '--json'));
+const status = () => statusOf(orders, definition.versions.at(-1));
 
 /** The training that a changed definition starts at once, after it has ended. */
 async function trained(epoch: number) {
   await orders.retrain();
   const ended = await orders.ended(epoch);
   expect(ended, ended.cause).toMatchObject({ status: 'SUCCEEDED' });
-  const { trainings } = await statusOf();
+  const { trainings } = await status();
   return trainings.find((it: { epoch: number }) => it.epoch === epoch);
 }
 
@@ -54,7 +54,7 @@ describe('a first model of a schema', () => {
   it('is refused when its definition leaves out what tells the classes apart, and what serves goes on', async () => {
     await orders.write(0, 1_200);
     expect(await orders.ended(1)).toMatchObject({ status: 'SUCCEEDED' });
-    const before = await statusOf();
+    const before = await status();
     const { isLinear, columns } = await weightsOf(before.serving.modelName);
     expect(isLinear).toBe(true);
     const weightOf = (column: string) => columns.find(({ name }) => name === column)?.perDeviation ?? 0;
@@ -70,11 +70,11 @@ describe('a first model of a schema', () => {
     expect(reason).toContain(`on the same ${counts.judgeRows} rows`);
     expect(comparison).toMatchObject({ rows: counts.judgeRows, best: 'champion', bestModelName: refused.modelName });
     expect(comparison.gain.high, 'certainly worse').toBeLessThan(0);
-    expect((await statusOf()).serving).toMatchObject({ modelName: before.serving.modelName });
+    expect((await status()).serving).toMatchObject({ modelName: before.serving.modelName });
   });
 
   it('is promoted when it is as good, and is the one that the next of its schema are compared with', async () => {
-    const { serving } = await statusOf();
+    const { serving } = await status();
     const hash = await deploy(otherEncoding);
     const promoted = await trained(3);
     const { comparison, reason, counts } = promoted;
@@ -82,7 +82,7 @@ describe('a first model of a schema', () => {
     expect(promoted).toMatchObject({ decision: 'promote', schemaHash: hash });
     expect(reason).toContain(`on the same ${counts.judgeRows} rows`);
     expect(comparison).toMatchObject({ bestModelName: promoted.modelName, champion: { auc: expect.any(Number) } });
-    const after = await statusOf();
+    const after = await status();
     expect(after.serving).toMatchObject({ modelName: promoted.modelName });
     expect(after.serving.modelName).not.toBe(serving.modelName);
   });

@@ -23,7 +23,7 @@ import { deploymentRefusal } from '../../../shared/training/consider.ts';
 import { readStatus } from '../../../shared/training/status.ts';
 import { changingDefinition, otherEncoding } from '../../given/retraining/changing-definition.ts';
 import { type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
-import { runCommand } from '../../given/retraining/served-model.ts';
+import { runCommand, statusOf } from '../../given/retraining/served-model.ts';
 
 /** An endpoint that people have scaled by themselves, and a schema that changes. Every call of retrain is by its role. */
 
@@ -166,7 +166,7 @@ describe('an endpoint that people have scaled', () => {
   });
 
   it('is scaled again when a rollback makes it again', async () => {
-    const { trainings } = JSON.parse(await runCommand(orders.cloud, 'status', definition.path, '--json'));
+    const { trainings } = await statusOf(orders, definition.versions.at(-1));
     const { modelName } = trainings.find((it: { epoch: number }) => it.epoch === 1);
     await runCommand(orders.cloud, 'rollback', definition.path, '--to', modelName);
     expect(await scalingOf(nameOf(0))).toMatchObject(asScaled(nameOf(0)));

@@ -7,7 +7,7 @@ import { schemaHash } from '../../../shared/model/schema-hash.ts';
 import { changingDefinition, otherEncoding } from '../../given/retraining/changing-definition.ts';
 import { type OrdersCloud, ordersCloud } from '../../given/retraining/orders-cloud.ts';
 import { startLoad } from '../../given/retraining/prediction-load.ts';
-import { hasEndpoint, runCommand, until } from '../../given/retraining/served-model.ts';
+import { hasEndpoint, runCommand, statusOf, until } from '../../given/retraining/served-model.ts';
 
 /** A definition is changed while predictions are asked for all the time. */
 
@@ -99,7 +99,7 @@ describe('a changed definition', () => {
   it('has its endpoint made again by a rollback, if it is gone', async () => {
     const [, after] = definition.versions as [FeatureGroup, FeatureGroup];
     await orders.cloud.call('sagemaker', 'DeleteEndpoint', { EndpointName: nameOf(after) });
-    const { trainings } = JSON.parse(await command('status', '--json'));
+    const { trainings } = await statusOf(orders, after);
     const { modelName } = trainings.find((it: { schemaHash: string }) => it.schemaHash === schemaHash(after));
     expect(await command('rollback', '--to', modelName)).toContain(`Endpoint ${nameOf(after)} serves ${modelName}`);
     expect(Number.isFinite(await scoreBy(after))).toBe(true);
@@ -109,7 +109,7 @@ describe('a changed definition', () => {
     const told = await command('retrain', '--reason', 'to be sure');
     expect(told).toContain('train: A person asks for it: to be sure.');
     expect(await orders.ended(3)).toMatchObject({ status: 'SUCCEEDED' });
-    const { trainings } = JSON.parse(await command('status', '--json'));
+    const { trainings } = await statusOf(orders, definition.versions.at(-1));
     expect(trainings[0]).toMatchObject({
       epoch: 3,
       decision: 'refuse',

@@ -24,6 +24,7 @@ import group from '../../../shared/feature-groups/bank-marketing.ts';
 import { labelKey } from '../../../shared/state/keys.ts';
 import { runScript } from '../command.ts';
 import { reachCloud } from '../local/reached.ts';
+import { statusOf } from '../retraining/served-model.ts';
 
 /**
  * The story of a backfill: items that are older than the stream, an application that writes and deletes all the while, a
@@ -151,10 +152,10 @@ export async function tellBackfill(story: Story, sources: Sources, work: Backfil
       }
     }
     await cloud.call('lambda', 'Invoke', { FunctionName: functionOf(cloud, 'retrain'), Payload: '{}' });
-    const trained = async () => (await statusOf()).trainings.length;
+    const trained = async () => (await statusOf({ cloud }, group)).trainings.length;
     await expect.poll(trained, { timeout: 240_000, interval: 3_000 }).toBe(1);
     await cloud.call('lambda', 'Invoke', { FunctionName: functionOf(cloud, 'retrain'), Payload: '{}' });
-    const status = await statusOf();
+    const status = JSON.parse((await runScript('status', ['--json'])).stdout);
     expect([status.trainings.length, status.inFlight, status.epoch]).toEqual([1, null, 2]);
     expect((await runScript('backfill', ['--status'])).stdout).toMatch(/: done at /);
     expect((await runScript('backfill', ['--resume'])).stderr).toContain('No backfill is under way');
@@ -166,15 +167,6 @@ export async function tellBackfill(story: Story, sources: Sources, work: Backfil
 
 const functionOf = (cloud: Cloud, name: string) =>
   (cloud.stack.outputs.RetrainingStateMachineArn ?? '').split(':').at(-1)?.replace('-retraining', `-${name}`) ?? '';
-
-async function statusOf() {
-  const { stdout } = await runScript('status', ['--json']);
-  return JSON.parse(stdout) as {
-    trainings: unknown[];
-    inFlight: unknown;
-    epoch: number;
-  };
-}
 
 /** Writes items while the table has no stream. */
 async function writeUnseen(dynamodb: DynamoDBClient, items: readonly Item[]): Promise<void> {

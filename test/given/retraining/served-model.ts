@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Cloud } from '../../../infra/local/cloud.ts';
+import { inProcessClient } from '../../../infra/local/protocol/in-process-client.ts';
+import { retrainConfig } from '../../../shared/config/retrain.ts';
+import { readStatus } from '../../../shared/training/status.ts';
+import ordersGroup from '../../fixtures/feature-groups/orders.ts';
 import { ORDERS, type OrdersCloud } from './orders-cloud.ts';
 
 /** What people do to a model that serves: they look at it, and roll it back. */
@@ -20,8 +25,14 @@ export async function runCommand(cloud: Cloud, file: string, definition: string,
 export const command = ({ cloud }: OrdersCloud, file: string, ...options: string[]) =>
   runCommand(cloud, file, ORDERS, ...options);
 
-/** What `npm run status` says. */
-export const statusOf = async (orders: OrdersCloud) => JSON.parse(await command(orders, 'status', '--json'));
+/** How a cloud's retraining stands, as JSON. Tests look often: `npm run status` would take a process each time. */
+export async function statusOf({ cloud }: Pick<OrdersCloud, 'cloud'>, group = ordersGroup) {
+  const retrain = cloud.stack.functions.find(({ handler }) => handler === 'functions/retrain.handler');
+  const config = retrainConfig(retrain?.environment ?? {}, true);
+  const dynamodb = inProcessClient(cloud.call, 'dynamodb') as unknown as DynamoDBClient;
+  const found = await readStatus({ name: config.stateTable, dynamodb }, group, config, Date.now());
+  return JSON.parse(JSON.stringify(found));
+}
 
 /** Whether there is an endpoint of a name, whatever it does. */
 export const hasEndpoint = ({ cloud }: OrdersCloud, EndpointName: string): Promise<boolean> =>

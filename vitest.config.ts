@@ -9,6 +9,9 @@ const HANGS_LONG_MS = 3_600_000;
 /** Files at once, more than a laptop has cores: most of their time is waiting. Each takes up to 600 MB with all it starts. */
 const FILES_AT_ONCE = 8;
 
+/** V8 takes four threads a process to compile and to collect garbage. Files at once are enough to keep cores busy. */
+const V8_THREADS = '--v8-pool-size=1';
+
 /** Where the files are that take longest, longest first. Started last, one of them would run alone at the end. */
 const LONGEST = [
   ...['/e2e/', '/contract/history/', '/dynamodb/exports.', '/contract/promotion/', '/contract/training/'],
@@ -40,7 +43,7 @@ function ring(name: string, include: string[], hangsMs = HANGS_MS, env = {}): Te
   return {
     test: {
       ...{ name, include, testTimeout: hangsMs, hookTimeout: hangsMs },
-      ...{ env, isolate: false, globalSetup: BUNDLED_ONCE, setupFiles: LEFT_AS_FOUND },
+      ...{ env, execArgv: [V8_THREADS], isolate: false, globalSetup: BUNDLED_ONCE, setupFiles: LEFT_AS_FOUND },
       ...{ maxWorkers: FILES_AT_ONCE, sequence: { groupOrder: 1 } },
     },
   };

@@ -28,8 +28,8 @@ export const command = ({ cloud }: OrdersCloud, file: string, ...options: string
 /** How a cloud's retraining stands, as JSON. Tests look often: `npm run status` would take a process each time. */
 export async function statusOf({ cloud }: Pick<OrdersCloud, 'cloud'>, group = ordersGroup) {
   const retrain = cloud.stack.functions.find(({ handler }) => handler === 'functions/retrain.handler');
-  const config = retrainConfig(retrain?.environment ?? {}, true);
-  const dynamodb = inProcessClient(cloud.call, 'dynamodb') as unknown as DynamoDBClient;
+  const config = retrainConfig(retrain?.environment ?? {});
+  const dynamodb = inProcessClient(cloud.call, 'dynamodb') as Pick<DynamoDBClient, 'send'>;
   const found = await readStatus({ name: config.stateTable, dynamodb }, group, config, Date.now());
   return JSON.parse(JSON.stringify(found));
 }

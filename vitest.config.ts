@@ -7,7 +7,7 @@ const HANGS_MS = 600_000;
 const HANGS_LONG_MS = 3_600_000;
 
 /** Files at once, more than a laptop has cores: most of their time is waiting. Each takes up to 600 MB with all it starts. */
-const FILES_AT_ONCE = 8;
+const FILES_AT_ONCE = 4;
 
 /** V8 takes four threads a process to compile and to collect garbage. Files at once are enough to keep cores busy. */
 const V8_THREADS = '--v8-pool-size=1';

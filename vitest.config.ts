@@ -6,7 +6,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const HANGS_MS = 600_000;
 const HANGS_LONG_MS = 3_600_000;
 
-/** Files at once, more than a laptop has cores: most of their time is waiting. Each takes up to 600 MB with all it starts. */
+/**
+ * Files at once, twice as many as a laptop has cores: half of their time is waiting. More of them cost more: each loads
+ * and compiles for itself, and callers and polls go on while a file waits. Each takes up to 600 MB with all it starts.
+ */
 const FILES_AT_ONCE = 4;
 
 /** V8 takes four threads a process to compile and to collect garbage. Files at once are enough to keep cores busy. */

@@ -38,7 +38,10 @@ export const TEXT_UDFS: Readonly<Record<string, Udf>> = {
 
 /** Each code point by itself. One that would become several stays as it is. */
 function folded(text: string, fold: (character: string) => string): string {
-  return [...text].map((it) => ([...fold(it)].length === 1 ? fold(it) : it)).join('');
+  return Array.from(text, (it) => {
+    const other = fold(it);
+    return [...other].length === 1 ? other : it;
+  }).join('');
 }
 
 function levenshtein(a: string, b: string): bigint {

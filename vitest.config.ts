@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -7,10 +8,10 @@ const HANGS_MS = 600_000;
 const HANGS_LONG_MS = 3_600_000;
 
 /**
- * Files at once, twice as many as a laptop has cores: half of their time is waiting. More of them cost more: each loads
- * and compiles for itself, and callers and polls go on while a file waits. Each takes up to 600 MB with all it starts.
+ * Files at once: half of their time is waiting. More of them cost more, as each loads and compiles for itself, and callers
+ * and polls go on while a file waits. Each takes up to 600 MB with all it starts, so that there are eight at most.
  */
-const FILES_AT_ONCE = 4;
+const FILES_AT_ONCE = Math.min(2 * availableParallelism(), 8);
 
 /** V8 takes four threads a process to compile and to collect garbage. Files at once are enough to keep cores busy. */
 const V8_THREADS = '--v8-pool-size=1';

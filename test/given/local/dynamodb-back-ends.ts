@@ -49,8 +49,11 @@ export const backEnds: readonly BackEndUnderTest[] = [
       'the shard of a deleted table is closed, and can still be read',
       'a stream or shard that is not there is said to be not found',
     ],
-    // It has no lock from the reading of an item to the record of its change.
-    races: ['concurrent writes to one item chain: each before-image is the previous after-image'],
+    // It has no lock from the reading of an item to the record of its change, nor for the number of a record.
+    races: [
+      'records of an item come in the order of its writes',
+      'concurrent writes to one item chain: each before-image is the previous after-image',
+    ],
     open: openMoto,
   },
 ];

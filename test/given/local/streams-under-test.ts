@@ -106,12 +106,15 @@ export function streamsUnderTest({ open, deviations, races }: BackEndUnderTest) 
     return sendToStreams(new GetRecordsCommand({ ShardIterator, Limit }));
   }
 
+  /** @throws Error when a page begins with what was read before: its reader would never come to an end. */
   async function recordsOf(StreamArn: string): Promise<_Record[]> {
     const records: _Record[] = [];
     let iterator = await iteratorOf(StreamArn, 'TRIM_HORIZON');
     while (iterator) {
       const page = await read(iterator);
       if (!page.Records?.length) break;
+      if (sequenceNumberOf(page.Records[0]) <= sequenceNumberOf(records.at(-1)))
+        throw new Error(`The page after ${records.at(-1)?.dynamodb?.SequenceNumber} begins with what was read before.`);
       records.push(...page.Records);
       iterator = page.NextShardIterator;
     }

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import type { DynamoDbBackEnd } from '../../../infra/local/dynamodb/back-end.ts';
 import { dynamoDbLocal, dynamoDbLocalJar, hasJava } from '../../../infra/local/dynamodb/dynamodb-local.ts';
 import { embeddedDynamoDb } from '../../../infra/local/dynamodb/embedded.ts';
@@ -12,32 +13,29 @@ export interface BackEndUnderTest {
   readonly missing: string | undefined;
   /** Names of the rules it is known not to keep. */
   readonly deviations: readonly string[];
-  /** Names of the rules it keeps at times only: they show nothing of it. */
-  readonly races: readonly string[];
   open(): Promise<DynamoDbBackEnd>;
 }
 
 const noJar = dynamoDbLocalJar() ? undefined : 'no jar (DYNAMODB_LOCAL_JAR)';
-const hasMoto = spawnSync('moto_server', ['--help'], { stdio: 'ignore' }).status === 0;
+const hasMoto = spawnSync('python3', ['-c', 'import moto.server'], { stdio: 'ignore' }).status === 0;
+const MOTO = fileURLToPath(new URL('../../fixtures/moto/one-at-a-time.py', import.meta.url));
 
 export const backEnds: readonly BackEndUnderTest[] = [
   {
     name: 'embedded',
     missing: undefined,
     deviations: [],
-    races: [],
     open: () => embeddedDynamoDb(),
   },
   {
     name: 'DynamoDB Local',
     missing: noJar ?? (hasJava() ? undefined : 'no Java'),
     deviations: ['a page holds at most 1 MB'],
-    races: [],
     open: () => dynamoDbLocal({ db: new DatabaseSync(':memory:') }),
   },
   {
     name: 'moto server',
-    missing: hasMoto ? undefined : 'no moto_server on the PATH',
+    missing: hasMoto ? undefined : 'Python has no moto[server]',
     deviations: [
       'an update carries the images before and after, whatever it returns to its caller',
       'a write that changes nothing puts no record on the stream',
@@ -49,16 +47,11 @@ export const backEnds: readonly BackEndUnderTest[] = [
       'the shard of a deleted table is closed, and can still be read',
       'a stream or shard that is not there is said to be not found',
     ],
-    // It has no lock from the reading of an item to the record of its change, nor for the number of a record.
-    races: [
-      'records of an item come in the order of its writes',
-      'concurrent writes to one item chain: each before-image is the previous after-image',
-    ],
     open: openMoto,
   },
 ];
 
 async function openMoto(): Promise<DynamoDbBackEnd> {
-  const { endpoint, close } = await dynamoDbProcess('moto_server', (port) => ['-H', '127.0.0.1', '-p', String(port)]);
+  const { endpoint, close } = await dynamoDbProcess('python3', (port) => [MOTO, String(port)]);
   return { ...remoteDynamoDb(endpoint), close };
 }

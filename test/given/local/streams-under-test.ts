@@ -28,7 +28,7 @@ export const sequenceNumberOf = (record: _Record | undefined) => BigInt(record?.
 export type StreamsUnderTest = ReturnType<typeof streamsUnderTest>;
 
 /** A back end of DynamoDB, opened for the tests around the call, and what they do with it through real SDK clients. */
-export function streamsUnderTest({ open, deviations, races }: BackEndUnderTest) {
+export function streamsUnderTest({ open, deviations }: BackEndUnderTest) {
   let opened: DynamoDbBackEnd;
   let server: Server;
   let dynamodb: DynamoDBClient;
@@ -60,8 +60,7 @@ export function streamsUnderTest({ open, deviations, races }: BackEndUnderTest) 
 
   /** A rule of the contract. Where a back end is known not to keep it the test says so, and fails once it does keep it. */
   function rule(title: string, run: () => Promise<void>): void {
-    if (races.includes(title)) test.skip(`KEPT AT TIMES ONLY: ${title}`, run);
-    else if (deviations.includes(title)) test.fails(`KNOWN DEVIATION: ${title}`, run);
+    if (deviations.includes(title)) test.fails(`KNOWN DEVIATION: ${title}`, run);
     else test(title, run);
   }
 

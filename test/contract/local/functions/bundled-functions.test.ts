@@ -17,7 +17,7 @@ export default defineFeatureGroup({
 });
 `;
 
-/** A function that loads the definition. How many there are makes no difference here but time. */
+/** A function that loads the definition. More of them would show nothing more, and take longer. */
 const REAL = 'functions/ingest.ts';
 
 /** A project of its own, with a real function and one more: nothing else changes files while its bundles are made. */
